@@ -1,0 +1,52 @@
+"""How does certlink say no?
+
+Each refusal is declared beside the rule that raises it, and mapped once to a GraphQL type.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A request that the programme's rules do not allow: expected, harmless and explained.
+
+    ``code`` is stable for machines; the message is one sentence or two for people and holds nothing personal.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(Refusal):
+    """What was asked for does not exist or is not the caller's: both answer alike."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here under this id that you may see or change.")
+
+
+class Forbidden(Refusal):
+    """The caller may not do this."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str = "Sign in with your work account to do this.") -> None:
+        super().__init__(message)
+
+
+class InvalidInput(Refusal):
+    """The input cannot be understood."""
+
+    code = "INVALID_INPUT"
+
+
+class TryAgain(Refusal):
+    """The database is away or busy: nothing was done, and the same request may succeed shortly."""
+
+    code = "TRY_AGAIN"
+
+    def __init__(self) -> None:
+        super().__init__("The service is busy. Nothing was changed; please try again in a moment.")

@@ -1,0 +1,85 @@
+"""How does a process learn at once of what another one committed?
+
+PostgreSQL tells listeners after the commit; one connection in each API process listens for all subscribers.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+
+from domain.database import connection_arguments
+
+log = structlog.get_logger(__name__)
+
+# A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.
+LOOK_AGAIN_SECONDS = 5.0
+RECONNECT_SECONDS = 1.0
+
+
+class LiveUpdates:
+    """One listening connection, made anew whenever it is lost."""
+
+    def __init__(self, database_url: str, channels: tuple[str, ...]) -> None:
+        self._database_url = database_url
+        self._channels = channels
+        self._waiting: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["LiveUpdates"]:
+        """Listen for as long as the block runs."""
+        task = asyncio.create_task(self._listen_forever())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def changes(self, channel: str, payload: str) -> AsyncIterator[None]:
+        """Yield at once, then after each change that is told, and every five seconds in any case."""
+        changed = asyncio.Event()
+        key = (channel, payload)
+        self._waiting[key].add(changed)
+        try:
+            while True:
+                changed.clear()
+                yield
+                try:
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._waiting[key].discard(changed)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    async def _listen_forever(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("live updates interrupted", error=type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen_once(self) -> None:
+        current = await asyncpg.connect(**connection_arguments(self._database_url))
+        try:
+            lost = asyncio.Event()
+            current.add_termination_listener(lambda _: lost.set())
+            for channel in self._channels:
+                await current.add_listener(channel, self._heard)
+            for waiting in list(self._waiting.values()):
+                for changed in waiting:
+                    changed.set()
+            await lost.wait()
+        finally:
+            await current.close(timeout=1)
+
+    def _heard(self, _connection: Any, _process: int, channel: str, payload: object) -> None:
+        for changed in self._waiting.get((channel, str(payload)), ()):
+            changed.set()

@@ -1,0 +1,164 @@
+"""How does a learning account come to count for a member's organization (R3 to R6)?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import execute, fetch_row, fetch_value
+from domain.errors import NotFound
+from domain.jobs import PropagateCredits
+from domain.models import Association
+from domain.operations.audit import record_audit
+from domain.operations.end_association import end_association
+from domain.operations.record_completions import record_completions
+from domain.providers.learning import CompletionRecord
+from domain.queries.associations import allowance
+from domain.queries.attempts import ATTEMPT_CHANNEL
+from domain.rules.association_limits import check_association_limits
+from domain.rules.policy import Policy
+from domain.rules.words import AssociationEndReason, LearningProvider
+from domain.transaction import Transaction, operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    id: int
+    provider: LearningProvider
+    member_id: int
+    organization_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Elsewhere:
+    id: int
+    organization_id: int
+    organization_name: str
+
+
+@operation
+async def associate(
+    transaction: Transaction,
+    *,
+    attempt_id: int,
+    profile_id: str,
+    completions: list[CompletionRecord],
+    now: datetime,
+    policy: Policy,
+) -> Association:
+    """Start the association that an attempt asked for, with its credits; end the account's association elsewhere.
+
+    Raises:
+        AlreadyAssociated: the member has an active association at the provider (R3).
+        CoolOffActive: the cool-off is still running (R6).
+        YearlyLimitReached: the year's associations are used up (R6).
+        NotFound: the member has left, or the attempt has ended.
+    """
+    attempt = await _locked_attempt(attempt_id)
+    account_id = await _locked_account(attempt.provider, profile_id, now)
+    await _check_active_member(attempt.member_id)
+    started_at = await _instant(now, account_id, attempt.member_id)
+
+    check_association_limits(
+        await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
+    )
+
+    elsewhere = await _association_elsewhere(account_id)
+    actor = f"member:{attempt.member_id}"
+    # Chains of two organizations are locked by ascending number, so that two moves cannot wait for each other.
+    for organization_id in sorted({attempt.organization_id, *([elsewhere.organization_id] if elsewhere else [])}):
+        await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
+    if elsewhere is not None:
+        await end_association(
+            elsewhere.id,
+            organization_id=elsewhere.organization_id,
+            ended_at=started_at,
+            reason=AssociationEndReason.MOVED,
+            actor=actor,
+        )
+    association = await Association.create(
+        organization_id=attempt.organization_id,
+        member_id=attempt.member_id,
+        learning_account_id=account_id,
+        provider=attempt.provider,
+        started_at=started_at,
+        cool_off_until=started_at + policy.cool_off,
+    )
+    first_due_at = await record_completions(association, completions, now=started_at, policy=policy)
+    await record_audit(
+        attempt.organization_id,
+        actor=actor,
+        action="association_started",
+        subject=f"association:{association.id}",
+        details={"provider": attempt.provider.value, "completions": len(completions)},
+        now=started_at,
+    )
+    await _conclude(attempt.id, association, elsewhere)
+    await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
+    transaction.announce(PropagateCredits(at=first_due_at))
+    return association
+
+
+async def _locked_attempt(attempt_id: int) -> _Attempt:
+    attempt = await fetch_row(
+        _Attempt,
+        """SELECT t.id, t.provider, t.member_id, m.organization_id
+           FROM association_attempt t JOIN member m ON m.id = t.member_id
+           WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t""",
+        attempt_id,
+    )
+    if attempt is None:
+        raise NotFound
+    return attempt
+
+
+async def _locked_account(provider: LearningProvider, profile_id: str, now: datetime) -> int:
+    await execute(
+        """INSERT INTO learning_account (provider, profile_id, created_at) VALUES ($1, $2, $3)
+           ON CONFLICT (provider, profile_id) DO NOTHING""",
+        provider,
+        profile_id,
+        now,
+    )
+    account_id: int = await fetch_value(
+        "SELECT id FROM learning_account WHERE provider = $1 AND profile_id = $2 FOR UPDATE", provider, profile_id
+    )
+    return account_id
+
+
+async def _check_active_member(member_id: int) -> None:
+    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR UPDATE", member_id):
+        raise NotFound
+
+
+async def _instant(now: datetime, account_id: int, member_id: int) -> datetime:
+    """Return now, or the latest instant in the account's and the member's history where our clock is behind it."""
+    latest: datetime | None = await fetch_value(
+        """SELECT max(greatest(started_at, ended_at)) FROM association
+           WHERE learning_account_id = $1 OR member_id = $2""",
+        account_id,
+        member_id,
+    )
+    return now if latest is None else max(now, latest)
+
+
+async def _association_elsewhere(account_id: int) -> _Elsewhere | None:
+    return await fetch_row(
+        _Elsewhere,
+        """SELECT a.id, a.organization_id, o.name AS organization_name
+           FROM association a JOIN organization o ON o.id = a.organization_id
+           WHERE a.learning_account_id = $1 AND a.ended_at IS NULL""",
+        account_id,
+    )
+
+
+async def _conclude(attempt_id: int, association: Association, elsewhere: _Elsewhere | None) -> None:
+    await execute(
+        """UPDATE association_attempt
+           SET status = 'ASSOCIATED', association_id = $2, unlinked_elsewhere_at = $3, linked_at = $4,
+               imported_at = $4, finished_at = $4, moved_from = $5, verifier_sealed = NULL
+           WHERE id = $1""",
+        attempt_id,
+        association.id,
+        association.started_at if elsewhere else None,
+        association.started_at,
+        elsewhere.organization_name if elsewhere else None,
+    )

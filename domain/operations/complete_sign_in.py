@@ -1,0 +1,112 @@
+"""How does the issuer's answer become a signed-in browser?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import execute, fetch_row
+from domain.models import BrowserSession
+from domain.operations.activate_member import activate_member
+from domain.operations.receive_callback import DECLINED, MAX_CODE
+from domain.operations.start_sign_in import ORGANIZATION_ISSUER, OrganizationIssuer
+from domain.providers.oidc import Issuers
+from domain.rules.sign_in import (
+    NotAMember,
+    SignInDeclined,
+    SignInNotAccepted,
+    SignInNotKnown,
+    check_not_expired,
+)
+from domain.rules.visibility import Viewer
+from domain.secrets import SecretKey, hash_token, new_token
+from domain.settings import Settings
+from domain.transaction import Transaction, operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompletedSignIn:
+    """The session's token, for the browser's cookie alone, and where the person goes on."""
+
+    session_token: str
+    return_to: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SignIn:
+    id: int
+    organization_id: int
+    browser_hash: bytes
+    nonce: str
+    verifier_sealed: bytes
+    return_to: str
+    expires_at: datetime
+
+
+async def complete_sign_in(
+    *,
+    state: str,
+    code: str | None,
+    error: str | None,
+    issuer: str | None,
+    browser_token: str | None,
+    now: datetime,
+    settings: Settings,
+    issuers: Issuers,
+) -> CompletedSignIn:
+    """Exchange the code, find the member (R2) and open a session; a state works once.
+
+    Raises:
+        SignInNotKnown: the state is forged, used, or another browser's.
+        SignInExpired: the ten minutes are over.
+        SignInDeclined: the person said no at the issuer.
+        SignInNotAccepted: the issuer refuses the code, or another issuer speaks.
+        NotAMember: nobody invited this work account.
+        ProviderUnavailable: the issuer does not answer.
+    """
+    sign_in = await _consume(state=state, browser_token=browser_token, now=now)
+    check_not_expired(sign_in.expires_at, now=now)
+    found = await fetch_row(OrganizationIssuer, f"{ORGANIZATION_ISSUER} WHERE o.id = $1", sign_in.organization_id)
+    assert found is not None
+    if issuer is not None and issuer != found.issuer:
+        raise SignInNotAccepted
+    if error is not None:
+        raise SignInDeclined if error == DECLINED else SignInNotAccepted
+    if code is None or len(code) > MAX_CODE:
+        raise SignInNotAccepted
+    grant = await issuers.exchange(
+        found.client(settings),
+        code=code,
+        verifier=SecretKey(settings.secret_key.get_secret_value()).open(sign_in.verifier_sealed),
+        nonce=sign_in.nonce,
+        now=now,
+    )
+    viewer = await activate_member(identity=grant.identity, now=now)
+    if viewer is None:
+        raise NotAMember
+    token = new_token()
+    expires_at = now + settings.session_lifetime
+    await _open_session(viewer=viewer, token_hash=hash_token(token), now=now, expires_at=expires_at)
+    return CompletedSignIn(session_token=token, return_to=sign_in.return_to, expires_at=expires_at)
+
+
+@operation
+async def _consume(transaction: Transaction, *, state: str, browser_token: str | None, now: datetime) -> _SignIn:
+    sign_in = await fetch_row(
+        _SignIn,
+        """SELECT id, organization_id, browser_hash, nonce, verifier_sealed, return_to, expires_at
+           FROM sign_in WHERE state_hash = $1 AND used_at IS NULL FOR UPDATE""",
+        hash_token(state),
+    )
+    if sign_in is None or browser_token is None or hash_token(browser_token) != sign_in.browser_hash:
+        raise SignInNotKnown
+    await execute("UPDATE sign_in SET used_at = $2 WHERE id = $1", sign_in.id, now)
+    return sign_in
+
+
+@operation
+async def _open_session(
+    transaction: Transaction, *, viewer: Viewer, token_hash: bytes, now: datetime, expires_at: datetime
+) -> None:
+    await BrowserSession.create(
+        member_id=viewer.member_id, token_hash=token_hash, created_at=now, expires_at=expires_at
+    )

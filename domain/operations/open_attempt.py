@@ -1,0 +1,113 @@
+"""How does an attempt find the browser of the person it belongs to (R1)?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import execute, fetch_row
+from domain.errors import Refusal
+from domain.providers.learning import provider_client
+from domain.providers.oidc import Issuers
+from domain.rules.sign_in import SignInNotKnown, check_not_expired
+from domain.rules.visibility import Viewer
+from domain.rules.words import LearningProvider
+from domain.secrets import SecretKey, hash_token, new_token
+from domain.settings import Settings
+from domain.transaction import Transaction, operation
+
+
+class ConfirmationNeeded(Refusal):
+    """The browser is not known to be the member's: a person must say that they mean to link for this member."""
+
+    code = "CONFIRMATION_NEEDED"
+
+    def __init__(self, *, organization_name: str, work_email: str, provider: LearningProvider) -> None:
+        super().__init__(f"Continue only if you are {work_email} and started this yourself.")
+        self.organization_name = organization_name
+        self.work_email = work_email
+        self.provider = provider
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedAttempt:
+    """Where the browser goes on, and the token that binds the attempt to it."""
+
+    location: str
+    browser_token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    id: int
+    member_id: int
+    provider: LearningProvider
+    expires_at: datetime
+    work_email: str
+    organization_name: str
+
+
+async def open_attempt(
+    *, ticket: str, viewer: Viewer | None, confirmed: bool, now: datetime, settings: Settings, issuers: Issuers
+) -> OpenedAttempt:
+    """Use up the one-time address: bind the attempt to this browser and return the provider's sign-in page.
+
+    Raises:
+        SignInNotKnown: the address is unknown or used, or another member is signed in here.
+        SignInExpired: the attempt's ten minutes are over.
+        ConfirmationNeeded: nobody is signed in here, and the person has not confirmed who they are.
+        ProviderUnavailable: the provider does not answer; the address can be used again.
+    """
+    attempt = await _waiting_attempt(ticket)
+    if attempt is None or (viewer is not None and viewer.member_id != attempt.member_id):
+        raise SignInNotKnown
+    check_not_expired(attempt.expires_at, now=now)
+    provider = LearningProvider(attempt.provider)
+    if viewer is None and not confirmed:
+        raise ConfirmationNeeded(
+            organization_name=attempt.organization_name, work_email=attempt.work_email, provider=provider
+        )
+    _, client = provider_client(settings, provider)
+    state, nonce, verifier, browser_token = new_token(), new_token(), new_token(), new_token()
+    location = await issuers.authorization_url(client, state=state, nonce=nonce, verifier=verifier)
+    await _bind(
+        attempt_id=attempt.id,
+        state_hash=hash_token(state),
+        browser_hash=hash_token(browser_token),
+        nonce=nonce,
+        verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+    )
+    return OpenedAttempt(location=location, browser_token=browser_token)
+
+
+async def _waiting_attempt(ticket: str) -> _Attempt | None:
+    return await fetch_row(
+        _Attempt,
+        """SELECT t.id, t.member_id, t.provider, t.expires_at, m.work_email, o.name AS organization_name
+           FROM association_attempt t JOIN member m ON m.id = t.member_id
+           JOIN organization o ON o.id = m.organization_id
+           WHERE t.ticket_hash = $1 AND t.state_hash IS NULL AND t.status = 'AWAITING_SIGN_IN'""",
+        hash_token(ticket),
+    )
+
+
+@operation
+async def _bind(
+    transaction: Transaction,
+    *,
+    attempt_id: int,
+    state_hash: bytes,
+    browser_hash: bytes,
+    nonce: str,
+    verifier_sealed: bytes,
+) -> None:
+    bound = await execute(
+        """UPDATE association_attempt SET state_hash = $2, browser_hash = $3, nonce = $4, verifier_sealed = $5
+           WHERE id = $1 AND state_hash IS NULL AND status = 'AWAITING_SIGN_IN'""",
+        attempt_id,
+        state_hash,
+        browser_hash,
+        nonce,
+        verifier_sealed,
+    )
+    # Two visits at once: the second finds the address used.
+    if bound != 1:
+        raise SignInNotKnown

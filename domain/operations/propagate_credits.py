@@ -1,0 +1,44 @@
+"""How does what has become due for credits take effect?
+
+Statuses are derived from the interval, so a late run makes no wrong answer; it only records the events late.
+"""
+
+from datetime import datetime
+
+from domain.database import fetch_value
+from domain.transaction import Transaction, operation
+
+BATCH = 5_000
+
+
+async def propagate_credits(*, now: datetime) -> int:
+    """Record every credit event that is due at an instant, each once; return how many credits were taken in."""
+    total = 0
+    while taken := await _propagate_batch(now=now):
+        total += taken
+    return total
+
+
+@operation
+async def _propagate_batch(transaction: Transaction, *, now: datetime) -> int:
+    taken: int = await fetch_value(
+        """WITH due AS (
+               SELECT id, counts_from, counts_until FROM credit WHERE next_event_at <= $1
+               ORDER BY next_event_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+           counted AS (
+               INSERT INTO credit_event (credit_id, kind, at, recorded_at)
+               SELECT id, 'COUNTED', counts_from, $1 FROM due
+               WHERE counts_from <= $1 AND counts_from IS DISTINCT FROM counts_until
+               ON CONFLICT (credit_id, kind) DO NOTHING),
+           ended AS (
+               INSERT INTO credit_event (credit_id, kind, at, recorded_at)
+               SELECT id, 'ENDED', counts_until, $1 FROM due WHERE counts_until <= $1
+               ON CONFLICT (credit_id, kind) DO NOTHING),
+           moved AS (
+               UPDATE credit SET next_event_at = CASE WHEN credit.counts_until > $1 THEN credit.counts_until END
+               FROM due WHERE credit.id = due.id RETURNING 1)
+           SELECT count(*) FROM moved""",
+        now,
+        BATCH,
+    )
+    return taken

@@ -1,0 +1,1 @@
+"""Where do completions come from? One module for each learning provider."""

@@ -1,0 +1,74 @@
+"""How is JSON read from an address that may be slow, down or lying?"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+
+class WrongAnswer(Exception):
+    """There was no answer, or not the one that was asked for; ``status`` is the HTTP status where there was one."""
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("no usable answer" if status is None else f"status {status}")
+        self.status = status
+
+
+class JsonClient:
+    """Reads JSON objects, bounded in time and size, and follows no redirect."""
+
+    TIMEOUT_SECONDS = 10.0
+    MAX_BYTES = 4 * 1024 * 1024
+
+    def __init__(self, *, allow_http: bool, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._schemes = {"https", "http"} if allow_http else {"https"}
+        self._client = httpx2.AsyncClient(timeout=self.TIMEOUT_SECONDS, transport=transport, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    def allows(self, url: str) -> bool:
+        """Tell whether an address may be called: plain HTTP only in sandbox mode."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        return parts.scheme in self._schemes and bool(parts.hostname)
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow, to tell how old something is."""
+        return asyncio.get_running_loop().time()
+
+    async def get(self, url: str, *, access_token: str | None = None) -> Mapping[str, Any]:
+        """Return a JSON object.
+
+        Raises:
+            WrongAnswer: there is none.
+        """
+        if not self.allows(url):
+            raise WrongAnswer
+        headers = {"Accept": "application/json"}
+        if access_token is not None:
+            headers["Authorization"] = f"Bearer {access_token}"
+        try:
+            async with (
+                asyncio.timeout(self.TIMEOUT_SECONDS),
+                self._client.stream("GET", url, headers=headers) as answer,
+            ):
+                if answer.status_code != httpx2.codes.OK:
+                    raise WrongAnswer(answer.status_code)
+                body = bytearray()
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > self.MAX_BYTES:
+                        raise WrongAnswer(answer.status_code)
+            found = json.loads(body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError):
+            raise WrongAnswer from None
+        if not isinstance(found, dict):
+            raise WrongAnswer
+        return found

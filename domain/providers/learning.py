@@ -1,0 +1,108 @@
+"""What does a learning provider tell about an account?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from domain.providers.oidc import Client, Issuers
+from domain.rules.sign_in import ProviderUnavailable
+from domain.rules.words import CompletionKind, LearningProvider
+from domain.settings import ProviderSettings, Settings
+
+MAX_PAGES = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompletionRecord:
+    """What a transcript says of one completion; instants are aware, in UTC."""
+
+    completion_id: str
+    certification: str
+    kind: CompletionKind
+    completed_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ProfileReader(Protocol):
+    """What differs from one learning provider to the next."""
+
+    provider: LearningProvider
+
+    def profile_id(self, userinfo: Mapping[str, Any]) -> str | None:
+        """Return the account's id, or nothing where its profile is incomplete."""
+
+
+class _Completion(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    completion_id: str = Field(min_length=1, max_length=200)
+    certification: str = Field(min_length=1, max_length=100)
+    kind: CompletionKind
+    completed_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+
+
+class _Transcript(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    profile_id: str
+    completions: list[_Completion]
+    next_cursor: str | None = None
+
+
+def provider_client(settings: Settings, provider: LearningProvider) -> tuple[ProviderSettings, Client]:
+    """Return how a learning provider is reached.
+
+    Raises:
+        ProviderUnavailable: it is not set up.
+    """
+    found = settings.provider(provider)
+    if found is None:
+        raise ProviderUnavailable(provider.display_name)
+    return found, Client(
+        issuer=found.issuer,
+        client_id=found.client_id,
+        client_secret=found.client_secret,
+        redirect_uri=f"{settings.public_url}/callbacks/{provider.slug}",
+        title=provider.display_name,
+    )
+
+
+async def read_transcript(
+    issuers: Issuers, *, url: str, title: str, access_token: str, profile_id: str
+) -> list[CompletionRecord]:
+    """Return all completions of the account that an access token stands for, each once.
+
+    Raises:
+        SignInNotAccepted: the access token is refused.
+        ProviderUnavailable: there is no answer, none that can be read, or one about another account.
+    """
+    records: dict[str, CompletionRecord] = {}
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        page_url = url if cursor is None else f"{url}?{urlencode({'cursor': cursor})}"
+        page = _page(await issuers.get(page_url, title=title, access_token=access_token), title)
+        if page.profile_id != profile_id:
+            raise ProviderUnavailable(title)
+        for completion in page.completions:
+            if completion.expires_at is not None and completion.expires_at < completion.completed_at:
+                raise ProviderUnavailable(title)
+            records[completion.completion_id] = CompletionRecord(**completion.model_dump())
+        cursor = page.next_cursor
+        if cursor is None:
+            return list(records.values())
+    raise ProviderUnavailable(title)
+
+
+def _page(document: Mapping[str, Any], title: str) -> _Transcript:
+    try:
+        return _Transcript.model_validate(document)
+    except ValidationError:
+        raise ProviderUnavailable(title) from None

@@ -1,0 +1,187 @@
+"""How is somebody signed in at an OpenID Connect issuer, ours to trust or not?
+
+Work identity issuers and learning providers are the same here. Authlib speaks OAuth 2, joserfc verifies the tokens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx2
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+
+from domain.providers.http import JsonClient, WrongAnswer
+from domain.providers.tokens import KeyCache, unverified_claims, verified_claims
+from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted
+from domain.settings import Settings
+
+METADATA_SECONDS = 600
+REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """Who we are at an issuer, and under which name people know it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a code was exchanged for: who signed in, and a token to read their profile with."""
+
+    identity: Identity
+    access_token: str
+
+
+class Issuers:
+    """The issuers this process talks to, with what they publish kept for ten minutes."""
+
+    def __init__(self, *, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._json = JsonClient(allow_http=settings.sandbox, transport=transport)
+        self._transport = transport
+        self._metadata: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._keys = KeyCache(self._json)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._json.close()
+
+    async def authorization_url(
+        self, client: Client, *, state: str, nonce: str, verifier: str, login_hint: str | None = None
+    ) -> str:
+        """Return where to send a browser to sign in; PKCE is S256.
+
+        Raises:
+            ProviderUnavailable: the issuer does not answer.
+        """
+        metadata = await self._discover(client.issuer, client.title)
+        async with self._oauth(client) as oauth:
+            hint = {"login_hint": login_hint} if login_hint else {}
+            url, _ = oauth.create_authorization_url(
+                metadata["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier, **hint
+            )
+        return str(url)
+
+    async def exchange(self, client: Client, *, code: str, verifier: str, nonce: str, now: datetime) -> Grant:
+        """Exchange a code for an identity and an access token. A code works once.
+
+        Raises:
+            SignInNotAccepted: the issuer refuses the code, or its token proves nothing.
+            ProviderUnavailable: the issuer does not answer or is at fault.
+        """
+        metadata = await self._discover(client.issuer, client.title)
+        try:
+            async with self._oauth(client) as oauth:
+                token = await oauth.fetch_token(
+                    metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
+                )
+        except (OAuthError, OAuth2Error) as error:
+            if getattr(error, "error", "") == "invalid_grant":
+                raise SignInNotAccepted from None
+            raise ProviderUnavailable(client.title) from None
+        except (httpx2.HTTPError, ValueError):
+            raise ProviderUnavailable(client.title) from None
+        identity_token, access_token = token.get("id_token"), token.get("access_token")
+        if not isinstance(identity_token, str) or not isinstance(access_token, str):
+            raise SignInNotAccepted
+        keys = await self._key_set(metadata, client.title)
+        claims = await verified_claims(
+            identity_token, keys=keys, issuer=client.issuer, audience=client.client_id, now=now, nonce=nonce
+        )
+        return Grant(identity=_identity(client.issuer, claims), access_token=access_token)
+
+    async def userinfo(self, client: Client, access_token: str) -> Mapping[str, Any]:
+        """Return what the issuer tells of the person who signed in.
+
+        Raises:
+            ProviderUnavailable: the issuer does not answer, or nothing that can be read.
+        """
+        metadata = await self._discover(client.issuer, client.title)
+        return await self.get(metadata["userinfo_endpoint"], title=client.title, access_token=access_token)
+
+    async def get(self, url: str, *, title: str, access_token: str | None = None) -> Mapping[str, Any]:
+        """Return a JSON object.
+
+        Raises:
+            SignInNotAccepted: the access token is refused.
+            ProviderUnavailable: there is no answer, or none that can be read.
+        """
+        try:
+            return await self._json.get(url, access_token=access_token)
+        except WrongAnswer as error:
+            if error.status in {401, 403}:
+                raise SignInNotAccepted from None
+            raise ProviderUnavailable(title) from None
+
+    async def verify_access_token(self, token: str, *, issuer: str, audience: str, now: datetime) -> Identity:
+        """Return whom a bearer token of a trusted issuer stands for.
+
+        Raises:
+            SignInNotAccepted: the token proves nothing.
+            ProviderUnavailable: the issuer's keys cannot be had.
+        """
+        metadata = await self._discover(issuer, issuer)
+        keys = await self._key_set(metadata, issuer)
+        return _identity(
+            issuer, await verified_claims(token, keys=keys, issuer=issuer, audience=audience, now=now, nonce=None)
+        )
+
+    def _oauth(self, client: Client) -> AsyncOAuth2Client:
+        return AsyncOAuth2Client(
+            client_id=client.client_id,
+            client_secret=client.client_secret,
+            redirect_uri=client.redirect_uri,
+            scope="openid profile email",
+            code_challenge_method="S256",
+            transport=self._transport,
+            timeout=JsonClient.TIMEOUT_SECONDS,
+        )
+
+    async def _key_set(self, metadata: Mapping[str, Any], title: str) -> "KeyCache.Keys":
+        try:
+            return await self._keys.of(metadata["jwks_uri"])
+        except WrongAnswer:
+            raise ProviderUnavailable(title) from None
+
+    async def _discover(self, issuer: str, title: str) -> Mapping[str, Any]:
+        now = self._json.monotonic()
+        kept = self._metadata.get(issuer)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        try:
+            metadata = await self._json.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        except WrongAnswer:
+            raise ProviderUnavailable(title) from None
+        # A document that speaks for another issuer, or sends us elsewhere than to web addresses, is a lie.
+        endpoints = [metadata.get(name) for name in REQUIRED_METADATA]
+        if metadata.get("issuer") != issuer or not all(
+            isinstance(url, str) and self._json.allows(url) for url in endpoints
+        ):
+            raise ProviderUnavailable(title)
+        self._metadata[issuer] = (now + METADATA_SECONDS, metadata)
+        return metadata
+
+
+def unverified_issuer(token: str) -> str | None:
+    """Return which issuer a token claims to be from, to look up whether it is trusted at all."""
+    issuer = unverified_claims(token).get("iss")
+    return issuer if isinstance(issuer, str) else None
+
+
+def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
+    email, name = claims.get("email"), claims.get("name")
+    return Identity(
+        issuer=issuer,
+        subject=claims["sub"],
+        email=email if isinstance(email, str) else None,
+        email_verified=claims.get("email_verified") is True,
+        name=name[:200] if isinstance(name, str) and name.strip() else None,
+    )

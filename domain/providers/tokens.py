@@ -1,0 +1,137 @@
+"""Does a token prove what it says?"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwt import ClaimsOption
+
+from domain.providers.http import JsonClient, WrongAnswer
+from domain.rules.sign_in import SignInNotAccepted
+
+ALGORITHMS = ["RS256", "ES256", "PS256"]
+LEEWAY_SECONDS = 60
+IDENTITY_TOKEN_TYPES = {None, "jwt"}
+# RFC 9068 names access tokens at+jwt; some issuers still write JWT, and tell the two apart by audience alone.
+ACCESS_TOKEN_TYPES = {"at+jwt", "application/at+jwt", "jwt"}
+
+
+class KeyCache:
+    """The issuers' public keys, kept for ten minutes; an unknown key is looked for at most every ten seconds."""
+
+    SECONDS = 600.0
+    SECONDS_BETWEEN_LOOKS = 10.0
+
+    class Keys:
+        """One issuer's keys at the time they were read."""
+
+        def __init__(self, cache: "KeyCache", url: str, key_set: KeySet, read_at: float) -> None:
+            self._cache = cache
+            self._url = url
+            self.key_set = key_set
+            self.read_at = read_at
+
+        async def with_key(self, key_id: object) -> KeySet:
+            """Return the keys, read anew if none has the id: issuers change their keys."""
+            known = any(key.kid == key_id for key in self.key_set.keys)
+            if not known and self._cache.age(self) > self._cache.SECONDS_BETWEEN_LOOKS:
+                try:
+                    return (await self._cache.read(self._url)).key_set
+                except WrongAnswer:
+                    return self.key_set
+            return self.key_set
+
+    def __init__(self, client: JsonClient) -> None:
+        self._client = client
+        self._kept: dict[str, KeyCache.Keys] = {}
+
+    def age(self, keys: "KeyCache.Keys") -> float:
+        """Return how many seconds ago keys were read."""
+        return self._client.monotonic() - keys.read_at
+
+    async def of(self, url: str) -> "KeyCache.Keys":
+        """Return the keys at an address.
+
+        Raises:
+            WrongAnswer: they cannot be read.
+        """
+        kept = self._kept.get(url)
+        return kept if kept is not None and self.age(kept) < self.SECONDS else await self.read(url)
+
+    async def read(self, url: str) -> "KeyCache.Keys":
+        """Read the keys at an address anew.
+
+        Raises:
+            WrongAnswer: they cannot be read.
+        """
+        document = await self._client.get(url)
+        try:
+            key_set = KeySet.import_key_set(dict(document))  # type: ignore[arg-type]
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise WrongAnswer from None
+        self._kept[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
+        return self._kept[url]
+
+
+async def verified_claims(
+    token: str, *, keys: KeyCache.Keys, issuer: str, audience: str, now: datetime, nonce: str | None
+) -> Mapping[str, Any]:
+    """Return a token's claims; with a nonce it must be an identity token, without one an access token.
+
+    Raises:
+        SignInNotAccepted: signature, type, issuer, audience, time or nonce is wrong, or a claim is missing.
+    """
+    header = _part(token, 0)
+    token_type = header.get("typ")
+    token_type = token_type.lower() if isinstance(token_type, str) else token_type
+    if token_type not in (ACCESS_TOKEN_TYPES if nonce is None else IDENTITY_TOKEN_TYPES):
+        raise SignInNotAccepted
+    seconds = int(now.timestamp())
+    expected: dict[str, ClaimsOption] = {
+        "iss": {"essential": True, "value": issuer},
+        "aud": {"essential": True, "value": audience},
+        "sub": {"essential": True},
+        "exp": {"essential": True},
+        "iat": {"essential": True},
+    }
+    if nonce is not None:
+        expected["nonce"] = {"essential": True, "value": nonce}
+    registry = jwt.JWTClaimsRegistry(now=seconds, leeway=LEEWAY_SECONDS, **expected)
+    try:
+        key_set = await keys.with_key(header.get("kid"))
+        claims = jwt.decode(token, key_set, algorithms=ALGORITHMS).claims
+        registry.validate(claims)
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise SignInNotAccepted from None
+    _check_parties(claims, audience, is_access_token=nonce is None)
+    return claims
+
+
+def unverified_claims(token: str) -> Mapping[str, Any]:
+    """Return what a token says without believing it; nothing where it cannot be read."""
+    return _part(token, 1)
+
+
+def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token: bool) -> None:
+    subject, audiences = claims["sub"], claims["aud"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+        raise SignInNotAccepted
+    # An identity token for several parties must name us as the one it was made for.
+    if isinstance(audiences, list) and len(audiences) > 1 and not is_access_token and claims.get("azp") != audience:
+        raise SignInNotAccepted
+    if is_access_token and ("nonce" in claims or "at_hash" in claims):
+        raise SignInNotAccepted
+
+
+def _part(token: str, number: int) -> Mapping[str, Any]:
+    try:
+        text = token.split(".")[number]
+        found = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, IndexError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,138 @@
+"""Which accounts are and were associated, with what, and when is the next association allowed?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.page import Page, PageRequest, fetch_page
+from domain.rules.association_limits import AssociationAllowance, association_allowance
+from domain.rules.policy import Policy
+from domain.rules.visibility import Viewer
+from domain.rules.words import AssociationEndReason, LearningProvider
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssociationRow(OfMember):
+    """An association with its learning account and member."""
+
+    id: int
+    learning_account_id: int
+    provider: LearningProvider
+    profile_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: AssociationEndReason | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningAccountRow:
+    """A learning account, and whether it is the viewer's own."""
+
+    id: int
+    provider: LearningProvider
+    profile_id: str
+    is_own: bool
+
+
+_SELECT = f"""SELECT {OF_MEMBER}, a.id, a.learning_account_id, a.provider, l.profile_id,
+    a.started_at, a.ended_at, a.end_reason"""
+_FROM = """FROM association a
+    JOIN learning_account l ON l.id = a.learning_account_id
+    JOIN member m ON m.id = a.member_id
+    JOIN organization o ON o.id = a.organization_id"""
+# The viewer's own, and for admins everybody's of their organization (R17).
+_VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
+
+
+async def association(viewer: Viewer, association_id: int) -> AssociationRow | None:
+    """Return one association that the viewer may see."""
+    return await fetch_row(
+        AssociationRow,
+        f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = $4",
+        viewer.organization_id,
+        viewer.member_id,
+        viewer.is_admin,
+        association_id,
+    )
+
+
+async def associations_of_member(
+    viewer: Viewer, member_id: int, *, active: bool | None, page: PageRequest
+) -> Page[AssociationRow]:
+    """Return a member's associations, newest first; ``active`` keeps those that are or are not."""
+    return await fetch_page(
+        AssociationRow,
+        f"""{_SELECT} {_FROM}
+            WHERE {_VISIBLE} AND a.member_id = $4 AND ($5::boolean IS NULL OR (a.ended_at IS NULL) = $5)""",
+        viewer.organization_id,
+        viewer.member_id,
+        viewer.is_admin,
+        member_id,
+        active,
+        page=page,
+    )
+
+
+async def learning_account(viewer: Viewer, learning_account_id: int) -> LearningAccountRow | None:
+    """Return an account that is or was associated with the viewer, or with anybody they see as an admin."""
+    return await fetch_row(
+        LearningAccountRow,
+        f"""SELECT l.id, l.provider, l.profile_id, bool_or(a.member_id = $2) AS is_own
+            FROM association a JOIN learning_account l ON l.id = a.learning_account_id
+            WHERE {_VISIBLE} AND l.id = $4 GROUP BY l.id""",
+        viewer.organization_id,
+        viewer.member_id,
+        viewer.is_admin,
+        learning_account_id,
+    )
+
+
+async def allowance_of_viewer(
+    viewer: Viewer, member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy
+) -> AssociationAllowance | None:
+    """Return what ``allowance`` does, to the person only: it may tell of other organizations (R17)."""
+    if member_id != viewer.member_id:
+        return None
+    return await allowance(member_id, provider, now=now, policy=policy)
+
+
+async def allowance(
+    member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy, account_id: int | None = None
+) -> AssociationAllowance:
+    """Return what R3 and R6 allow a member at a provider at an instant (aware, UTC).
+
+    Without an account it is the one that the member associated last: which one a person will sign in with is not known
+    before they do.
+    """
+    if account_id is None:
+        account_id = await fetch_value(
+            """SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2
+               ORDER BY started_at DESC LIMIT 1""",
+            member_id,
+            provider,
+        )
+    history = await fetch_rows(
+        _Start,
+        """SELECT member_id = $1 AS is_member, learning_account_id IS NOT DISTINCT FROM $3 AS is_account,
+                  ended_at IS NULL AS is_active, started_at
+           FROM association WHERE provider = $2 AND (member_id = $1 OR learning_account_id = $3)""",
+        member_id,
+        provider,
+        account_id,
+    )
+    return association_allowance(
+        account_starts=[start.started_at for start in history if start.is_account],
+        member_starts=[start.started_at for start in history if start.is_member],
+        already_associated=any(start.is_member and start.is_active for start in history),
+        now=now,
+        policy=policy,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    is_member: bool
+    is_account: bool
+    is_active: bool
+    started_at: datetime

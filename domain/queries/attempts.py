@@ -1,0 +1,63 @@
+"""How far has an association attempt come?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import fetch_row
+from domain.rules.attempt_status import attempt_status
+from domain.rules.visibility import Viewer
+from domain.rules.words import AttemptStatus, AttemptStep, LearningProvider
+
+# Every change of an attempt is told to the listeners of this channel; the payload is the attempt's number.
+ATTEMPT_CHANNEL = "association_attempt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptRow:
+    """An association attempt of the viewer's own."""
+
+    id: int
+    member_id: int
+    provider: LearningProvider
+    stored_status: AttemptStatus
+    created_at: datetime
+    expires_at: datetime
+    signed_in_at: datetime | None
+    profile_found_at: datetime | None
+    unlinked_elsewhere_at: datetime | None
+    linked_at: datetime | None
+    imported_at: datetime | None
+    finished_at: datetime | None
+    refusal_code: str | None
+    refusal_available_at: datetime | None
+    association_id: int | None
+    moved_from: str | None
+
+    def status(self, *, at: datetime) -> AttemptStatus:
+        """Return how far the attempt is at an instant."""
+        return attempt_status(self.stored_status, expires_at=self.expires_at, at=at)
+
+    @property
+    def steps(self) -> list[tuple[AttemptStep, datetime]]:
+        """Return what has been done, in order, and when."""
+        instants = {
+            AttemptStep.SIGNED_IN: self.signed_in_at,
+            AttemptStep.PROFILE_FOUND: self.profile_found_at,
+            AttemptStep.UNLINKED_ELSEWHERE: self.unlinked_elsewhere_at,
+            AttemptStep.LINKED: self.linked_at,
+            AttemptStep.IMPORTED: self.imported_at,
+        }
+        return [(step, instant) for step, instant in instants.items() if instant is not None]
+
+
+async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | None:
+    """Return an attempt of the viewer's own: nobody else sees it, admins neither."""
+    return await fetch_row(
+        AttemptRow,
+        """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
+                t.signed_in_at, t.profile_found_at, t.unlinked_elsewhere_at, t.linked_at, t.imported_at,
+                t.finished_at, t.refusal_code, t.refusal_available_at, t.association_id, t.moved_from
+           FROM association_attempt t WHERE t.id = $1 AND t.member_id = $2""",
+        attempt_id,
+        viewer.member_id,
+    )

@@ -1,0 +1,65 @@
+"""What must always hold in the database that no constraint can state?"""
+
+from domain.database import connection
+from domain.queries.audit import broken_links
+from domain.rules.policy import ASSOCIATIONS_PER_YEAR, YEAR
+
+# Each query returns the rows that violate the sentence, as one text each.
+INVARIANTS = {
+    "an association belongs to its member's organization": """
+        SELECT 'association ' || a.id FROM association a JOIN member m ON m.id = a.member_id
+        WHERE a.organization_id <> m.organization_id""",
+    "an association's provider is its account's": """
+        SELECT 'association ' || a.id FROM association a JOIN learning_account l ON l.id = a.learning_account_id
+        WHERE a.provider <> l.provider""",
+    "no association exists without an attempt of its member at its provider": """
+        SELECT 'association ' || a.id FROM association a WHERE NOT EXISTS (
+            SELECT FROM association_attempt t
+            WHERE t.association_id = a.id AND t.member_id = a.member_id AND t.provider = a.provider)""",
+    "at most three associations of an account start within 365 days (R6)": f"""
+        SELECT 'association ' || id FROM (
+            SELECT id, started_at, lag(started_at, {ASSOCIATIONS_PER_YEAR}) OVER (
+                PARTITION BY learning_account_id ORDER BY started_at) AS earlier FROM association) listed
+        WHERE started_at < earlier + interval '{YEAR.days} days'""",
+    "at most three associations of a member at a provider start within 365 days (R6)": f"""
+        SELECT 'association ' || id FROM (
+            SELECT id, started_at, lag(started_at, {ASSOCIATIONS_PER_YEAR}) OVER (
+                PARTITION BY member_id, provider ORDER BY started_at) AS earlier FROM association) listed
+        WHERE started_at < earlier + interval '{YEAR.days} days'""",
+    "a credit is its association's": """
+        SELECT 'credit ' || c.id FROM credit c JOIN association a ON a.id = c.association_id
+        JOIN completion p ON p.id = c.completion_id
+        WHERE (c.organization_id, c.member_id, p.learning_account_id)
+            <> (a.organization_id, a.member_id, a.learning_account_id)""",
+    "no credit counts before its association starts": """
+        SELECT 'credit ' || c.id FROM credit c JOIN association a ON a.id = c.association_id
+        WHERE c.counts_from < a.started_at""",
+    "no credit outlives an association that was removed or moved (R5, R7)": """
+        SELECT 'credit ' || c.id FROM credit c JOIN association a ON a.id = c.association_id
+        WHERE a.end_reason IN ('REMOVED', 'MOVED') AND c.counts_from IS NOT NULL
+          AND (c.counts_until IS NULL OR c.counts_until > a.ended_at)""",
+    "a credit event is recorded at its credit's instant": """
+        SELECT 'credit event ' || e.id FROM credit_event e JOIN credit c ON c.id = e.credit_id
+        WHERE e.at IS DISTINCT FROM CASE e.kind WHEN 'COUNTED' THEN c.counts_from ELSE c.counts_until END""",
+    "a credit's next event is the first that is not recorded": """
+        SELECT 'credit ' || c.id FROM credit c
+        LEFT JOIN credit_event counted ON counted.credit_id = c.id AND counted.kind = 'COUNTED'
+        LEFT JOIN credit_event ended ON ended.credit_id = c.id AND ended.kind = 'ENDED'
+        WHERE c.next_event_at IS DISTINCT FROM CASE
+            WHEN ended.id IS NOT NULL THEN NULL
+            WHEN counted.id IS NULL AND c.counts_from IS DISTINCT FROM c.counts_until THEN c.counts_from
+            ELSE c.counts_until END""",
+    "a received attempt has a callback": """
+        SELECT 'association attempt ' || t.id FROM association_attempt t
+        WHERE t.status IN ('RECEIVED', 'PROCESSING')
+          AND NOT EXISTS (SELECT FROM callback b WHERE b.attempt_id = t.id AND b.status = 'PENDING')""",
+}
+
+
+async def violations() -> list[str]:
+    """Return each violation as the sentence that does not hold and the row that breaks it."""
+    found = []
+    async with connection() as current:
+        for sentence, query in INVARIANTS.items():
+            found += [f"{record[0]}: violates «{sentence}»" for record in await current.fetch(query)]
+    return found + await broken_links()

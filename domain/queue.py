@@ -1,0 +1,85 @@
+"""How is a worker woken through Redis?
+
+The only place besides ``workers/main.py`` that knows arq (decision 0008). A wake-up may get lost: the sweeper finds
+what is due without it, so nothing here ever raises.
+"""
+
+import asyncio
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.exceptions import RedisError
+
+from domain.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "certlink"
+# Twins within a fifth of a second are one: arq drops a job while its twin waits, so each bucket has a name of its own.
+BUCKET_SECONDS = 0.2
+# A wake-up for a far day is kept by the database alone: the sweeper needs no other.
+MAX_DEFER_SECONDS = 3600.0
+TIMEOUT_SECONDS = 1.0
+
+
+def redis_settings(redis_url: str) -> RedisSettings:
+    """Return arq's settings for a URL, with short patience."""
+    settings = RedisSettings.from_dsn(redis_url)
+    settings.conn_timeout = 1
+    settings.conn_retries = 0
+    return settings
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """Write a job as JSON, never as a pickle."""
+    return json.dumps(job, default=repr).encode()
+
+
+def deserialize(job: bytes) -> dict[str, Any]:
+    """Read a job."""
+    found: dict[str, Any] = json.loads(job)
+    return found
+
+
+class RedisQueue:
+    """Announces jobs in Redis, connected on first use and again after every failure."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._settings = redis_settings(redis_url)
+        self._redis: ArqRedis | None = None
+
+    async def wake(self, job: Job) -> None:
+        """Wake a worker for a job's kind within a fifth of a second, or at the job's instant within the hour."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._enqueue(job)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.info("wake-up left to the sweeper", job=job.name, error=type(error).__name__)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await asyncio.gather(redis.aclose(), return_exceptions=True)
+
+    async def _enqueue(self, job: Job) -> None:
+        if self._redis is None:
+            self._redis = await create_pool(
+                self._settings, default_queue_name=QUEUE, job_serializer=serialize, job_deserializer=deserialize
+            )
+        now_seconds = datetime.now(UTC).timestamp()
+        due_seconds = job.at.timestamp() if job.at else now_seconds
+        if due_seconds - now_seconds > MAX_DEFER_SECONDS:
+            return
+        bucket = math.ceil(max(due_seconds, now_seconds) / BUCKET_SECONDS)
+        await self._redis.enqueue_job(
+            job.name,
+            _job_id=f"{job.key}:{bucket}",
+            _defer_until=datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC),
+            _expires=MAX_DEFER_SECONDS * 2,
+        )

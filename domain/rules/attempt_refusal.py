@@ -1,0 +1,30 @@
+"""What does an attempt's stored refusal say, and does it end the attempt as refused or as failed?"""
+
+from datetime import datetime
+
+from domain.errors import NotFound, Refusal
+from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, YearlyLimitReached
+from domain.rules.policy import Policy
+from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
+from domain.rules.words import AttemptStatus, LearningProvider
+
+FAILURES = frozenset({ProviderUnavailable.code, SignInNotAccepted.code})
+
+
+def refused_status(code: str) -> AttemptStatus:
+    """Return FAILED where something did not work, REFUSED where a rule or the person said no."""
+    return AttemptStatus.FAILED if code in FAILURES else AttemptStatus.REFUSED
+
+
+def attempt_refusal(
+    code: str, *, provider: LearningProvider, next_available_at: datetime | None, policy: Policy
+) -> Refusal:
+    """Return the refusal that an attempt ended with, from what is stored of it."""
+    if next_available_at is not None:
+        kind = YearlyLimitReached if code == YearlyLimitReached.code else CoolOffActive
+        return kind(next_available_at, policy)
+    titled = {kind.code: kind for kind in (ProfileIncomplete, ProviderUnavailable)}
+    if code in titled:
+        return titled[code](provider.display_name)
+    plain = {kind.code: kind for kind in (AlreadyAssociated, SignInDeclined, SignInNotAccepted, NotFound)}
+    return plain[code]()

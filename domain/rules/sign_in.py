@@ -1,0 +1,108 @@
+"""Who is it that an issuer vouches for, and may they come in (R2, R3)?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.errors import Refusal
+
+
+class SignInNotKnown(Refusal):
+    """The state of a returning browser fits no sign-in that waits for it."""
+
+    code = "SIGN_IN_NOT_KNOWN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This sign-in is not known here, was already used, or belongs to another browser. Nothing was changed. "
+            "Please start again."
+        )
+
+
+class SignInExpired(Refusal):
+    """The answer came later than a sign-in may take."""
+
+    code = "SIGN_IN_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in took too long and has expired. Nothing was changed. Please start again.")
+
+
+class SignInDeclined(Refusal):
+    """The person, or the issuer, said no."""
+
+    code = "SIGN_IN_DECLINED"
+
+    def __init__(self) -> None:
+        super().__init__("The sign-in was cancelled. Nothing was changed, and this try does not count.")
+
+
+class SignInNotAccepted(Refusal):
+    """What the issuer sent cannot be trusted, or it refused the code."""
+
+    code = "SIGN_IN_NOT_ACCEPTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The sign-in could not be confirmed. Nothing was changed, and this try does not count. Please try again."
+        )
+
+
+class ProviderUnavailable(Refusal):
+    """The issuer or learning provider does not answer, or is not set up."""
+
+    code = "PROVIDER_UNAVAILABLE"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"{title} does not answer at the moment. Nothing was changed, and this try does not count. "
+            "Please try again later."
+        )
+
+
+class ProfileIncomplete(Refusal):
+    """The learning account has no certification profile, hence no MCID (R3)."""
+
+    code = "PROFILE_INCOMPLETE"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"{title} has no complete certification profile for this account. Complete it there, then try again. "
+            "This try does not count."
+        )
+
+
+class NotAMember(Refusal):
+    """The work account belongs to nobody who was invited (R2)."""
+
+    code = "NOT_A_MEMBER"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your work account is not invited to an organization here. Ask an admin of your organization to invite you."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whom an issuer vouches for; people are known by issuer and subject, never by e-mail."""
+
+    issuer: str
+    subject: str
+    email: str | None = None
+    email_verified: bool = False
+    name: str | None = None
+
+    @property
+    def verified_email(self) -> str | None:
+        """Return the address by which an invitation may be accepted, in lower case."""
+        return self.email.strip().lower() if self.email and self.email_verified else None
+
+
+def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
+    """Refuse an answer at or after the end of what it answers.
+
+    Raises:
+        SignInExpired: the time is over.
+    """
+    if expires_at <= now:
+        raise SignInExpired

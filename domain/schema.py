@@ -1,0 +1,61 @@
+"""Is the database's schema the one this code expects, and how does it get there?"""
+
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
+
+from domain.database import APP, CONNECTION, fetch_value, tortoise_config
+from domain.transaction import transaction
+
+# Any number, as long as nobody else uses it: concurrent migrations wait for each other.
+MIGRATION_LOCK = 4_310_717
+
+
+async def migrate() -> list[str]:
+    """Apply every migration that is missing, all or none, and return their names.
+
+    One transaction holds the advisory lock, the migrations and the tool's record of them, so a crash leaves nothing.
+    """
+    async with transaction():
+        await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        await fetch_value("SELECT set_config('statement_timeout', '0', true)")
+        await fetch_value("SELECT set_config('lock_timeout', '10s', true)")
+        executor = _executor()
+        # The tool asks for its record before it makes it, and an error would abort the transaction.
+        await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
+        before = await _applied(executor)
+        await executor.migrate(direction="forward")
+        return sorted(await _applied(executor) - before)
+
+
+async def missing_migrations() -> list[str]:
+    """Return the names of the migrations that the database lacks, in their order."""
+    executor = _executor()
+    if not await _is_recorded():
+        await executor.loader.build_graph()
+        return sorted(key.name for key in executor.loader.graph.nodes)
+    return [step.migration.name for step in await executor.plan()]
+
+
+async def undeclared_changes() -> list[str]:
+    """Return what the models say and no migration does; needs no database."""
+    config = tortoise_config("postgres://localhost/nowhere", pool_size=2)
+    await Tortoise.init(config=config, init_connections=False)
+    assert Tortoise.apps is not None
+    writers = await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
+    return [operation.describe() for writer in writers for operation in writer.operations]
+
+
+def _executor() -> MigrationExecutor:
+    return MigrationExecutor(
+        get_connection(CONNECTION), {APP: tortoise_config("postgres://localhost/nowhere", pool_size=2)["apps"][APP]}
+    )
+
+
+async def _is_recorded() -> bool:
+    return bool(await fetch_value("SELECT to_regclass('tortoise_migrations') IS NOT NULL"))
+
+
+async def _applied(executor: MigrationExecutor) -> set[str]:
+    return {key.name for key in await executor.recorder.applied_migrations()}

@@ -1,0 +1,48 @@
+"""How are secrets kept?
+
+What must be read again is sealed with the key from the settings; what need only be recognized is hashed.
+"""
+
+import hashlib
+import secrets
+from typing import NewType
+
+from cryptography.fernet import Fernet, InvalidToken
+
+Sealed = NewType("Sealed", bytes)
+
+
+class SecretKey:
+    """The key that seals secrets at rest."""
+
+    def __init__(self, key: str) -> None:
+        self._fernet = Fernet(key)
+
+    def seal(self, secret: str) -> Sealed:
+        """Return the secret, encrypted and authenticated."""
+        return Sealed(self._fernet.encrypt(secret.encode()))
+
+    def open(self, sealed: bytes) -> str:
+        """Return a sealed secret.
+
+        Raises:
+            UnreadableSecret: it was sealed with another key, or damaged.
+        """
+        try:
+            return self._fernet.decrypt(bytes(sealed)).decode()
+        except InvalidToken as error:
+            raise UnreadableSecret from error
+
+
+class UnreadableSecret(Exception):
+    """A sealed secret does not fit the key: the operator changed it."""
+
+
+def new_token() -> str:
+    """Return a new unguessable token of 256 bits that may stand in a URL or cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """Return what is stored of a token: it holds 256 random bits, so a plain hash suffices."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,109 @@
+"""What can be set, and what is it when nobody sets it?
+
+Read from the environment by the composition roots only. ``docs/operations.md`` lists every setting.
+"""
+
+from datetime import timedelta
+from typing import Annotated
+
+from cryptography.fernet import Fernet
+from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.rules.policy import Policy
+from domain.rules.words import LearningProvider
+
+
+class ProviderSettings:
+    """How one learning provider is reached."""
+
+    def __init__(self, *, issuer: str, client_id: str, client_secret: str, transcript_url: str) -> None:
+        self.issuer = issuer
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.transcript_url = transcript_url
+
+
+class Settings(BaseSettings):
+    """Every setting; durations carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="CERTLINK_", extra="ignore", hide_input_in_errors=True)
+
+    database_url: str = Field(
+        validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="Where PostgreSQL is."
+    )
+    redis_url: str = Field(validation_alias=AliasChoices("redis_url", "REDIS_URL"), description="Where Redis is.")
+    secret_key: SecretStr = Field(description="32 bytes in URL-safe base64; seals secrets at rest.")
+    public_url: str = Field("http://localhost:8000", description="The address at which browsers reach certlink.")
+    pool_size: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL that one process may hold.")
+    return_origins: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Origins, separated by commas, that a front-end may ask to come back to."
+    )
+    session_hours: int = Field(12, ge=1, description="How long a browser stays signed in.")
+    cool_off_days: int = Field(30, ge=0, description="Days from one association's start to the next (R6).")
+    associations_per_year: int = Field(3, ge=1, description="Associations that may start within 365 days (R6).")
+    credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")
+    attempt_minutes: int = Field(10, ge=1, description="Minutes that an association attempt waits for the sign-in.")
+    sweep_seconds: float = Field(3, gt=0, description="How often a worker looks for due work without being woken.")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+    sandbox: bool = Field(False, description="Sandbox mode: plain-HTTP issuers and the movable clock are allowed.")
+    sandbox_url: str = Field("http://localhost:8001", description="Where the sandbox is.")
+    sandbox_clock: str | None = Field(None, description="The file that holds the sandbox's clock.")
+    microsoft_learn_issuer: str | None = Field(None, description="Microsoft Learn's OpenID Connect issuer.")
+    microsoft_learn_client_id: str = Field("certlink", description="Our client id at Microsoft Learn.")
+    microsoft_learn_client_secret: SecretStr = Field(SecretStr(""), description="Our client secret there.")
+    microsoft_learn_transcript_url: str = Field("", description="Microsoft Learn's transcript API.")
+    partner_university_issuer: str | None = Field(None, description="Partner University's OpenID Connect issuer.")
+    partner_university_client_id: str = Field("certlink", description="Our client id at Partner University.")
+    partner_university_client_secret: SecretStr = Field(SecretStr(""), description="Our client secret there.")
+    partner_university_transcript_url: str = Field("", description="Partner University's transcript API.")
+
+    @field_validator("secret_key")
+    @classmethod
+    def check_secret_key(cls, value: SecretStr) -> SecretStr:
+        """Refuse a key that cannot seal."""
+        try:
+            Fernet(value.get_secret_value())
+        except ValueError:
+            raise ValueError("must be 32 bytes in URL-safe base64") from None
+        return value
+
+    @field_validator("return_origins", mode="before")
+    @classmethod
+    def split_origins(cls, value: object) -> object:
+        """Read a list separated by commas."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url", "sandbox_url")
+    @classmethod
+    def check_url(cls, value: str) -> str:
+        """Refuse what is no web address."""
+        return str(AnyHttpUrl(value)).rstrip("/")
+
+    @property
+    def policy(self) -> Policy:
+        """Return the programme's numbers as they are set."""
+        return Policy(
+            cool_off=timedelta(days=self.cool_off_days),
+            associations_per_year=self.associations_per_year,
+            credit_delay=timedelta(days=self.credit_delay_days),
+            attempt_lifetime=timedelta(minutes=self.attempt_minutes),
+        )
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """Return how long a browser stays signed in."""
+        return timedelta(hours=self.session_hours)
+
+    def provider(self, provider: LearningProvider) -> ProviderSettings | None:
+        """Return how a provider is reached, or nothing where it is not set up."""
+        name = provider.value.lower()
+        issuer = getattr(self, f"{name}_issuer")
+        if not issuer:
+            return None
+        return ProviderSettings(
+            issuer=issuer,
+            client_id=getattr(self, f"{name}_client_id"),
+            client_secret=getattr(self, f"{name}_client_secret").get_secret_value(),
+            transcript_url=getattr(self, f"{name}_transcript_url"),
+        )

@@ -1,0 +1,109 @@
+"""Which paths does the sandbox answer, and who answers them?"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.accounts import Accounts
+from sandbox.clock import MovableClock
+from sandbox.controls import Controls
+from sandbox.data_folder import open_data_folder
+from sandbox.discovery import show_discovery, show_jwks
+from sandbox.faults import FaultBoard
+from sandbox.grants import Grants
+from sandbox.issuers import ISSUERS, Issuer, IssuerKind
+from sandbox.keys import Keyring
+from sandbox.pages import show_icon, show_style
+from sandbox.refusals import Refusal, SandboxModeRequired, refuse_unroutable, refuse_with_json
+from sandbox.sign_in import answer_sign_in, show_sign_in
+from sandbox.token_endpoint import exchange_code
+from sandbox.transcript import show_transcript
+from sandbox.userinfo import show_userinfo
+from sandbox.world import Call, World
+
+Handler = Callable[[Call], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable[[], datetime]) -> Starlette:
+    """Build the sandbox; `clock` tells the real instant, aware.
+
+    Raises:
+        SandboxModeRequired: not in sandbox mode.
+        DataFolderUnusable: the data folder cannot be made, read or written.
+    """
+    if sandbox_mode is not True:
+        raise SandboxModeRequired()
+    world = _open_world(base_url.rstrip("/"), data, clock)
+    app = Starlette(
+        routes=[*_control_routes(Controls(world)), *(route for issuer in ISSUERS for route in _routes(world, issuer))],
+        exception_handlers={Refusal: refuse_with_json, HTTPException: refuse_unroutable},
+    )
+    # A redirect would name the host that the request claims, and every path here is exact.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _open_world(base_url: str, data: Path, real_clock: Callable[[], datetime]) -> World:
+    created_date = open_data_folder(data, now=real_clock())
+    return World(
+        base_url=base_url,
+        created_date=created_date,
+        clock=MovableClock(real_clock, data / "clock.json"),
+        keyring=Keyring(data / "keys"),
+        accounts=Accounts(data / "accounts.json"),
+        grants=Grants(),
+        faults=FaultBoard(),
+    )
+
+
+def _control_routes(controls: Controls) -> list[Route]:
+    return [
+        Route("/", controls.show_home),
+        Route("/sandbox.css", show_style),
+        Route("/sandbox.svg", show_icon),
+        Route("/healthz", controls.show_health),
+        Route("/clock", controls.show_clock, methods=["GET"]),
+        Route("/clock", controls.advance_clock, methods=["POST"]),
+        Route("/personas", controls.show_personas),
+        Route("/personas/{key}/token", controls.mint_token, methods=["POST"]),
+        Route("/faults", controls.show_faults, methods=["GET"]),
+        Route("/faults", controls.set_fault, methods=["POST"]),
+        Route("/faults", controls.clear_faults, methods=["DELETE"]),
+    ]
+
+
+def _routes(world: World, issuer: Issuer) -> list[Route]:
+    def route(path: str, name: str, handler: Handler, *methods: str) -> Route:
+        return Route(f"/{issuer.key}/{path}", _endpoint(world, issuer, name, handler), methods=methods)
+
+    routes = [
+        route(".well-known/openid-configuration", "discovery", show_discovery, "GET"),
+        route("jwks", "jwks", show_jwks, "GET"),
+        route("authorize", "authorize", show_sign_in, "GET", "POST"),
+        route("sign-in", "sign-in", answer_sign_in, "POST"),
+        route("token", "token", exchange_code, "POST"),
+        route("userinfo", "userinfo", show_userinfo, "GET", "POST"),
+    ]
+    if issuer.kind is IssuerKind.LEARNING:
+        routes.append(route("transcript", "transcript", show_transcript, "GET"))
+    return routes
+
+
+def _endpoint(world: World, issuer: Issuer, name: str, handler: Handler) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        fault = world.faults.strike(issuer, name)
+        if fault.slow_seconds:
+            await asyncio.sleep(fault.slow_seconds)
+        if name in fault.fail:
+            raise Refusal(fault.fail[name], "server_error", "The sandbox was told to fail here.")
+        return await handler(Call(request, world, issuer, fault))
+
+    return answer

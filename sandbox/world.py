@@ -1,0 +1,45 @@
+"""What does every part of the sandbox share?"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.requests import Request
+
+from sandbox.accounts import Accounts
+from sandbox.clock import MovableClock
+from sandbox.faults import Fault, FaultBoard
+from sandbox.grants import Grants
+from sandbox.issuers import Issuer
+from sandbox.keys import Keyring
+
+CLIENT_ID = "certlink"
+CLIENT_SECRET = "sandbox-secret"
+API_AUDIENCE = "certlink-api"
+
+
+@dataclass(frozen=True)
+class World:
+    """One running sandbox."""
+
+    base_url: str
+    created_date: date
+    clock: MovableClock
+    keyring: Keyring
+    accounts: Accounts
+    grants: Grants
+    faults: FaultBoard
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to one issuer, with the fault that strikes it."""
+
+    request: Request
+    world: World
+    issuer: Issuer
+    fault: Fault
+
+    @property
+    def issuer_url(self) -> str:
+        """Return the issuer identifier."""
+        return self.issuer.url(self.world.base_url)

@@ -1,0 +1,114 @@
+"""Real PostgreSQL and Redis for every test that asks for them; each such test gets a migrated database of its own."""
+
+import itertools
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+from redis.asyncio import Redis
+
+from certlink.engines import Engines, embedded_engines
+from domain import jobs, schema
+from domain.database import open_database
+from domain.operations.import_catalog import import_catalog
+from domain.queries.invariants import violations
+from domain.settings import Settings
+from tests.clock import FrozenClock
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+async def engines() -> AsyncIterator[Engines]:
+    """One PostgreSQL and one Redis for the whole run."""
+    with tempfile.TemporaryDirectory(prefix="certlink-tests-", dir="/tmp") as folder:
+        async with embedded_engines(Path(folder), durable=False, say=lambda _: None) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+async def template_database(engines: Engines) -> str:
+    """A migrated database with the catalog, to copy."""
+    await _run(engines, "CREATE DATABASE template_certlink")
+    async with open_database(_named(engines, "template_certlink"), pool_size=2):
+        await schema.migrate()
+        await import_catalog()
+    return "template_certlink"
+
+
+@pytest.fixture
+async def empty_database_url(engines: Engines) -> AsyncIterator[str]:
+    """The address of an empty database that goes away after the test."""
+    name = f"empty_{next(_numbers)}"
+    await _run(engines, f"CREATE DATABASE {name}")
+    yield _named(engines, name)
+    await _run(engines, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database_url(engines: Engines, template_database: str) -> AsyncIterator[str]:
+    """The address of a migrated database that goes away after the test."""
+    name = f"test_{next(_numbers)}"
+    await _run(engines, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    yield _named(engines, name)
+    await _run(engines, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[str]:
+    """A migrated database, connected; after the test every invariant must hold in it."""
+    async with open_database(database_url, pool_size=8):
+        yield database_url
+        assert await violations() == []
+
+
+@pytest.fixture
+async def redis(engines: Engines) -> AsyncIterator["Redis[bytes]"]:
+    """An empty Redis."""
+    client: Redis[bytes] = Redis.from_url(engines.redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that stands still until it is moved."""
+    return FrozenClock()
+
+
+@pytest.fixture
+def settings(database_url: str, engines: Engines) -> Settings:
+    """Settings for the test's database, in sandbox mode with providers that nobody reaches."""
+    return Settings(
+        database_url=database_url,
+        redis_url=engines.redis_url,
+        secret_key=Fernet.generate_key().decode(),
+        sandbox=True,
+        microsoft_learn_issuer="http://localhost:9/microsoft-learn",
+        microsoft_learn_transcript_url="http://localhost:9/microsoft-learn/transcript",
+        partner_university_issuer="http://localhost:9/partner-university",
+        partner_university_transcript_url="http://localhost:9/partner-university/transcript",
+        session_hours=int(timedelta(days=365) / timedelta(hours=1)),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_queue() -> None:
+    jobs.use_queue(jobs.NoQueue())
+
+
+def _named(engines: Engines, name: str) -> str:
+    return engines.database_url.replace("/certlink?", f"/{name}?")
+
+
+async def _run(engines: Engines, sql: str) -> None:
+    connection = await asyncpg.connect(engines.database_url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

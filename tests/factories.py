@@ -1,0 +1,137 @@
+"""Rows to start a test from, written directly; instants default to the tests' start."""
+
+import itertools
+from datetime import datetime, timedelta
+
+from domain.models import Association, AssociationAttempt, Completion, Credit, LearningAccount, Member, Organization
+from domain.operations.record_completions import record_completions
+from domain.providers.learning import CompletionRecord
+from domain.rules.policy import Policy
+from domain.rules.visibility import Viewer
+from domain.rules.words import AttemptStatus, CompletionKind, LearningProvider, MemberRole, MemberStatus
+from domain.secrets import hash_token, new_token
+from tests.clock import START
+
+_numbers = itertools.count(1)
+
+
+async def make_organization(name: str = "Contoso", **values: object) -> Organization:
+    """Write an organization whose mail domain follows from its name."""
+    domain = f"{name.lower()}.example"
+    return await Organization.create(
+        **{
+            "name": name,
+            "domain": domain,
+            "issuer": f"https://login.{domain}",
+            "client_id": "certlink",
+            "api_audience": "certlink-api",
+            "created_at": START - timedelta(days=400),
+        }
+        | values
+    )
+
+
+async def make_member(organization: Organization, *, role: MemberRole = MemberRole.MEMBER, **values: object) -> Member:
+    """Write an active member."""
+    number = next(_numbers)
+    return await Member.create(
+        **{
+            "organization": organization,
+            "work_email": f"person{number}@{organization.domain}",
+            "name": f"Person {number}",
+            "role": role,
+            "status": MemberStatus.ACTIVE,
+            "subject": f"subject-{number}",
+            "invited_at": START - timedelta(days=400),
+            "activated_at": START - timedelta(days=399),
+        }
+        | values
+    )
+
+
+async def make_association(
+    member: Member,
+    *,
+    profile_id: str | None = None,
+    provider: LearningProvider = LearningProvider.MICROSOFT_LEARN,
+    started_at: datetime = START,
+    **values: object,
+) -> Association:
+    """Write an association with an account of its own, or with the one that has the profile id."""
+    account, _ = await LearningAccount.get_or_create(
+        provider=provider,
+        profile_id=profile_id or f"99{next(_numbers):07}",
+        defaults={"created_at": started_at},
+    )
+    association = await Association.create(
+        **{
+            "organization_id": member.organization_id,
+            "member": member,
+            "learning_account": account,
+            "provider": provider,
+            "started_at": started_at,
+            "cool_off_until": started_at + Policy().cool_off,
+        }
+        | values
+    )
+    await make_attempt(
+        member, provider=provider, status=AttemptStatus.ASSOCIATED, association=association, finished_at=started_at
+    )
+    return association
+
+
+async def make_attempt(
+    member: Member, *, provider: LearningProvider = LearningProvider.MICROSOFT_LEARN, **values: object
+) -> AssociationAttempt:
+    """Write an attempt that has just been started."""
+    return await AssociationAttempt.create(
+        **{
+            "member": member,
+            "provider": provider,
+            "status": AttemptStatus.AWAITING_SIGN_IN,
+            "ticket_hash": hash_token(new_token()),
+            "created_at": START,
+            "expires_at": START + Policy().attempt_lifetime,
+        }
+        | values
+    )
+
+
+async def make_credit(
+    association: Association,
+    *,
+    certification: str = "AZ-104",
+    completed_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> Credit:
+    """Write a completion of the association's account and the credit that the rules give for it."""
+    record = completion_record(
+        certification, completed_at=completed_at or association.started_at, expires_at=expires_at
+    )
+    await record_completions(association, [record], now=association.started_at, policy=Policy())
+    completion = await Completion.get(provider=association.provider, completion_id=record.completion_id)
+    return await Credit.get(completion=completion, association=association)
+
+
+def completion_record(
+    certification: str = "AZ-104",
+    *,
+    completion_id: str | None = None,
+    completed_at: datetime = START - timedelta(days=30),
+    expires_at: datetime | None = None,
+    revoked_at: datetime | None = None,
+) -> CompletionRecord:
+    """Return what a provider's transcript says of one completion; it expires a year after it was completed."""
+    return CompletionRecord(
+        completion_id=completion_id or f"msl-{next(_numbers)}",
+        certification=certification,
+        kind=CompletionKind.CERTIFICATION,
+        completed_at=completed_at,
+        expires_at=expires_at or completed_at + timedelta(days=365),
+        revoked_at=revoked_at,
+    )
+
+
+def viewer_of(member: Member) -> Viewer:
+    """Return the member as somebody who asks."""
+    return Viewer(member_id=member.id, organization_id=member.organization_id, role=member.role)

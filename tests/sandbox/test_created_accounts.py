@@ -1,0 +1,62 @@
+"""Partner University accounts that people make on the way."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from tests.sandbox.conftest import AppFactory
+from tests.sandbox.visitor import BASE_URL, Visitor, answer_of
+
+ISSUER = "partner-university"
+
+
+async def test_creating_an_account_goes_on_with_the_sign_in(visitor: Visitor) -> None:
+    response = await visitor.choose(ISSUER, create="account", display_name="  Noor   Haddad ")
+    tokens = (await visitor.exchange(answer_of(response)["code"], ISSUER)).json()
+
+    userinfo = (await visitor.ask(f"/{ISSUER}/userinfo", tokens["access_token"])).json()
+    transcript = (await visitor.ask(f"/{ISSUER}/transcript", tokens["access_token"])).json()
+
+    assert userinfo["name"] == "Noor Haddad"
+    assert re.fullmatch(r"PU-\d{6}", userinfo["learner_id"])
+    assert transcript == {"profileId": userinfo["learner_id"], "completions": [], "nextCursor": None}
+
+
+async def test_created_accounts_are_kept_over_a_restart(visitor: Visitor, start: AppFactory) -> None:
+    first = await visitor.choose(ISSUER, create="account", display_name="Noor")
+    await visitor.choose(ISSUER, create="account", display_name="Noor")
+    tokens = (await visitor.exchange(answer_of(first)["code"], ISSUER)).json()
+    before = (await visitor.ask(f"/{ISSUER}/userinfo", tokens["access_token"])).json()
+
+    async with AsyncClient(transport=ASGITransport(app=start()), base_url=BASE_URL) as again:
+        after = (await Visitor(again).ask(f"/{ISSUER}/userinfo", tokens["access_token"])).json()
+        page = await Visitor(again).authorize(ISSUER)
+
+    assert before == after
+    assert len(re.findall(r'value="new-\w+"', page.text)) == 2
+
+
+@pytest.mark.parametrize("name", ["", "   ", "n" * 81, "a\x00b", "a\u202eb", "\U000e0001"])
+async def test_a_name_that_cannot_be_shown_is_refused_on_the_form(visitor: Visitor, data: Path, name: str) -> None:
+    page = await visitor.authorize(ISSUER)
+
+    refused = await visitor.press(page, ISSUER, create="account", display_name=name)
+    repaired = await visitor.press(page, ISSUER, create="account", display_name="Noor")
+
+    assert refused.status_code == 400
+    assert 'aria-invalid="true"' in refused.text
+    assert answer_of(repaired)["code"]
+    assert [row["name"] for row in json.loads((data / "accounts.json").read_text())] == ["Noor"]
+
+
+async def test_nobody_creates_an_account_at_another_issuer(visitor: Visitor, data: Path) -> None:
+    page = await visitor.authorize("microsoft-learn")
+
+    refused = await visitor.press(page, "microsoft-learn", create="account", display_name="Noor")
+
+    assert "Create an account" not in page.text
+    assert refused.status_code == 400
+    assert not (data / "accounts.json").exists()

@@ -1,0 +1,1 @@
+"""Takes what is due and lets the domain do it."""

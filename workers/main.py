@@ -1,0 +1,98 @@
+"""How does a worker run until it is told to stop, whatever happens to Redis?
+
+One of the two places that know arq (decision 0008).
+"""
+
+import asyncio
+import contextlib
+import signal
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from arq.worker import Worker, func
+
+from domain.database import open_database
+from domain.jobs import use_queue
+from domain.providers.oidc import Issuers
+from domain.queue import QUEUE, RedisQueue, deserialize, redis_settings, serialize
+from domain.settings import Settings
+from workers.sweeper import sweep_forever
+from workers.tasks import TASKS, Workplace, arq_function
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.1
+MAX_JOBS = 20
+JOB_TIMEOUT_SECONDS = 120
+FIRST_BACK_OFF_SECONDS = 0.5
+LAST_BACK_OFF_SECONDS = 10.0
+
+
+async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is at hand."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await work_until(stop, settings, clock)
+
+
+async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[], datetime]) -> None:
+    """Work until an event is set."""
+    queue, issuers = RedisQueue(settings.redis_url), Issuers(settings=settings)
+    use_queue(queue)
+    place = Workplace(settings=settings, clock=clock, issuers=issuers)
+    async with open_database(settings.database_url, pool_size=settings.pool_size):
+        running = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
+        log.info("worker started")
+        await stop.wait()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(queue.close(), issuers.close(), return_exceptions=True)
+        log.info("worker stopped")
+
+
+async def listen_forever(place: Workplace) -> None:
+    """Run arq's worker, and start it again with growing pauses: it exits within a second of losing Redis."""
+    pause = FIRST_BACK_OFF_SECONDS
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        worker: Worker | None = None
+        try:
+            worker = arq_worker(place)
+            await worker.async_run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.warning("redis away, the sweeper goes on", error=type(error).__name__)
+            log.debug("redis away", where=traceback.format_tb(error.__traceback__)[-1])
+        finally:
+            if worker is not None:
+                with contextlib.suppress(Exception):
+                    await worker.close()
+        pause = FIRST_BACK_OFF_SECONDS if loop.time() - started > LAST_BACK_OFF_SECONDS else pause * 2
+        await asyncio.sleep(min(pause, LAST_BACK_OFF_SECONDS))
+
+
+def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
+    """Return arq's worker for every kind of job; in a burst it ends when the queue is empty."""
+    functions = [func(arq_function(task), name=name, keep_result=0, max_tries=1) for name, task in TASKS.items()]
+    return Worker(
+        functions=functions,
+        queue_name=QUEUE,
+        redis_settings=redis_settings(place.settings.redis_url),
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        ctx={"place": place},
+        max_jobs=MAX_JOBS,
+        poll_delay=POLL_SECONDS,
+        job_timeout=JOB_TIMEOUT_SECONDS,
+        job_completion_wait=20,
+        handle_signals=False,
+        log_results=False,
+        burst=burst,
+    )
