@@ -6,8 +6,7 @@ PostgreSQL tells listeners after the commit; one connection in each API process 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import structlog
@@ -16,28 +15,28 @@ from domain.database import connection_arguments
 
 log = structlog.get_logger(__name__)
 
+# Every change of an association attempt is told here; the payload is the attempt's number.
+ATTEMPT_CHANNEL = "association_attempt"
+CHANNELS = (ATTEMPT_CHANNEL,)
 # A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.
 LOOK_AGAIN_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 
 
 class LiveUpdates:
-    """One listening connection, made anew whenever it is lost."""
+    """One listening connection, made anew whenever it is lost, for as long as the ``async with`` block runs."""
 
-    def __init__(self, database_url: str, channels: tuple[str, ...]) -> None:
+    def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._channels = channels
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator["LiveUpdates"]:
-        """Listen for as long as the block runs."""
-        task = asyncio.create_task(self._listen_forever())
-        try:
-            yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._listen_forever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def changes(self, channel: str, payload: str) -> AsyncIterator[None]:
         """Yield at once, then after each change that is told, and every five seconds in any case."""
@@ -71,7 +70,7 @@ class LiveUpdates:
         try:
             lost = asyncio.Event()
             current.add_termination_listener(lambda _: lost.set())
-            for channel in self._channels:
+            for channel in CHANNELS:
                 await current.add_listener(channel, self._heard)
             for waiting in list(self._waiting.values()):
                 for changed in waiting:

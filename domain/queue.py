@@ -7,6 +7,8 @@ what is due without it, so nothing here ever raises.
 import asyncio
 import json
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from redis.exceptions import RedisError
 
-from domain.jobs import Job
+from domain.jobs import Job, use_queue
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,17 @@ def deserialize(job: bytes) -> dict[str, Any]:
     """Read a job."""
     found: dict[str, Any] = json.loads(job)
     return found
+
+
+@asynccontextmanager
+async def open_queue(redis_url: str) -> AsyncIterator["RedisQueue"]:
+    """Announce this process's jobs in Redis for as long as the block runs."""
+    queue = RedisQueue(redis_url)
+    use_queue(queue)
+    try:
+        yield queue
+    finally:
+        await queue.close()
 
 
 class RedisQueue:

@@ -4,6 +4,7 @@ from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.writer import MigrationWriter
 
 from domain.database import APP, CONNECTION, fetch_value, tortoise_config
 from domain.transaction import transaction
@@ -40,11 +41,23 @@ async def missing_migrations() -> list[str]:
 
 async def undeclared_changes() -> list[str]:
     """Return what the models say and no migration does; needs no database."""
+    return [operation.describe() for writer in await _changes() for operation in writer.operations]
+
+
+async def write_migrations(name: str) -> list[str]:
+    """Write the migration that the models lack, and return its file; constraints are added to it by hand, as SQL."""
+    files = []
+    for writer in await _changes():
+        writer.name = f"{writer.name.partition('_')[0]}_{name}"
+        files.append(str(writer.write()))
+    return files
+
+
+async def _changes() -> list[MigrationWriter]:
     config = tortoise_config("postgres://localhost/nowhere", pool_size=2)
     await Tortoise.init(config=config, init_connections=False)
     assert Tortoise.apps is not None
-    writers = await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
-    return [operation.describe() for writer in writers for operation in writer.operations]
+    return await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
 
 
 def _executor() -> MigrationExecutor:

@@ -12,7 +12,7 @@ from domain.operations.end_association import end_association
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.associations import allowance
-from domain.queries.attempts import ATTEMPT_CHANNEL
+from domain.live import ATTEMPT_CHANNEL
 from domain.rules.association_limits import check_association_limits
 from domain.rules.policy import Policy
 from domain.rules.words import AssociationEndReason, LearningProvider

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from domain.database import execute, fetch_row
 from domain.errors import Refusal
-from domain.queries.attempts import ATTEMPT_CHANNEL
+from domain.live import ATTEMPT_CHANNEL
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.words import LearningProvider
 from domain.transaction import Transaction, operation

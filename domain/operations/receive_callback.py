@@ -9,7 +9,7 @@ from datetime import datetime
 from domain.database import execute, fetch_row
 from domain.jobs import ProcessCallback
 from domain.providers.learning import provider_client
-from domain.queries.attempts import ATTEMPT_CHANNEL
+from domain.live import ATTEMPT_CHANNEL
 from domain.rules.sign_in import SignInNotAccepted, SignInNotKnown, check_not_expired
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token

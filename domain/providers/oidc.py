@@ -6,7 +6,7 @@ Work identity issuers and learning providers are the same here. Authlib speaks O
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 from authlib.integrations.base_client.errors import OAuthError
@@ -53,6 +53,12 @@ class Issuers:
     async def close(self) -> None:
         """Close every connection."""
         await self._json.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def authorization_url(
         self, client: Client, *, state: str, nonce: str, verifier: str, login_hint: str | None = None

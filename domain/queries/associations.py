@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.association_limits import AssociationAllowance, association_allowance
@@ -55,6 +56,18 @@ async def association(viewer: Viewer, association_id: int) -> AssociationRow | N
         viewer.is_admin,
         association_id,
     )
+
+
+async def known_association(viewer: Viewer, association_id: int) -> AssociationRow:
+    """Return one association that the viewer may see.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await association(viewer, association_id)
+    if row is None:
+        raise NotFound
+    return row
 
 
 async def associations_of_member(

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database import fetch_row
+from domain.errors import NotFound
 from domain.rules.attempt_status import attempt_status
 from domain.rules.visibility import Viewer
 from domain.rules.words import AttemptStatus, AttemptStep, LearningProvider
-
-# Every change of an attempt is told to the listeners of this channel; the payload is the attempt's number.
-ATTEMPT_CHANNEL = "association_attempt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +59,15 @@ async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | N
         attempt_id,
         viewer.member_id,
     )
+
+
+async def known_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow:
+    """Return an attempt of the viewer's own.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await association_attempt(viewer, attempt_id)
+    if row is None:
+        raise NotFound
+    return row

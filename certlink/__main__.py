@@ -1,0 +1,5 @@
+"""How is certlink run as a module?"""
+
+from certlink.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""What can be typed after ``certlink``? One module for each kind of command."""

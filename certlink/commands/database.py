@@ -1,0 +1,117 @@
+"""Which commands look after the database and prove the project whole?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.schema import sdl
+from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
+from domain import schema
+from domain.operations.import_catalog import import_catalog
+from domain.queries.audit import broken_links
+from domain.queries.invariants import INVARIANTS, violations
+from domain.settings import Settings
+
+SCHEMA_FILE = Path("schema.graphql")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that look after the database."""
+    app.command("migrate")(migrate)
+    app.command("check")(check)
+    app.command("verify")(verify)
+    app.command("config")(config)
+    app.add_typer(_audit(), name="audit")
+    app.add_typer(_catalog(), name="catalog")
+
+
+def migrate(
+    make: Annotated[str, typer.Option("--make", metavar="NAME", help="Write the migration that the models lack.")] = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Bring the database's schema and catalog up to this version; safe to run at once from anywhere."""
+    if make:
+        print("\n".join(finish(schema.write_migrations(make))) or "the models lack no migration")
+        return
+
+    async def work(_: Settings) -> list[str]:
+        applied = await schema.migrate()
+        await import_catalog()
+        return applied
+
+    applied = run(work, data)
+    print("\n".join(f"applied {name}" for name in applied) or "nothing to migrate")
+
+
+def check(write: bool = typer.Option(False, "--write", help="Write schema.graphql anew.")) -> None:
+    """Prove that models and migrations agree, and that schema.graphql equals the code; needs no database."""
+    if write:
+        SCHEMA_FILE.write_text(sdl())
+    problems = [f"no migration says: {change}" for change in finish(schema.undeclared_changes())]
+    if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != sdl():
+        problems.append("schema.graphql differs from the code: run `certlink check --write`")
+    if problems:
+        stop("; ".join(problems), FAILED)
+    print("migrations and schema.graphql agree with the code")
+
+
+def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
+    """Check every invariant of the database and name each violation."""
+
+    async def work(_: Settings) -> list[str]:
+        return await violations()
+
+    found = run(work, data)
+    if as_json:
+        print(json.dumps({"invariants": len(INVARIANTS), "violations": found}))
+    else:
+        print("\n".join(found) or f"{len(INVARIANTS)} invariants and every audit chain hold")
+    raise typer.Exit(FAILED if found else 0)
+
+
+def config(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
+    """Show every setting as it is now, without its secrets."""
+    settings = load_settings(data)
+    shown = {name: _shown(name, value) for name, value in settings.model_dump().items()}
+    print(json.dumps(shown) if as_json else "\n".join(f"{name} = {value}" for name, value in shown.items()))
+
+
+def _shown(name: str, value: object) -> object:
+    # The engines' addresses may hold a password.
+    if name in {"database_url", "redis_url"}:
+        return str(value).partition("://")[0] + "://…"
+    return value if isinstance(value, str | int | float | list | None) else str(value)
+
+
+def _audit() -> typer.Typer:
+    audit = typer.Typer(help="Look at the audit chains.", no_args_is_help=True)
+
+    @audit.command("verify")
+    def verify_audit(data: Data = DEFAULT_DATA) -> None:
+        """Find every audit event that was changed or is missing."""
+
+        async def work(_: Settings) -> list[str]:
+            return await broken_links()
+
+        found = run(work, data)
+        print("\n".join(found) or "every audit chain holds")
+        raise typer.Exit(FAILED if found else 0)
+
+    return audit
+
+
+def _catalog() -> typer.Typer:
+    catalog = typer.Typer(help="Look after the catalog of certifications.", no_args_is_help=True)
+
+    @catalog.command("import")
+    def import_shipped(data: Data = DEFAULT_DATA) -> None:
+        """Write the shipped catalog into the database, all or none."""
+
+        async def work(_: Settings) -> int:
+            return await import_catalog()
+
+        print(f"{run(work, data)} certifications")
+
+    return catalog

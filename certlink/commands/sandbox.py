@@ -1,0 +1,59 @@
+"""Which commands steer the sandbox?"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import typer
+
+from certlink.commands.surroundings import DEFAULT_DATA, FAILED, NOT_READY, USAGE, Data, load_settings, stop
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that steer the sandbox."""
+    sandbox = typer.Typer(help="Steer the sandbox of a running `certlink up`.", no_args_is_help=True)
+    sandbox.command("token")(token)
+    sandbox.command("advance")(advance)
+    app.add_typer(sandbox, name="sandbox")
+
+
+def token(
+    persona: Annotated[str, typer.Argument(help="A work persona: amara, nadia, priya, mei, felix ...")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Print a bearer token with which to call the API as a persona."""
+    print(_call(data, f"/personas/{persona}/token", None)["access_token"])
+
+
+def advance(
+    duration: Annotated[str, typer.Argument(help='Such as "10 days" or "2 hours".')], data: Data = DEFAULT_DATA
+) -> None:
+    """Move the sandbox's clock, and with it the programme's; it never goes back."""
+    seconds = parse_duration(duration).total_seconds()
+    print(f"it is now {_call(data, '/clock', {'advance_seconds': seconds})['now']}")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return a duration from words such as "10 days"; ends the command where they are none."""
+    found = re.fullmatch(r"\s*(\d{1,6})\s*(second|minute|hour|day|week)s?\s*", text.lower())
+    if found is None or int(found[1]) == 0:
+        stop(f'"{text}" is no duration: write a number and seconds, minutes, hours, days or weeks', USAGE)
+    return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+
+def _call(data: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    settings = load_settings(data)
+    if not settings.sandbox:
+        stop("there is no sandbox: CERTLINK_SANDBOX is not set", NOT_READY)
+    try:
+        answer = httpx2.post(f"{settings.sandbox_url}{path}", json=body, timeout=10, trust_env=False)
+        content: dict[str, Any] = answer.json()
+    except (httpx2.HTTPError, ValueError):
+        stop(f"the sandbox at {settings.sandbox_url} does not answer", NOT_READY)
+    if answer.status_code != httpx2.codes.OK:
+        stop(str(content.get("error_description", "the sandbox refused")), FAILED)
+    return content

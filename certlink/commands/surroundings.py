@@ -1,0 +1,72 @@
+"""In which surroundings does a command run, and how does it end?"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from certlink.logs import configure_logs
+from certlink.not_ready import NotReady
+from certlink.up import running_environment
+from domain.database import open_database
+from domain.errors import Refusal, TryAgain
+from domain.settings import Settings
+
+Result = TypeVar("Result")
+
+FAILED, USAGE, NOT_READY = 1, 2, 3
+DEFAULT_DATA = Path(".certlink")
+Data = Annotated[Path, typer.Option("--data", help="The folder of a running `certlink up` to reach.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def load_settings(data: Path = DEFAULT_DATA) -> Settings:
+    """Return the settings from the environment, or those of the `certlink up` that runs on a data folder."""
+    if "DATABASE_URL" not in os.environ:
+        os.environ.update(running_environment(data) or {})
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"{_setting(problem['loc'])}: {problem['msg']}" for problem in error.errors())
+        stop(f"settings: {problems} (docs/operations.md lists them; `certlink up` needs none)", NOT_READY)
+    configure_logs(settings.log_format)
+    return settings
+
+
+def run(work: Callable[[Settings], Awaitable[Result]], data: Path = DEFAULT_DATA) -> Result:
+    """Run a command's work with the database opened, and turn every refusal into one line."""
+    settings = load_settings(data)
+
+    async def opened() -> Result:
+        async with open_database(settings.database_url, pool_size=4):
+            return await work(settings)
+
+    return finish(opened())
+
+
+def finish(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, and turn every refusal into one line and an exit code."""
+    try:
+        return asyncio.run(work)
+    except (NotReady, TryAgain) as error:
+        stop(str(error), NOT_READY)
+    except Refusal as refusal:
+        stop(refusal.message, FAILED)
+    except (OSError, ConnectionError) as error:
+        stop(f"no connection: {error}", NOT_READY)
+
+
+def stop(line: str, code: int) -> NoReturn:
+    """End with one line on stderr."""
+    print(f"certlink: {line}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _setting(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper() if location else "SETTINGS"
+    return name if name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_") else f"CERTLINK_{name}"

@@ -1,0 +1,155 @@
+"""How does the embedded PostgreSQL start, and when is it ready?"""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+
+from certlink.engines.binaries import copy_postgres, postgres_folder
+from certlink.engines.places import Places, give, reachable
+from certlink.not_ready import NotReady
+from certlink.processes import Command, run
+from certlink.supervisor import Part, PartFailed
+
+USER = "certlink"
+DATABASE = "certlink"
+CONNECTIONS = 200
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+STATUS_LINE = 7
+MEMORY_LINE = 6
+ORPHANS_SECONDS = 10.0
+GLANCE_SECONDS = 0.02
+LOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def database_url(places: Places, database: str = DATABASE) -> str:
+    """Give the address that asyncpg and Tortoise take."""
+    return f"postgres://{USER}@/{database}?host={places.sockets}"
+
+
+async def postgres_part(places: Places, *, durable: bool) -> Part:
+    """Prepare PostgreSQL's files, once, and describe how it runs.
+
+    Raises: NotReady, PartFailed.
+    """
+    programs = postgres_folder()
+    if not reachable(programs / "bin", places.account):
+        programs = await asyncio.to_thread(copy_postgres, programs, places.folder)
+    if not (places.cluster / "PG_VERSION").exists():
+        if places.cluster.exists():
+            raise NotReady(f"{places.cluster} is not a PostgreSQL cluster: move it away")
+        await _make_cluster(programs / "bin/initdb", places, durable=durable)
+    return Part(
+        name="postgres",
+        command=Command(
+            arguments=(str(programs / "bin/postgres"), "-D", str(places.cluster), *_options(places, durable=durable)),
+            environment=ENVIRONMENT,
+            account=places.account,
+            # Its fast shutdown: it is the one part whose sudden death costs a recovery.
+            orphan_signal=signal.SIGINT,
+        ),
+        before=_clear(places),
+        ready=_ready(places),
+        stop_signal=signal.SIGINT,
+        stop_patience=20.0,
+        quiet=True,
+    )
+
+
+async def make_database(places: Places) -> None:
+    """Make the database, unless it is there."""
+    connection = await asyncpg.connect(database_url(places, "postgres"), port=5432)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    finally:
+        await connection.close()
+
+
+def _options(places: Places, *, durable: bool) -> list[str]:
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(places.sockets),
+        "unix_socket_permissions": "0700",
+        "max_connections": str(CONNECTIONS),
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # Statements and row values may name people.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_checkpoints": "off",
+        **({} if durable else LOSABLE),
+    }
+    return [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+
+
+async def _make_cluster(initdb: Path, places: Places, *, durable: bool) -> None:
+    # Made beside and renamed, so that a cluster is either whole or absent. An initdb that was killed may write on for a
+    # moment, so each gets a folder of its own.
+    for stale in places.folder.glob("postgres.half-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    half = Path(tempfile.mkdtemp(prefix="postgres.half-", dir=places.folder))
+    give(half, places.account)
+    arguments = [
+        *(str(initdb), "--pgdata", str(half), "--username", USER, "--encoding", "UTF8", "--locale", "C"),
+        *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+        *("--auth-local", "trust", "--auth-host", "reject", "--no-instructions"),
+        *(() if durable else ("--no-sync",)),
+    ]
+    code, words = await run(Command(tuple(arguments), ENVIRONMENT, places.account))
+    if code != 0:
+        shutil.rmtree(half, ignore_errors=True)
+        raise PartFailed(f"initdb failed: {words}")
+    half.rename(places.cluster)
+
+
+def _clear(places: Places) -> Callable[[], Awaitable[None]]:
+    async def clear() -> None:
+        """Wait for the orphans of a killed server, then take away its lock file.
+
+        PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
+        """
+        lock = places.cluster / "postmaster.pid"
+        for _ in range(round(ORPHANS_SECONDS / GLANCE_SECONDS)):
+            users = _memory_users(lock)
+            if users is None:
+                return
+            if users == 0:
+                lock.unlink(missing_ok=True)
+                return
+            await asyncio.sleep(GLANCE_SECONDS)
+
+    return clear
+
+
+def _memory_users(lock: Path) -> int | None:
+    """Count the processes attached to the shared memory that a lock file names; None where that cannot be known."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        key, identifier = lock.read_text().splitlines()[MEMORY_LINE].split()
+        for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
+            fields = row.split()
+            if fields[:2] == [key, identifier]:
+                return int(fields[6])
+        return 0
+    return None
+
+
+def _ready(places: Places) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        # Asking before it says so would only fill its log with refusals.
+        with contextlib.suppress(OSError, IndexError, asyncpg.PostgresError):
+            lock = (places.cluster / "postmaster.pid").read_text().splitlines()
+            if lock[STATUS_LINE].strip() == "ready":
+                connection = await asyncpg.connect(database_url(places, "postgres"), port=5432)
+                try:
+                    return bool(await connection.fetchval("SELECT 1") == 1)
+                finally:
+                    await connection.close()
+        return False
+
+    return ready

@@ -1,0 +1,70 @@
+"""How does the embedded Redis start, and when is it ready?
+
+It keeps nothing on disk: what is due is in PostgreSQL, and Redis only says sooner.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from certlink.engines.binaries import redis_server
+from certlink.engines.places import Places
+from certlink.processes import Command
+from certlink.supervisor import Part
+
+SETTINGS = """\
+port 0
+unixsocketperm 700
+save ""
+appendonly no
+daemonize no
+stop-writes-on-bgsave-error no
+user default on nopass ~* &* +@all -@scripting -module -debug -config -replicaof -slaveof
+"""
+
+
+def redis_url(places: Places) -> str:
+    """Give the address that redis-py and arq take."""
+    return f"unix://{_socket(places)}?db=0"
+
+
+def redis_part(places: Places) -> Part:
+    """Write Redis' settings and describe how it runs.
+
+    Raises: NotReady.
+    """
+    program = redis_server()
+    places.redis.mkdir(mode=0o700, exist_ok=True)
+    settings = places.redis / "redis.conf"
+    settings.write_text(f"{SETTINGS}unixsocket {_socket(places)}\ndir {_quoted(places.redis)}\n")
+    return Part(
+        name="redis",
+        command=Command((str(program), str(settings)), {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}),
+        ready=_ready(places),
+        quiet=True,
+    )
+
+
+def _socket(places: Places) -> Path:
+    return places.sockets / "redis.sock"
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _ready(places: Places) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        client = Redis(unix_socket_path=str(_socket(places)))
+        try:
+            with contextlib.suppress(RedisError, OSError):
+                return bool(await client.ping())
+            return False
+        finally:
+            await client.aclose()
+
+    return ready

@@ -1,0 +1,23 @@
+"""Which commands does certlink have?"""
+
+import typer
+
+from certlink.commands import database, engines, organizations, sandbox
+
+app = typer.Typer(
+    name="certlink",
+    help="Links people's learning accounts to their partner organization and says what counts, since when and why not.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+engines.add_to(app)
+database.add_to(app)
+organizations.add_to(app)
+sandbox.add_to(app)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()

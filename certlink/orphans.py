@@ -1,0 +1,52 @@
+"""Who reaps the processes whose parent was killed?
+
+By rights the machine's first process does, but in many containers it does not, and they stay as zombies. So we adopt
+them.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from certlink.processes import living_children
+
+PR_SET_CHILD_SUBREAPER = 36
+# Whoever waits for a child of ours on purpose has done so by then.
+GRACE_SECONDS = 0.2
+FAREWELL_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def adopted_orphans() -> AsyncIterator[None]:
+    """Adopt and reap orphans of our children meanwhile, and at the end wait for the last of them."""
+    if sys.platform != "linux":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    loop.add_signal_handler(signal.SIGCHLD, lambda: loop.call_later(GRACE_SECONDS, _reap))
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGCHLD)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while _reap():  # noqa: ASYNC110 - the end of a process sets no event
+                    await asyncio.sleep(GRACE_SECONDS / 4)
+
+
+def _reap() -> bool:
+    """Reap every dead orphan; tell whether any child is left."""
+    try:
+        while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if dead.si_pid in living_children:
+                return True
+            os.waitpid(dead.si_pid, 0)
+    except ChildProcessError:
+        return False
+    return True

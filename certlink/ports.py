@@ -1,0 +1,36 @@
+"""Is a port of this machine free for us?"""
+
+import errno
+import socket
+
+from certlink.not_ready import NotReady
+
+HIGHEST_PORT = 65_535
+LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+
+def check_ports_free(*ports: int) -> None:
+    """Check that nobody listens on any of the ports, by either protocol of `localhost`.
+
+    Raises: NotReady.
+    """
+    for port in ports:
+        if not 0 < port <= HIGHEST_PORT:
+            raise NotReady(f"port {port} does not exist: choose one between 1 and {HIGHEST_PORT - 1} by --port")
+        for family, address in LOOPBACKS:
+            _check_free(family, address, port)
+
+
+def _check_free(family: socket.AddressFamily, address: str, port: int) -> None:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            # What was closed a moment ago does not count as occupied.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((address, port))
+            trial.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise NotReady(f"port {port} is occupied: stop what listens there, or choose another by --port") from None
+        if error.errno == errno.EACCES:
+            raise NotReady(f"port {port} needs more rights than we have: choose one above 1023 by --port") from None
+        # The machine may lack IPv6; then nobody can sit there either.

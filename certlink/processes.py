@@ -1,0 +1,150 @@
+"""How does one child process start, speak, and end, so that it never outlives us?"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+# Some Pythons, and so the launcher, do not start without these.
+LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+LONGEST_LINE = 65_536
+LAST_WORDS_SECONDS = 0.5
+
+# The children that somebody waits for already.
+living_children: set[int] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the operating system."""
+
+    name: str
+    user: int
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: an absolute program, its arguments and its whole environment."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    account: Account | None = None
+    orphan_signal: signal.Signals = signal.SIGKILL
+
+
+class Child:
+    """A running command, in a session and process group of its own."""
+
+    def __init__(self, command: Command, heard: Callable[[str], None]) -> None:
+        """Start it at once, so that no cancellation can come between the process and its handle."""
+        self._loop = asyncio.get_running_loop()
+        self._exit: asyncio.Future[int] = self._loop.create_future()
+        read_end, write_end = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                _launched(command),
+                env=_environment(command),
+                stdin=subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                cwd="/",
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        living_children.add(self.pid)
+        self._speech = self._loop.create_task(_listen(read_end, heard))
+        threading.Thread(target=self._watch, name=f"wait-{self.pid}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also that of its group."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended and has been waited for."""
+        return self._exit.done()
+
+    async def wait(self) -> int:
+        """Wait for the end; give the exit code, negative for a signal."""
+        code = await asyncio.shield(self._exit)
+        # Orphans of the child may keep its output open, so the end of the output is not waited for without limit.
+        await asyncio.wait({self._speech}, timeout=LAST_WORDS_SECONDS)
+        self._speech.cancel()
+        return code
+
+    async def stop(self, polite: signal.Signals, patience: float, hurry: asyncio.Event) -> None:
+        """Ask it to end; after `patience` seconds, or at once in a hurry, kill its whole group."""
+        hurried = self._loop.create_task(hurry.wait())
+        try:
+            if not self.ended:
+                self._process.send_signal(polite)
+                either: set[asyncio.Future[Any]] = {self._exit, hurried}
+                await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurried.cancel()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        await self.wait()
+
+    def _watch(self) -> None:
+        code = self._process.wait()
+        living_children.discard(self.pid)
+        # The loop may be closed already when the whole program is on its way out.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._exit.set_result, code)
+
+
+async def run(command: Command) -> tuple[int, str]:
+    """Run a command to its end; give its exit code and what it wrote."""
+    lines: list[str] = []
+    child = Child(command, lines.append)
+    try:
+        code = await child.wait()
+    finally:
+        if not child.ended:
+            await child.stop(signal.SIGKILL, 0, asyncio.Event())
+    return code, "\n".join(lines)
+
+
+def _environment(command: Command) -> dict[str, str]:
+    return {name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ} | dict(command.environment)
+
+
+def _launched(command: Command) -> list[str]:
+    account = command.account
+    drop = ("-", "-") if account is None else (str(account.user), str(account.group))
+    tie = (str(int(command.orphan_signal)), str(os.getpid()))
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *tie, *drop, *command.arguments]
+
+
+async def _listen(read_end: int, heard: Callable[[str], None]) -> None:
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    pipe = os.fdopen(read_end, "rb")
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+    rest = b""
+    try:
+        while chunk := await reader.read(LONGEST_LINE):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) >= LONGEST_LINE:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                heard(line.decode(errors="replace").rstrip())
+    finally:
+        if rest:
+            heard(rest.decode(errors="replace").rstrip())
+        transport.close()

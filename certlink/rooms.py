@@ -1,0 +1,89 @@
+"""What do the API, the worker and the sandbox need to run together on one machine?"""
+
+import base64
+import os
+import secrets
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import httpx2
+
+from certlink.processes import Command
+from certlink.supervisor import Part
+
+# A year: moving the sandbox's clock by days must not sign people out.
+SESSION_HOURS = 8760
+PROVIDERS = {"MICROSOFT_LEARN": "microsoft-learn", "PARTNER_UNIVERSITY": "partner-university"}
+SECRET_BYTES = 32
+# The worker listens nowhere; it logs this when it is connected.
+WORKER_STARTED = "worker started"
+
+
+def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str) -> dict[str, str]:
+    """Give the settings that tie the rooms to their engines, to each other and to the sandbox on the next port."""
+    sandbox = f"http://localhost:{port + 1}"
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CERTLINK_PUBLIC_URL": f"http://localhost:{port}",
+        "CERTLINK_SECRET_KEY": secret_key(data / "secret-key"),
+        "CERTLINK_SANDBOX": "true",
+        "CERTLINK_SANDBOX_URL": sandbox,
+        "CERTLINK_SANDBOX_CLOCK": str(data / "sandbox" / "clock.json"),
+        "CERTLINK_SESSION_HOURS": str(SESSION_HOURS),
+    }
+    for name, path in PROVIDERS.items():
+        settings |= {
+            f"CERTLINK_{name}_ISSUER": f"{sandbox}/{path}",
+            f"CERTLINK_{name}_CLIENT_ID": "certlink",
+            f"CERTLINK_{name}_CLIENT_SECRET": "sandbox-secret",
+            f"CERTLINK_{name}_TRANSCRIPT_URL": f"{sandbox}/{path}/transcript",
+        }
+    return settings
+
+
+def secret_key(path: Path) -> str:
+    """Read the key that seals secrets at rest; make it once."""
+    if not path.exists():
+        half = path.with_suffix(".half")
+        half.unlink(missing_ok=True)
+        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)))
+            os.fsync(file.fileno())
+        half.rename(path)
+    return path.read_text().strip()
+
+
+def rooms(*, port: int, data: Path, environment: Mapping[str, str]) -> list[Part]:
+    """Describe the sandbox, the API and the worker, in the order of their start."""
+    sandbox = ("sandbox", "--port", str(port + 1), "--data", str(data / "sandbox"))
+    return [
+        _answering("sandbox", sandbox, environment, f"http://localhost:{port + 1}/healthz"),
+        _answering("api", ("certlink", "serve", "--port", str(port)), environment, f"http://localhost:{port}/readyz"),
+        Part(name="worker", command=_python(("certlink", "work"), environment), ready_words=WORKER_STARTED),
+    ]
+
+
+def answers(address: str) -> Callable[[], Awaitable[bool]]:
+    """Make a check whether an address answers 200."""
+
+    async def ready() -> bool:
+        # Proxies of the environment must not come between two processes of one machine.
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            try:
+                return bool((await client.get(address)).status_code == httpx2.codes.OK)
+            except httpx2.HTTPError:
+                return False
+
+    return ready
+
+
+def _answering(name: str, module: tuple[str, ...], environment: Mapping[str, str], address: str) -> Part:
+    return Part(name=name, command=_python(module, environment), ready=answers(address))
+
+
+def _python(module: tuple[str, ...], environment: Mapping[str, str]) -> Command:
+    # -P: a folder of the same name in the present folder must not be taken for ours.
+    return Command((sys.executable, "-P", "-m", *module), environment)

@@ -1,0 +1,113 @@
+"""Whom does a newcomer meet in sandbox mode?
+
+Contoso and Fabrikam with their people, invited; and one account that is linked at Fabrikam already, to be moved.
+"""
+
+from datetime import datetime, timedelta
+
+from certlink.clock import programme_clock
+from domain.models import Member
+from domain.operations.activate_member import activate_member
+from domain.operations.associate import associate
+from domain.operations.change_issuer import change_issuer
+from domain.operations.create_organization import create_organization
+from domain.operations.invite_member import invite_member
+from domain.operations.propagate_credits import propagate_credits
+from domain.operations.start_association import start_association
+from domain.providers.learning import CompletionRecord
+from domain.queries.organizations import organizations
+from domain.rules.sign_in import Identity
+from domain.rules.words import CompletionKind, LearningProvider, MemberRole
+from domain.settings import Settings
+from sandbox.issuers import CONTOSO, FABRIKAM, Issuer
+from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, WorkPersona
+from sandbox.transcript import completions_of
+from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
+
+ADMINS = {"nadia", "felix"}
+LINKED_ELSEWHERE = {"mei-fabrikam": "mei-learn"}
+# Long enough ago for the cool-off to be over, so that the account can be moved at once.
+LINKED_DAYS_AGO = 45
+
+
+async def seed(settings: Settings) -> None:
+    """Write the sandbox's organizations and people; what is there already stays as it is."""
+    now = programme_clock(settings)()
+    for issuer in (CONTOSO, FABRIKAM):
+        await _organization(issuer, settings=settings, now=now - timedelta(days=LINKED_DAYS_AGO))
+    for persona in WORK_PERSONAS:
+        await _person(persona, settings=settings, now=now - timedelta(days=LINKED_DAYS_AGO))
+    await propagate_credits(now=now)
+
+
+async def _organization(issuer: Issuer, *, settings: Settings, now: datetime) -> None:
+    domain, address = _domain(issuer), issuer.url(settings.sandbox_url)
+    known = {organization.domain: organization for organization in await organizations()}
+    if domain not in known:
+        await create_organization(
+            name=issuer.name,
+            domain=domain,
+            issuer=address,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            api_audience=API_AUDIENCE,
+            now=now,
+            settings=settings,
+        )
+    # Another port than last time makes another address of the same issuer.
+    elif known[domain].issuer != address:
+        await change_issuer(organization_domain=domain, issuer=address, now=now)
+
+
+async def _person(persona: WorkPersona, *, settings: Settings, now: datetime) -> None:
+    issuer = next(issuer for issuer in (CONTOSO, FABRIKAM) if issuer.key == persona.issuer)
+    if await Member.exists(organization__domain=_domain(issuer), work_email=persona.email):
+        return
+    role = MemberRole.ACCOUNT_ADMIN if persona.key in ADMINS else MemberRole.MEMBER
+    await invite_member(
+        organization_domain=_domain(issuer), work_email=persona.email, role=role, actor="operator", now=now
+    )
+    if persona.key in LINKED_ELSEWHERE:
+        await _link(persona, issuer, settings=settings, now=now)
+
+
+async def _link(persona: WorkPersona, issuer: Issuer, *, settings: Settings, now: datetime) -> None:
+    identity = Identity(
+        issuer=issuer.url(settings.sandbox_url),
+        subject=persona.subject,
+        email=persona.email,
+        email_verified=True,
+        name=persona.name,
+    )
+    viewer = await activate_member(identity=identity, now=now)
+    assert viewer is not None
+    account = next(found for found in LEARNING_PERSONAS if found.key == LINKED_ELSEWHERE[persona.key])
+    assert account.profile_id is not None
+    started = await start_association(
+        viewer=viewer, provider=LearningProvider.MICROSOFT_LEARN, return_to=None, now=now, settings=settings
+    )
+    created_date = now.date() + timedelta(days=LINKED_DAYS_AGO)
+    await associate(
+        attempt_id=started.attempt_id,
+        profile_id=account.profile_id,
+        completions=[
+            record for row in completions_of(account, created_date) if (record := _completion(row)).completed_at <= now
+        ],
+        now=now,
+        policy=settings.policy,
+    )
+
+
+def _completion(row: dict[str, str]) -> CompletionRecord:
+    return CompletionRecord(
+        completion_id=row["completionId"],
+        certification=row["certification"],
+        kind=CompletionKind(row["kind"]),
+        completed_at=datetime.fromisoformat(row["completedAt"]),
+        expires_at=datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None,
+        revoked_at=None,
+    )
+
+
+def _domain(issuer: Issuer) -> str:
+    return f"{issuer.name.lower()}.example"

@@ -1,0 +1,154 @@
+"""How does everything run together on one machine, until somebody stops it?"""
+
+import asyncio
+import json
+import os
+import signal
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from certlink.engines import embedded_database, embedded_redis, to_stderr
+from certlink.engines.external import database_answers, redis_answers
+from certlink.engines.places import hold, is_held, places
+from certlink.leftovers import end_leftovers
+from certlink.not_ready import NotReady
+from certlink.orphans import adopted_orphans
+from certlink.ports import check_ports_free
+from certlink.rooms import rooms, sandbox_settings
+from certlink.supervisor import PartFailed, Supervisor
+
+DONE, FAILED, NOT_READY = 0, 1, 3
+ENVIRONMENT_FILE = "environment.json"
+Prepare = Callable[[dict[str, str]], Awaitable[None]]
+
+WELCOME = """
+certlink runs. Everything is kept in {data}.
+
+  Pages              http://localhost:{port}
+  GraphQL            http://localhost:{port}/graphql
+  Sandbox            http://localhost:{sandbox_port}   (plays the learning providers and the work accounts)
+
+  Sign in as         amara.osei@contoso.example     a member of Contoso with certifications at Microsoft Learn
+                     nadia.novak@contoso.example    Contoso's admin
+                     felix.berg@fabrikam.example    Fabrikam's admin
+  A bearer token     ./dev sandbox token amara
+  Ten days later     ./dev sandbox advance "10 days"
+  Stop               Ctrl-C
+"""
+
+
+async def up(*, port: int, data: Path, prepare: Prepare) -> int:
+    """Run engines, sandbox, API (on `port`) and worker until SIGINT, SIGTERM or SIGHUP; give the exit code.
+
+    `prepare` is awaited with the rooms' settings when the engines answer and before the rooms start: it migrates and
+    seeds.
+    """
+    data = data.resolve()
+    try:
+        with hold(data):
+            await end_leftovers(data / "processes", to_stderr)
+            check_ports_free(port, port + 1)
+            supervisor = Supervisor(records=data / "processes", say=to_stderr)
+            async with adopted_orphans():
+                return await _until_stopped(supervisor, _run(supervisor, port, data, prepare))
+    except (NotReady, PartFailed) as error:
+        to_stderr(f"certlink: {error}")
+        return NOT_READY if isinstance(error, NotReady) else FAILED
+
+
+def running_environment(data: Path) -> dict[str, str] | None:
+    """Give the settings of the `up` that runs on a data folder, for other commands to reach it, or None."""
+    file = data / ENVIRONMENT_FILE
+    if not is_held(data) or not file.exists():
+        return None
+    return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
+
+
+async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        if stopping.is_set():
+            supervisor.hurry()
+        stopping.set()
+
+    heeded = [word for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_heeded(word)]
+    for word in heeded:
+        loop.add_signal_handler(word, stop)
+    running, stopped = asyncio.ensure_future(run), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            to_stderr("stopping (again to kill)")
+            running.cancel()
+            await asyncio.wait({running})
+        if running.cancelled():
+            return DONE
+        error = running.exception()
+        if isinstance(error, NotReady | PartFailed):
+            raise error
+        if error is not None:
+            traceback.print_exception(error)
+        return FAILED
+    finally:
+        stopped.cancel()
+        for word in heeded:
+            loop.remove_signal_handler(word)
+
+
+def _is_heeded(word: signal.Signals) -> bool:
+    # `nohup` asks us to ignore that the terminal goes away.
+    return word != signal.SIGHUP or signal.getsignal(word) != signal.SIG_IGN
+
+
+async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) -> None:
+    """Start everything, then stay until cancelled, and stop everything in the opposite order."""
+    environment_file = data / ENVIRONMENT_FILE
+    try:
+        async with _engines(supervisor, data) as (database_url, redis_url):
+            settings = sandbox_settings(port=port, data=data, database_url=database_url, redis_url=redis_url)
+            # What somebody set on purpose wins.
+            settings |= {name: os.environ[name] for name in settings.keys() & os.environ.keys()}
+            to_stderr("preparing the database")
+            await prepare(dict(settings))
+            for part in rooms(port=port, data=data, environment={**os.environ, "PYTHONUNBUFFERED": "1", **settings}):
+                to_stderr(f"starting {part.name}")
+                await supervisor.start(part)
+            _write_private(environment_file, json.dumps(settings))
+            # Whoever reads our output may have gone; that is no reason to stop.
+            with suppress(OSError):
+                print(WELCOME.format(port=port, sandbox_port=port + 1, data=data), flush=True)
+            await asyncio.Event().wait()
+    finally:
+        environment_file.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[str, str]]:
+    """Give the addresses of PostgreSQL and Redis: somebody else's where they are set, else our own."""
+    database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    async with AsyncExitStack() as stack:
+        if database_url:
+            await database_answers(database_url)
+        if redis_url:
+            await redis_answers(redis_url)
+        external = database_url and redis_url
+        chosen = None if external else stack.enter_context(places(data, durable=True, say=to_stderr))
+        stack.push_async_callback(supervisor.stop_all)
+        if not database_url:
+            assert chosen is not None
+            to_stderr("starting postgres")
+            database_url = await embedded_database(supervisor, chosen, durable=True)
+        if not redis_url:
+            assert chosen is not None
+            to_stderr("starting redis")
+            redis_url = await embedded_redis(supervisor, chosen)
+        yield database_url, redis_url
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
