@@ -14,9 +14,8 @@ import structlog
 from arq.worker import Worker, func
 
 from domain.database import open_database
-from domain.jobs import use_queue
 from domain.providers.oidc import Issuers
-from domain.queue import QUEUE, RedisQueue, deserialize, redis_settings, serialize
+from domain.queue import QUEUE, deserialize, open_queue, redis_settings, serialize
 from domain.settings import Settings
 from workers.sweeper import sweep_forever
 from workers.tasks import TASKS, Workplace, arq_function
@@ -41,17 +40,18 @@ async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
 
 async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[], datetime]) -> None:
     """Work until an event is set."""
-    queue, issuers = RedisQueue(settings.redis_url), Issuers(settings=settings)
-    use_queue(queue)
-    place = Workplace(settings=settings, clock=clock, issuers=issuers)
-    async with open_database(settings.database_url, pool_size=settings.pool_size):
+    async with (
+        open_queue(settings.redis_url),
+        open_database(settings.database_url, pool_size=settings.pool_size),
+        Issuers(settings=settings) as issuers,
+    ):
+        place = Workplace(settings=settings, clock=clock, issuers=issuers)
         running = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
         log.info("worker started")
         await stop.wait()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.gather(queue.close(), issuers.close(), return_exceptions=True)
         log.info("worker stopped")
 
 

@@ -5,7 +5,7 @@ The date that people are shown and the check that they meet come from the same f
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.errors import Refusal
 from domain.rules.policy import YEAR, Policy
@@ -70,9 +70,10 @@ class AssociationAllowance:
             return AlreadyAssociated()
         if self.next_available_at <= self.asked_at:
             return None
-        if self.used_in_window >= self.policy.associations_per_year:
-            return YearlyLimitReached(self.next_available_at, self.policy)
-        return CoolOffActive(self.next_available_at, self.policy)
+        # The limit that ends last is the one that the person waits for.
+        if self.next_available_at == self.cool_off_ends_at:
+            return CoolOffActive(self.next_available_at, self.policy)
+        return YearlyLimitReached(self.next_available_at, self.policy)
 
 
 def association_allowance(
@@ -117,4 +118,6 @@ def check_association_limits(allowance: AssociationAllowance) -> None:
 
 
 def _date(instant: datetime) -> str:
-    return f"{instant:%-d %B %Y, %H:%M} UTC"
+    # Rounded up: who comes back at the minute that is shown must not be refused again.
+    minute = instant + timedelta(minutes=1, microseconds=-1)
+    return f"{minute:%-d %B %Y, %H:%M} UTC"

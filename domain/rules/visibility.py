@@ -33,7 +33,8 @@ def check_signed_in(viewer: Viewer | None) -> Viewer:
 
 def masked_profile_id(profile_id: str) -> str:
     """Return the last three characters of a profile id: all that an organization may see of an MCID (R17)."""
-    return "•••" + profile_id[-3:]
+    # At least three stay hidden, however short an id is.
+    return "•••" + profile_id[3:][-3:]
 
 
 def masked_for(profile_id: str, *, owner: bool) -> str | None:

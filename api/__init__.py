@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: translate a request, call the domain, translate the answer."""

@@ -1,0 +1,57 @@
+"""How is the web application put together?"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from api.endpoint import graphql_routes
+from api.health import HEALTH_ROUTES
+from api.runtime import Clock, Runtime
+from domain.database import open_database
+from domain.jobs import use_queue
+from domain.live import LiveUpdates
+from domain.providers.oidc import Issuers
+from domain.queue import RedisQueue
+from domain.settings import Settings
+
+
+def create_app(
+    *,
+    settings: Settings,
+    clock: Clock,
+    routes: Sequence[BaseRoute] = (),
+    middleware: Sequence[Middleware] = (),
+    exception_handlers: Mapping[Any, Any] | None = None,
+) -> Starlette:
+    """Return the application: GraphQL, health and the given routes; once started it has ``app.state.runtime``."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_runtime(settings=settings, clock=clock) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    return Starlette(
+        routes=[*graphql_routes(settings), *HEALTH_ROUTES, *routes],
+        middleware=middleware,
+        exception_handlers=dict(exception_handlers or {}),
+        lifespan=lifespan,
+    )
+
+
+@asynccontextmanager
+async def open_runtime(*, settings: Settings, clock: Clock) -> AsyncIterator[Runtime]:
+    """Open what requests need for as long as the block runs: database, live updates, issuers and queue."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(open_database(settings.database_url, pool_size=settings.pool_size))
+        live = await stack.enter_async_context(LiveUpdates(settings.database_url))
+        issuers = Issuers(settings=settings)
+        stack.push_async_callback(issuers.close)
+        queue = RedisQueue(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        use_queue(queue)
+        yield Runtime(settings=settings, clock=clock, issuers=issuers, live=live)

@@ -1,0 +1,137 @@
+"""How is GraphQL served over HTTP at /graphql?"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from graphql import OperationType
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from api.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
+from api.authentication import NotAuthenticated, viewer_of_request
+from api.context import Context
+from api.cookies import SESSION, read_cookie
+from api.documents import Document, read_document
+from api.errors import ErrorCode, RequestError, fault_payload, field_errors, new_request_id, request_error_payload
+from api.execute import check_introspection, execute_operation
+from api.http_request import GraphQLRequest, read_request
+from api.origin import is_same_origin
+from api.runtime import Runtime, runtime_of
+from api.statuses import status_of
+from api.websocket import graphql_websocket
+from domain.errors import TryAgain
+from domain.rules.sign_in import ProviderUnavailable
+from domain.rules.visibility import Viewer
+from domain.settings import Settings
+
+PATH = "/graphql"
+METHODS = "GET, POST"
+HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
+
+
+def graphql_routes(settings: Settings) -> list[BaseRoute]:
+    """Return the routes of GraphQL over HTTP and over websockets.
+
+    Front-ends at the configured origins may call with bearer tokens; cookies are never shared with other origins.
+    """
+    front_ends = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.return_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization",),
+        expose_headers=("X-Request-Id",),
+    )
+    return [Route(PATH, GraphQLEndpoint(), middleware=[front_ends]), WebSocketRoute(PATH, graphql_websocket)]
+
+
+class GraphQLEndpoint:
+    """The ASGI application behind the path; it answers every method itself, in GraphQL's own shape."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def respond(request: Request) -> Response:
+    """Return the response to a request: whatever happens, it has GraphQL's shape and a code."""
+    request_id = new_request_id()
+    media_type = chosen_media_type(request.headers.get("accept"))
+    try:
+        payload, status, headers = await _answer(request, media_type, request_id), 200, {}
+    except RequestError as error:
+        media_type = media_type or JSON
+        payload = request_error_payload(error, request_id=request_id)
+        status, headers = status_of(error.code, media_type=media_type), error.headers
+    except Exception as fault:
+        payload = fault_payload(fault, request_id=request_id)
+        status, headers = status_of(ErrorCode.INTERNAL_FAULT, media_type=media_type or JSON), {}
+    return Response(
+        json.dumps(payload, separators=(",", ":"), allow_nan=False),
+        status_code=status,
+        headers={**HEADERS, "X-Request-Id": request_id, **headers},
+        media_type=f"{media_type or JSON}; charset=utf-8",
+    )
+
+
+async def _answer(request: Request, media_type: str | None, request_id: str) -> dict[str, Any]:
+    runtime = runtime_of(request)
+    _check_wire(request, media_type, runtime)
+    asked = await read_request(request)
+    now = runtime.clock()
+    context = Context(runtime=runtime, viewer=await _viewer(request, runtime, now), now=now)
+    document = read_document(asked.query)
+    _check_operation(request, asked, document)
+    result = await execute_operation(document, asked.operation_name, asked.variables, context=context)
+    payload: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        payload["errors"] = field_errors(result.errors, request_id=request_id)
+    return payload
+
+
+def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:
+    """Refuse what is wrong before the request is read."""
+    has_header = "authorization" in request.headers
+    if request.method not in {"GET", "POST"}:
+        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, f"Use {METHODS}.", headers={"Allow": METHODS})
+    if media_type is None:
+        raise RequestError(ErrorCode.NOT_ACCEPTABLE, f"The answer can be {GRAPHQL_RESPONSE} or {JSON}.")
+    if request.method == "GET" and not has_header:
+        # A link on another site can make a browser send its cookie with a GET.
+        raise _not_authenticated("A GET needs an Authorization header; other callers use POST.")
+    has_cookie = read_cookie(request, SESSION, runtime.settings) is not None
+    if has_cookie and not has_header and not is_same_origin(request, runtime.settings):
+        raise RequestError(
+            ErrorCode.CROSS_SITE_REQUEST, "A session's cookie counts only for requests of our own pages."
+        )
+
+
+def _check_operation(request: Request, asked: GraphQLRequest, document: Document) -> None:
+    """Refuse an operation that this method, this transport or this caller cannot use."""
+    kind = document.operation_type(asked.operation_name)
+    if kind is OperationType.SUBSCRIPTION:
+        raise RequestError(
+            ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
+            "Subscriptions need a websocket of the protocol graphql-transport-ws.",
+        )
+    if kind is OperationType.MUTATION and request.method == "GET":
+        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "A mutation needs POST.", headers={"Allow": "POST"})
+    check_introspection(document, allowed="authorization" in request.headers)
+
+
+async def _viewer(request: Request, runtime: Runtime, now: datetime) -> Viewer | None:
+    try:
+        return await viewer_of_request(request, runtime, now=now)
+    except NotAuthenticated:
+        raise _not_authenticated("The Authorization header does not stand for an active member.") from None
+    except (TryAgain, ProviderUnavailable) as error:
+        raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None
+
+
+def _not_authenticated(sentence: str) -> RequestError:
+    return RequestError(ErrorCode.NOT_AUTHENTICATED, sentence, headers={"WWW-Authenticate": 'Bearer realm="certlink"'})

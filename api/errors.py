@@ -1,0 +1,113 @@
+"""What does a client learn when a request fails, and what does the log?
+
+A client's mistake is told with a stable code; a fault of ours is masked, and its ``requestId`` finds it in the log.
+Neither log line holds anything personal: no document, no variables, no message of a fault.
+"""
+
+import secrets
+import traceback
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from domain.errors import Refusal
+
+log = structlog.get_logger("certlink.api")
+
+
+class ErrorCode(StrEnum):
+    """Why a request as a whole was not executed, or a field of it could not be answered."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BATCHING_NOT_SUPPORTED = "BATCHING_NOT_SUPPORTED"
+    BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    DOCUMENT_INVALID = "DOCUMENT_INVALID"
+    DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
+    INTERNAL_FAULT = "INTERNAL_FAULT"
+    INTROSPECTION_NEEDS_AUTHORIZATION = "INTROSPECTION_NEEDS_AUTHORIZATION"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
+    OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
+    SUBSCRIPTION_NEEDS_WEBSOCKET = "SUBSCRIPTION_NEEDS_WEBSOCKET"
+    SYNTAX_ERROR = "SYNTAX_ERROR"
+    TRY_AGAIN = "TRY_AGAIN"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    VARIABLES_INVALID = "VARIABLES_INVALID"
+
+
+class RequestError(Exception):
+    """A request that is not executed; its errors are what the client is told."""
+
+    def __init__(self, code: ErrorCode, *errors: GraphQLError | str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = [error if isinstance(error, GraphQLError) else GraphQLError(error) for error in errors]
+        self.headers = dict(headers or {})
+
+
+def new_request_id() -> str:
+    """Return a new name for a request, under which the log knows it."""
+    return secrets.token_hex(8)
+
+
+def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, Any]:
+    """Return the response of a request that was not executed, and log it short."""
+    log.info("graphql_request_refused", code=error.code.value, request_id=request_id)
+    return {"errors": [_coded(each, error.code.value) for each in error.errors]}
+
+
+def fault_payload(fault: BaseException, *, request_id: str) -> dict[str, Any]:
+    """Return the response of a request that failed by a fault of ours, and log the fault."""
+    return {"errors": [_masked(GraphQLError("", original_error=_as_exception(fault)), request_id)]}
+
+
+def field_errors(errors: Sequence[GraphQLError], *, request_id: str) -> list[dict[str, Any]]:
+    """Return what clients are told of errors in executed fields: refusals by their code, faults masked."""
+    return [_field_error(error, request_id) for error in errors]
+
+
+def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = original(error)
+    if isinstance(cause, Refusal):
+        return _coded(error, cause.code)
+    if cause is None:
+        return _coded(error, ErrorCode.VARIABLES_INVALID.value)
+    return _masked(error, request_id)
+
+
+def original(error: GraphQLError) -> Exception | None:
+    """Return the exception that a resolver raised, through every error that wraps it."""
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _coded(error: GraphQLError, code: str) -> dict[str, Any]:
+    return {**error.formatted, "extensions": {"code": code}}
+
+
+def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    fault = original(error) or error
+    # Messages of faults may quote rows; the places in our code that raised them never do.
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(fault.__traceback__)]
+    log.error("graphql_fault", fault=type(fault).__name__, path=error.path, places=places, request_id=request_id)
+    masked = GraphQLError(
+        "Something went wrong on our side. Please tell us the request id if it happens again.",
+        nodes=error.nodes,
+        path=error.path,
+    )
+    return {
+        **masked.formatted,
+        "extensions": {"code": ErrorCode.INTERNAL_FAULT.value, "requestId": request_id},
+    }
+
+
+def _as_exception(fault: BaseException) -> Exception:
+    return fault if isinstance(fault, Exception) else RuntimeError(type(fault).__name__)

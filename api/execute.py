@@ -1,0 +1,108 @@
+"""How is a document executed for a caller?"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, execute
+from graphql.execution import Executor
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from api.context import Context
+from api.documents import Document, read_document
+from api.errors import ErrorCode, RequestError, field_errors, new_request_id, original
+from api.runtime import Runtime
+from api.schema import schema
+from domain.errors import Refusal
+from domain.rules.visibility import Viewer
+
+DEADLINE_SECONDS = 10.0
+MAX_VARIABLE_ERRORS = 5
+EXECUTOR: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
+
+
+class DocumentFailed(Exception):
+    """One of our own documents could not be answered; the log has the faults."""
+
+
+async def execute_document(
+    document: str, variables: Mapping[str, Any], *, viewer: Viewer | None, runtime: Runtime
+) -> dict[str, Any]:
+    """Execute one of our own pages' documents with the caller's rights and return its data.
+
+    Raises:
+        Refusal: a field was refused, for example ``TryAgain`` where the database is away.
+        DocumentFailed: the document or its variables are wrong, or a field failed by a fault of ours.
+    """
+    context = Context(runtime=runtime, viewer=viewer, now=runtime.clock())
+    try:
+        read = read_document(document)
+        result = await execute_operation(read, None, variables, context=context)
+    except RequestError as error:
+        raise DocumentFailed([each.message for each in error.errors]) from None
+    for failure in result.errors or ():
+        cause = original(failure)
+        if isinstance(cause, Refusal):
+            raise cause
+    if result.errors or result.data is None:
+        raise DocumentFailed(field_errors(result.errors or (), request_id=new_request_id()))
+    return result.data
+
+
+async def execute_operation(
+    document: Document,
+    operation_name: str | None,
+    variables: Mapping[str, Any] | None,
+    *,
+    context: Context,
+    root: object = None,
+) -> ExecutionResult:
+    """Execute a document's operation: a query, a mutation, or one event of a subscription.
+
+    Raises:
+        RequestError: the variables do not fit, or the operation takes longer than its deadline.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            answer = execute(
+                schema._schema,
+                document.tree,
+                root_value=root,
+                context_value=context,
+                variable_values=dict(variables or {}),
+                operation_name=operation_name,
+                max_coercion_errors=MAX_VARIABLE_ERRORS,
+                executor_class=EXECUTOR,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+                hide_suggestions=True,
+                operation_extensions=None,
+            )
+            result = answer if isinstance(answer, ExecutionResult) else await answer
+    except TimeoutError:
+        raise RequestError(
+            ErrorCode.DEADLINE_EXCEEDED, f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
+        ) from None
+    check_variables(result)
+    return result
+
+
+def check_introspection(document: Document, *, allowed: bool) -> None:
+    """Refuse to describe the schema to callers without a token of their own.
+
+    Raises:
+        RequestError: the document introspects.
+    """
+    if document.introspects and not allowed:
+        raise RequestError(ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header.")
+
+
+def check_variables(result: ExecutionResult) -> None:
+    """Refuse a result that says that nothing was executed since the variables do not fit.
+
+    Raises:
+        RequestError: an error has no path, so it is about the request and not about a field.
+    """
+    wrong: list[GraphQLError] = [error for error in result.errors or () if error.path is None]
+    if result.data is None and wrong:
+        raise RequestError(ErrorCode.VARIABLES_INVALID, *wrong)

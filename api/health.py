@@ -1,0 +1,28 @@
+"""Does this process live, and can it serve?"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from domain.errors import TryAgain
+from domain.queries.readiness import readiness
+
+NOT_CACHED = {"Cache-Control": "no-store"}
+
+
+async def healthz(request: Request) -> Response:
+    """Answer as long as the process lives, whatever it depends on."""
+    return JSONResponse({"status": "alive"}, headers=NOT_CACHED)
+
+
+async def readyz(request: Request) -> Response:
+    """Answer 200 when requests can be served, else 503 and what is missing."""
+    try:
+        missing = await readiness()
+    except TryAgain:
+        missing = ["The database does not answer."]
+    status = "not ready" if missing else "ready"
+    return JSONResponse({"status": status, "missing": missing}, status_code=503 if missing else 200, headers=NOT_CACHED)
+
+
+HEALTH_ROUTES = (Route("/healthz", healthz), Route("/readyz", readyz))

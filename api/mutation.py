@@ -1,0 +1,143 @@
+"""What can be done?
+
+Each mutation calls one operation. What the operation refuses becomes a member of the result's union by itself.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.context import Info
+from api.fields import field
+from api.ids import Kind, known_number
+from api.refusals import (
+    AlreadyAssociated,
+    CoolOffActive,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ProviderUnavailable,
+    TryAgain,
+    YearlyLimitReached,
+)
+from api.types.associations import Association, association_of
+from api.types.attempts import AssociationAttempt, attempt_of
+from domain.operations.remove_association import remove_association
+from domain.operations.start_association import start_association
+from domain.queries.associations import known_association
+from domain.queries.attempts import known_attempt
+from domain.rules.visibility import check_signed_in
+from domain.rules.words import LearningProvider
+
+
+@strawberry.input(description="Where to associate an account of one's own.")
+class AssociateLearningAccountInput:
+    """The account itself is chosen by signing in."""
+
+    provider: LearningProvider = strawberry.field(description="The learning provider to sign in at.")
+    return_to: str | None = strawberry.field(
+        default=UNSET,
+        description="Where to send the browser in the end: a path here, or an address at a known front-end's origin. "
+        "By default the attempt's own page.",
+    )
+
+
+@strawberry.type(description="The attempt waits for the person to sign in at the provider.")
+class AssociationStarted:
+    """What the browser needs next."""
+
+    attempt: AssociationAttempt = strawberry.field(description="The attempt, to follow it.")
+    authorization_url: str = strawberry.field(
+        description="Where to send the person's browser now. It works once, and until the attempt expires."
+    )
+
+
+AssociateLearningAccountResult = Annotated[
+    AssociationStarted
+    | CoolOffActive
+    | YearlyLimitReached
+    | AlreadyAssociated
+    | ProviderUnavailable
+    | Forbidden
+    | InvalidInput
+    | TryAgain,
+    strawberry.union(
+        "AssociateLearningAccountResult", description="The attempt, or why there is none: then nothing was changed."
+    ),
+]
+
+
+@strawberry.input(description="Which association to end.")
+class RemoveAssociationInput:
+    """Only the member can end it."""
+
+    association_id: strawberry.ID = strawberry.field(description="The id of an active association of one's own.")
+
+
+@strawberry.type(description="The association and its credits have ended; the cool-off keeps running.")
+class AssociationRemoved:
+    """What has changed."""
+
+    association: Association = strawberry.field(description="The association, with its end.")
+    credits_ended: int = strawberry.field(description="How many credits ended with it, pending ones included.")
+    next_available_at: datetime = strawberry.field(
+        description="The first instant at which the next association at this provider may start."
+    )
+
+
+RemoveAssociationResult = Annotated[
+    AssociationRemoved | NotFound | Forbidden | InvalidInput | TryAgain,
+    strawberry.union(
+        "RemoveAssociationResult", description="What has ended, or why nothing did: then nothing was changed."
+    ),
+]
+
+
+@strawberry.type(description="What can be done. Only the person can do it: no role or key can for somebody else.")
+class Mutation:
+    """Each field is one operation, which is one transaction."""
+
+    @field("Start an attempt to associate an account of one's own at a learning provider.")
+    async def associate_learning_account(
+        self,
+        info: Info,
+        wanted: Annotated[
+            AssociateLearningAccountInput, strawberry.argument(name="input", description="Where to associate.")
+        ],
+    ) -> AssociateLearningAccountResult | None:
+        """Start the attempt."""
+        context = info.context
+        viewer = check_signed_in(context.viewer)
+        started = await start_association(
+            viewer=viewer,
+            provider=wanted.provider,
+            return_to=wanted.return_to or None,
+            now=context.now,
+            settings=context.runtime.settings,
+        )
+        attempt = await known_attempt(viewer, started.attempt_id)
+        return AssociationStarted(attempt=attempt_of(attempt, context), authorization_url=started.authorization_url)
+
+    @field("End an active association of one's own now, and its credits with it.")
+    async def remove_association(
+        self,
+        info: Info,
+        wanted: Annotated[RemoveAssociationInput, strawberry.argument(name="input", description="What to end.")],
+    ) -> RemoveAssociationResult | None:
+        """End the association."""
+        context = info.context
+        viewer = check_signed_in(context.viewer)
+        removed = await remove_association(
+            viewer=viewer,
+            association_id=known_number(wanted.association_id, Kind.ASSOCIATION),
+            now=context.now,
+            policy=context.runtime.settings.policy,
+        )
+        association = await known_association(viewer, removed.association_id)
+        return AssociationRemoved(
+            association=association_of(association, viewer),
+            credits_ended=removed.credits_ended,
+            next_available_at=removed.next_available_at,
+        )

@@ -1,0 +1,31 @@
+"""Does an unsafe request come from our own pages?
+
+A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from domain.settings import Settings
+
+OWN_SITES = {"same-origin", "none"}
+
+
+def is_same_origin(connection: HTTPConnection, settings: Settings) -> bool:
+    """Tell whether the browser says that a request was caused by our own pages or by the person."""
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in OWN_SITES
+    return has_own_origin(connection, settings)
+
+
+def has_own_origin(connection: HTTPConnection, settings: Settings) -> bool:
+    """Tell whether a request names our own address as its origin, as every websocket of a browser does."""
+    return connection.headers.get("origin") == own_origin(settings)
+
+
+def own_origin(settings: Settings) -> str:
+    """Return the origin of the address at which browsers reach us."""
+    parts = urlsplit(settings.public_url)
+    return f"{parts.scheme}://{parts.netloc}"

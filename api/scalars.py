@@ -1,0 +1,56 @@
+"""How do instants travel?
+
+The stock scalar accepts dates and instants without an offset; this one wants to know when exactly.
+"""
+
+import re
+from datetime import UTC, datetime
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
+)
+EXPLANATION = "A DateTime is an instant of RFC 3339 with an offset, such as 2026-11-23T09:30:00Z."
+
+
+def instant_text(instant: object) -> str:
+    """Return an aware instant in UTC as text that ends in Z."""
+    if not isinstance(instant, datetime) or instant.utcoffset() is None:
+        raise TypeError(f"not an aware instant: {type(instant).__name__}")
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def instant_of(text: object) -> datetime:
+    """Return the instant that a text of RFC 3339 names; what is finer than a microsecond is cut off.
+
+    Raises:
+        GraphQLError: the text is something else, a date or an instant without an offset for instance.
+    """
+    match = _RFC_3339.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise GraphQLError(EXPLANATION)
+    date, time, fraction, offset = match.groups()
+    try:
+        instant = datetime.fromisoformat(f"{date}T{time}.{(fraction or '0')[:6]:0<6}{offset or '+00:00'}")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError(EXPLANATION) from None
+
+
+CONFIG = StrawberryConfig(
+    scalar_map={
+        datetime: strawberry.scalar(
+            name="DateTime",
+            description=(
+                "An instant in the form of RFC 3339. Input wants an offset (2026-11-23T09:30:00Z or "
+                "2026-11-23T10:30:00+01:00); output is in UTC and ends in Z."
+            ),
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+            serialize=instant_text,
+            parse_value=instant_of,
+        )
+    },
+)

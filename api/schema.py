@@ -1,0 +1,35 @@
+"""What is the schema, and what does it look like in writing?
+
+``python -m api.schema`` prints what ``schema.graphql`` must be.
+"""
+
+import sys
+
+import strawberry
+
+from api.mutation import Mutation
+from api.query import Query
+from api.refusals import REFUSAL_HANDLERS, TYPES
+from api.scalars import CONFIG
+from api.subscription import Subscription
+from api.types.associations import Association, LearningAccount
+from api.types.credits import Credit
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    # What only an interface leads to.
+    types=[Association, Credit, LearningAccount, *TYPES.values()],
+    config=CONFIG,
+    exception_handlers=REFUSAL_HANDLERS,
+)
+
+
+def sdl() -> str:
+    """Return the schema in the schema definition language, as it is committed."""
+    return schema.as_str().rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(sdl())

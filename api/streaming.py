@@ -1,0 +1,94 @@
+"""What comes out of an operation over a connection that can tell several outcomes?"""
+
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from inspect import isawaitable
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql.execution import create_source_event_stream
+
+from api.context import Context
+from api.documents import Document, read_document
+from api.errors import ErrorCode, RequestError, fault_payload, field_errors, original, request_error_payload
+from api.execute import EXECUTOR, MAX_VARIABLE_ERRORS, check_introspection, check_variables, execute_operation
+from api.http_request import GraphQLRequest
+from api.schema import schema
+from domain.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One response; a request error is the last, and means that no more comes."""
+
+    payload: dict[str, Any]
+    is_request_error: bool = False
+
+
+async def outcomes(
+    request: GraphQLRequest, context: Context, *, request_id: str, may_introspect: bool
+) -> AsyncGenerator[Outcome, None]:
+    """Run an operation and yield its outcomes: one, or of a subscription one for each event."""
+    try:
+        document = read_document(request.query)
+        kind = document.operation_type(request.operation_name)
+        check_introspection(document, allowed=may_introspect)
+        run = _subscribe if kind is OperationType.SUBSCRIPTION else _execute
+        async with aclosing(run(document, request, context)) as results:
+            async for result in results:
+                yield _outcome(result, request_id)
+    except RequestError as error:
+        yield Outcome(request_error_payload(error, request_id=request_id), is_request_error=True)
+    except Refusal as refusal:
+        refused = GraphQLError(refusal.message, original_error=refusal)
+        yield Outcome({"errors": field_errors([refused], request_id=request_id)}, is_request_error=True)
+    except Exception as fault:
+        yield Outcome(fault_payload(fault, request_id=request_id), is_request_error=True)
+
+
+async def _execute(
+    document: Document, request: GraphQLRequest, context: Context
+) -> AsyncGenerator[ExecutionResult, None]:
+    yield await execute_operation(document, request.operation_name, request.variables, context=context)
+
+
+async def _subscribe(
+    document: Document, request: GraphQLRequest, context: Context
+) -> AsyncGenerator[ExecutionResult, None]:
+    """Execute the operation once for each event, each time with a context of its own: loaders never go stale."""
+    async with aclosing(cast("AsyncGenerator[object, None]", await _source(document, request, context))) as source:
+        async for event in source:
+            current = replace(context, now=context.runtime.clock())
+            yield await execute_operation(
+                document, request.operation_name, request.variables, context=current, root=event
+            )
+
+
+async def _source(document: Document, request: GraphQLRequest, context: Context) -> AsyncIterable[object]:
+    executor = EXECUTOR.build(
+        schema._schema,
+        document.tree,
+        context_value=context,
+        raw_variable_values=dict(request.variables or {}),
+        operation_name=request.operation_name,
+        max_coercion_errors=MAX_VARIABLE_ERRORS,
+        hide_suggestions=True,
+        operation_extensions=None,
+    )
+    if isinstance(executor, list):
+        raise RequestError(ErrorCode.VARIABLES_INVALID, *executor)
+    created = create_source_event_stream(executor)
+    source = await created if isawaitable(created) else created
+    if isinstance(source, ExecutionResult):
+        check_variables(source)
+        cause = original(source.errors[0]) if source.errors else None
+        raise cause or RequestError(ErrorCode.VARIABLES_INVALID, *(source.errors or ()))
+    return source
+
+
+def _outcome(result: ExecutionResult, request_id: str) -> Outcome:
+    payload: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        payload["errors"] = field_errors(result.errors, request_id=request_id)
+    return Outcome(payload)

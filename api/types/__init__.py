@@ -1,0 +1,1 @@
+"""The things of the programme, as clients see them."""

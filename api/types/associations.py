@@ -1,0 +1,106 @@
+"""What are an association and its learning account to clients?"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.connections import After, Before, Connection, First, Last, connection, page_request
+from api.context import Info
+from api.fields import field
+from api.ids import Kind, global_id
+from api.types import credits, members
+from api.types.credit_arguments import AsOf, Filter, instant, matching
+from api.types.node import Node
+from domain.queries.associations import AssociationRow, LearningAccountRow
+from domain.queries.credits import credits as credits_of
+from domain.queries.page import Page
+from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id
+from domain.rules.words import AssociationEndReason, LearningProvider
+
+if TYPE_CHECKING:
+    from api.types.credits import Credit
+    from api.types.members import Member
+
+
+@strawberry.type(description="A person's own account at a learning provider.")
+class LearningAccount(Node):
+    """At Microsoft Learn its profile id is the MCID."""
+
+    provider: LearningProvider = strawberry.field(description="Where the account is.")
+    profile_id: str | None = strawberry.field(
+        description="The account's id there, at Microsoft Learn the MCID; null unless the person asks."
+    )
+    profile_id_masked: str = strawberry.field(description="The last three characters of the id: all that admins see.")
+
+
+@strawberry.type(
+    description="The period in which a member's organization is credited with a learning account's completions."
+)
+class Association(Node):
+    """It is active as long as it has no end."""
+
+    number: strawberry.Private[int]
+    member: Annotated["Member", strawberry.lazy("api.types.members")] = strawberry.field(
+        description="The member who associated the account."
+    )
+    learning_account: LearningAccount = strawberry.field(description="The account that is or was associated.")
+    started_at: datetime = strawberry.field(description="When it started.")
+    ended_at: datetime | None = strawberry.field(description="When it ended, exclusive; null while it is active.")
+    end_reason: AssociationEndReason | None = strawberry.field(description="Why it ended; null while it is active.")
+
+    @field("The credits for this association's completions, the latest recorded first.")
+    async def credits(
+        self,
+        info: Info,
+        wanted: Filter = UNSET,
+        as_of: AsOf = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]]:
+        """List the credits."""
+        page = await credits_of(
+            check_signed_in(info.context.viewer),
+            association_id=self.number,
+            matching=matching(wanted),
+            as_of=instant(as_of, info.context),
+            page=page_request(first, after, last, before),
+        )
+        return credits.connection_of(page)
+
+
+def learning_account_of(row: LearningAccountRow) -> LearningAccount:
+    """Return an account as its viewer may see it."""
+    return LearningAccount(
+        id=global_id(Kind.LEARNING_ACCOUNT, row.id),
+        provider=row.provider,
+        profile_id=masked_for(row.profile_id, owner=row.is_own),
+        profile_id_masked=masked_profile_id(row.profile_id),
+    )
+
+
+def association_of(row: AssociationRow, viewer: Viewer) -> Association:
+    """Return an association as a viewer may see it."""
+    account = LearningAccountRow(
+        id=row.learning_account_id,
+        provider=row.provider,
+        profile_id=row.profile_id,
+        is_own=row.member_id == viewer.member_id,
+    )
+    return Association(
+        id=global_id(Kind.ASSOCIATION, row.id),
+        number=row.id,
+        member=members.member_of(row),
+        learning_account=learning_account_of(account),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+    )
+
+
+def connection_of(page: Page[AssociationRow], viewer: Viewer) -> Connection[Association]:
+    """Return a page of associations as a viewer may see them."""
+    return connection(page, node=lambda row: association_of(row, viewer), key=lambda row: row.id)

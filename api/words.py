@@ -1,0 +1,146 @@
+"""How does GraphQL name and describe the programme's words?
+
+The words themselves are the domain's; a word without a description here stops the process from starting.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from domain.rules.words import (
+    AssociationEndReason,
+    AttemptStatus,
+    AttemptStep,
+    CertificationLevel,
+    CompletionKind,
+    CreditEndReason,
+    CreditStatus,
+    IneligibleReason,
+    LearningProvider,
+    MemberRole,
+    MemberStatus,
+)
+
+
+def describe(words: type[StrEnum], description: str, values: Mapping[str, str], *, name: str | None = None) -> None:
+    """Make the domain's words an enum of the schema, each value with its sentence."""
+    strawberry.enum(words, name=name, description=description)
+    definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]
+    assert {value.name for value in definition.values} == set(values), words
+    for value in definition.values:
+        value.description = values[value.name]
+
+
+describe(
+    LearningProvider,
+    "Who teaches, examines and records completions.",
+    {
+        "MICROSOFT_LEARN": "Microsoft Learn: certifications; an account's id there is the MCID.",
+        "PARTNER_UNIVERSITY": "Partner University: assessments and trainings.",
+    },
+)
+describe(
+    MemberRole,
+    "What a member may do in the organization.",
+    {
+        "MEMBER": "Sees and manages their own accounts only.",
+        "ACCOUNT_ADMIN": "An admin: may also invite and remove members and see the organization's credits.",
+        "GLOBAL_ADMIN": "An admin: may also invite and remove members and see the organization's credits.",
+    },
+)
+describe(
+    MemberStatus,
+    "Where a member is between invitation and leaving.",
+    {
+        "INVITED": "Invited, and not signed in yet.",
+        "ACTIVE": "Has signed in with the work account that was invited.",
+        "REMOVED": "Has left the organization, and has no access any more.",
+    },
+)
+describe(
+    AssociationEndReason,
+    "Why an association ended.",
+    {
+        "REMOVED": "The member removed it.",
+        "MOVED": "The person associated the learning account with another organization.",
+    },
+)
+describe(
+    AttemptStatus,
+    "How far an association attempt has come.",
+    {
+        "AWAITING_SIGN_IN": "The person has not come back from the learning provider yet.",
+        "RECEIVED": "The provider's answer is kept, and waits for a worker.",
+        "PROCESSING": "A worker reads the profile and the transcript.",
+        "ASSOCIATED": "Final: the account is associated.",
+        "REFUSED": "Final: the programme's rules or the provider refused; nothing was changed.",
+        "EXPIRED": "Final: the person did not come back in time; nothing was changed.",
+        "FAILED": "Final: the provider could not be reached, or a fault stopped it; nothing was changed.",
+    },
+    name="AssociationAttemptStatus",
+)
+describe(
+    AttemptStep,
+    "What has been done for an association attempt, in this order.",
+    {
+        "SIGNED_IN": "The person came back from the provider's sign-in.",
+        "PROFILE_FOUND": "The provider told whose account it is.",
+        "UNLINKED_ELSEWHERE": "The account's association with another organization was ended.",
+        "LINKED": "The association was started.",
+        "IMPORTED": "The completions were recorded, and credits are on their way.",
+    },
+    name="AttemptStepName",
+)
+describe(
+    CompletionKind,
+    "What kind of thing an account earned.",
+    {
+        "CERTIFICATION": "A certification, earned by one or more exams.",
+        "ASSESSMENT": "An assessment, passed.",
+        "TRAINING": "A training, completed.",
+    },
+)
+describe(
+    CreditStatus,
+    "What a credit is at an instant.",
+    {
+        "PENDING": "Does not count yet: `countsFrom` lies ahead.",
+        "COUNTING": "Counts for the organization.",
+        "ENDED": "Counts no more: `countsUntil` is over, and `endReason` says why.",
+        "INELIGIBLE": "Never counts; `ineligibleReason` says why.",
+    },
+)
+describe(
+    CreditEndReason,
+    "Why a credit stops counting.",
+    {
+        "EXPIRED": "The completion is valid until then.",
+        "REVOKED": "The learning provider revoked the completion.",
+        "RETIRED": "The certification is retired, and the catalog lets it count until then.",
+        "REMOVED": "The member removed the association.",
+        "MOVED": "The person associated the learning account with another organization.",
+    },
+)
+describe(
+    IneligibleReason,
+    "Why a completion never counts.",
+    {
+        "EXPIRED_BEFORE_ASSOCIATION": "It had expired when the association started.",
+        "REVOKED_BEFORE_ASSOCIATION": "It had been revoked when the association started.",
+        "NOT_IN_CATALOG": "The programme's catalog does not have the certification.",
+        "RETIRED": "The certification had retired.",
+    },
+)
+describe(
+    CertificationLevel,
+    "How deep a certification goes; it decides how long it is valid.",
+    {
+        "FUNDAMENTALS": "Fundamentals: does not expire.",
+        "ASSOCIATE": "Associate: renewed every year.",
+        "EXPERT": "Expert: renewed every year.",
+        "SPECIALTY": "Specialty: renewed every year.",
+        "OTHER": "Anything else, such as assessments and trainings.",
+    },
+)

@@ -1,0 +1,78 @@
+"""The application in this process, with and without a database behind it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from httpx2 import ASGITransport, AsyncClient
+from starlette.applications import Starlette
+
+from api.endpoint import graphql_routes
+from api.health import HEALTH_ROUTES
+from api.runtime import Runtime
+from domain.live import LiveUpdates
+from domain.models import BrowserSession, Member
+from domain.providers.oidc import Issuers
+from domain.secrets import hash_token, new_token
+from domain.settings import Settings
+from tests.api.caller import OWN_ORIGIN, Caller
+from tests.clock import START, FrozenClock
+
+NOWHERE = "postgres://localhost:1/nowhere"
+
+
+@pytest.fixture(scope="session")
+def detached_runtime() -> Runtime:
+    """A process whose database nobody opened."""
+    settings = Settings(
+        database_url=NOWHERE,
+        redis_url="redis://localhost:1",
+        secret_key=Fernet.generate_key().decode(),
+        return_origins=["https://front.contoso.example"],
+    )
+    return Runtime(
+        settings=settings, clock=FrozenClock(), issuers=Issuers(settings=settings), live=LiveUpdates(NOWHERE)
+    )
+
+
+@pytest.fixture
+async def wire(detached_runtime: Runtime) -> AsyncIterator[AsyncClient]:
+    """An HTTP client of an API that has no database."""
+    async with AsyncClient(transport=ASGITransport(app=application(detached_runtime)), base_url=OWN_ORIGIN) as client:
+        yield client
+
+
+@pytest.fixture
+def runtime(settings: Settings, clock: FrozenClock, database: str) -> Runtime:
+    """A process with the test's database."""
+    return Runtime(settings=settings, clock=clock, issuers=Issuers(settings=settings), live=LiveUpdates(database))
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[AsyncClient]:
+    """An HTTP client of the API with the test's database; a fault inside it fails the test."""
+    async with AsyncClient(transport=ASGITransport(app=application(runtime)), base_url=OWN_ORIGIN) as client:
+        yield client
+
+
+@pytest.fixture
+def nobody(client: AsyncClient) -> Caller:
+    """Somebody who is not signed in."""
+    return Caller(client)
+
+
+def application(runtime: Runtime) -> Starlette:
+    """Return the API on a runtime of the test's own."""
+    app = Starlette(routes=[*graphql_routes(runtime.settings), *HEALTH_ROUTES])
+    app.state.runtime = runtime
+    return app
+
+
+async def sign_in(client: AsyncClient, member: Member) -> Caller:
+    """Return the member with a session in their browser."""
+    token = new_token()
+    await BrowserSession.create(
+        member=member, token_hash=hash_token(token), created_at=START, expires_at=START + timedelta(days=365)
+    )
+    return Caller(client, session=token)

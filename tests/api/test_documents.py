@@ -1,0 +1,96 @@
+"""Documents are measured before they are validated, and read once."""
+
+import time
+
+import pytest
+from graphql import OperationType, get_introspection_query
+
+from api.documents import read_document
+from api.errors import ErrorCode, RequestError
+from api.measure import LIMITS
+
+NESTED = "viewer { member { credits { nodes { member { credits { nodes { "
+
+
+def refusal(text: str) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        read_document(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{ " + NESTED * 4 + "id" + " }" * 28 + " }", id="depth"),
+        pytest.param(
+            "{ " + "".join(f"a{number}: policy {{ coolOffDays }} " for number in range(60)) + "}", id="aliases"
+        ),
+        pytest.param("{ " + "policy { coolOffDays } " * 21 + "}", id="fields at the root"),
+        pytest.param("{ policy { " + "coolOffDays " * 600 + "} }", id="fields"),
+        pytest.param("{ policy { " + "... { coolOffDays } " * 200 + "} }", id="fragments"),
+        pytest.param("{ policy { coolOffDays " + "@skip(if: false) " * 60 + "} }", id="directives"),
+        pytest.param("{ policy { " + "coolOffDays " * 5_000 + "} }", id="tokens"),
+        pytest.param(
+            "{ ...F0 } "
+            + "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(60))
+            + "fragment F60 on Query { policy { coolOffDays } }",
+            id="fragments that double",
+        ),
+    ],
+)
+def test_a_document_beyond_a_limit_is_refused_at_once(text: str) -> None:
+    started = time.perf_counter()
+    refused = refusal(text)
+
+    assert refused.code is ErrorCode.DOCUMENT_TOO_LARGE
+    assert time.perf_counter() - started < 0.25
+
+
+def test_the_usual_introspection_query_is_within_the_limits() -> None:
+    document = read_document(
+        get_introspection_query(
+            descriptions=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
+        )
+    )
+
+    assert document.introspects
+
+
+def test_a_fragment_that_spreads_itself_is_refused_by_validation() -> None:
+    refused = refusal("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }")
+
+    assert refused.code is ErrorCode.DOCUMENT_INVALID
+
+
+def test_validation_stops_after_five_errors_and_suggests_nothing() -> None:
+    refused = refusal("{ " + " ".join(f"polic{number}" for number in range(15)) + " }")
+
+    assert len(refused.errors) == 6
+    assert "policy" not in " ".join(error.message for error in refused.errors)
+
+
+def test_a_document_is_read_once() -> None:
+    text = "query Once { policy { coolOffDays } }"
+
+    assert read_document(text) is read_document(text)
+
+
+def test_a_refusal_is_remembered_without_the_frames_that_raised_it() -> None:
+    text = "{ neverThere }"
+
+    first, second = refusal(text), refusal(text)
+
+    assert first is not second
+    assert first.errors[0].__traceback__ is None
+
+
+def test_the_kind_of_an_operation_is_known_by_its_name() -> None:
+    document = read_document('query A { policy { coolOffDays } } subscription B { associationAttempt(id: "x") { id } }')
+
+    assert document.operation_type("A") is OperationType.QUERY
+    assert document.operation_type("B") is OperationType.SUBSCRIPTION
+
+
+def test_ordinary_documents_are_far_from_the_limits() -> None:
+    assert LIMITS.depth >= 15
+    assert LIMITS.fields >= 250

@@ -1,0 +1,73 @@
+"""A fault of ours is masked for clients, and the log finds it by its request id."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+from structlog.testing import capture_logs
+
+from api.execute import DocumentFailed, execute_document
+from api.runtime import Runtime
+from tests.api.caller import OWN_ORIGIN
+from tests.api.conftest import application
+
+SECRET = "person@contoso.example"
+
+
+class Broken:
+    """Settings that cannot be read, with something personal in the complaint."""
+
+    public_url = OWN_ORIGIN
+    return_origins: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> Any:
+        raise LookupError(SECRET)
+
+
+async def test_a_fault_in_a_field_costs_the_field_and_tells_nothing(detached_runtime: Runtime) -> None:
+    app = application(replace(detached_runtime, settings=Broken()))  # type: ignore[arg-type]
+    async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
+        with capture_logs() as logs:
+            response = await client.post("/graphql", json={"query": "{ policy { coolOffDays } viewer { __typename } }"})
+
+    answer = response.json()
+    assert (response.status_code, answer["data"]) == (200, {"policy": None, "viewer": None})
+    assert answer["errors"][0]["path"] == ["policy"]
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_FAULT"
+    assert SECRET not in response.text
+    assert SECRET not in str(logs)
+    assert logs[0]["request_id"] == answer["errors"][0]["extensions"]["requestId"] == response.headers["x-request-id"]
+    assert logs[0]["fault"] == "LookupError"
+
+
+async def test_a_fault_outside_the_fields_is_a_masked_500(detached_runtime: Runtime) -> None:
+    def broken_clock() -> Any:
+        raise LookupError(SECRET)
+
+    app = application(replace(detached_runtime, clock=broken_clock))
+    async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
+        with capture_logs() as logs:
+            response = await client.post("/graphql", json={"query": "{ policy { coolOffDays } }"})
+
+    assert response.status_code == 500
+    assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL_FAULT"
+    assert SECRET not in response.text + str(logs)
+
+
+async def test_a_mistake_of_a_client_is_logged_short_and_without_what_it_sent(wire: AsyncClient) -> None:
+    with capture_logs() as logs:
+        await wire.post("/graphql", json={"query": f'{{ node(id: "{SECRET}") {{ nothing }} }}'})
+
+    assert [(line["log_level"], line["code"]) for line in logs] == [("info", "DOCUMENT_INVALID")]
+    assert SECRET not in str(logs)
+
+
+async def test_a_page_s_document_that_cannot_be_answered_fails(detached_runtime: Runtime) -> None:
+    with pytest.raises(DocumentFailed):
+        await execute_document("{ nothing }", {}, viewer=None, runtime=detached_runtime)
+
+    assert await execute_document("{ policy { coolOffDays } }", {}, viewer=None, runtime=detached_runtime) == {
+        "policy": {"coolOffDays": 30}
+    }

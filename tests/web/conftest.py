@@ -1,0 +1,82 @@
+"""The pages in this process, on a real database and with a sandbox that plays the issuers."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+from starlette.applications import Starlette
+
+from api.endpoint import graphql_routes
+from api.runtime import Runtime
+from domain.live import LiveUpdates
+from domain.models import BrowserSession, Member
+from domain.providers.oidc import Issuers
+from domain.secrets import hash_token, new_token
+from domain.settings import Settings
+from sandbox.app import create_app as create_sandbox
+from tests.clock import FrozenClock
+from web.pages.sign_in import SignInHint
+from web.refusals import EXCEPTION_HANDLERS
+from web.routes import routes
+
+OWN_FORM = {"sec-fetch-site": "same-origin"}
+SignIn = Callable[[Member], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def sandbox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the run's sandbox."""
+    return tmp_path_factory.mktemp("sandbox-of-pages")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings whose providers the sandbox plays, and one front-end."""
+    url = settings.sandbox_url
+    return settings.model_copy(
+        update={
+            "microsoft_learn_issuer": f"{url}/microsoft-learn",
+            "partner_university_issuer": f"{url}/partner-university",
+            "return_origins": ["https://front.example"],
+        }
+    )
+
+
+@pytest.fixture
+async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[Starlette]:
+    """The application, as the composition root puts it together."""
+    sandbox = create_sandbox(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    async with Issuers(settings=settings, transport=ASGITransport(app=sandbox)) as issuers:
+        hints = [SignInHint(email="amara.osei@contoso.example", about="Came from Fabrikam.")]
+        app = Starlette(
+            routes=[*graphql_routes(settings), *routes(sign_in_hints=hints)],
+            exception_handlers=dict(EXCEPTION_HANDLERS),
+        )
+        app.state.runtime = Runtime(settings=settings, clock=clock, issuers=issuers, live=LiveUpdates(database))
+        app.state.sandbox = sandbox
+        yield app
+
+
+@pytest.fixture
+async def browser(app: Starlette, settings: Settings) -> AsyncIterator[AsyncClient]:
+    """A browser without script that is not signed in; it visits certlink and the sandbox."""
+    mounts = {settings.sandbox_url: ASGITransport(app=app.state.sandbox)}
+    transport = ASGITransport(app=app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, mounts=mounts, base_url=settings.public_url) as client:
+        yield client
+
+
+@pytest.fixture
+def sign_in(browser: AsyncClient, clock: FrozenClock) -> SignIn:
+    """Let the browser hold a session of a member."""
+
+    async def sign_in(member: Member) -> None:
+        token = new_token()
+        await BrowserSession.create(
+            member=member, token_hash=hash_token(token), created_at=clock(), expires_at=clock() + timedelta(days=365)
+        )
+        browser.cookies.set("certlink_session", token)
+
+    return sign_in

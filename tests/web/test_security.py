@@ -1,0 +1,138 @@
+"""What may a page load, and what may other sites do with it?"""
+
+import re
+
+import pytest
+from httpx2 import AsyncClient
+
+from domain.models import BrowserSession
+from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization
+from tests.web.conftest import OWN_FORM, SignIn
+from web.static_files import static_path
+
+POSTED = ["/sign-in", "/sign-out", "/theme", "/associate", "/associate/some-ticket", "/remove"]
+
+
+async def pages(browser: AsyncClient, sign_in: SignIn) -> dict[str, str]:
+    """Return the HTML of a page of every kind."""
+    member = await make_member(await make_organization(), role="ACCOUNT_ADMIN")  # type: ignore[arg-type]
+    await make_credit(await make_association(member))
+    attempt = await make_attempt(member)
+    public = ["/sign-in", "/nothing", "/callbacks/microsoft-learn?state=x", "/associate/unknown"]
+    found = {path: await browser.get(path) for path in public}
+    await sign_in(member)
+    profile = await browser.get("/profile")
+    removal = re.search(r"/associations/[\w-]+", profile.text)
+    assert removal
+    from api.ids import Kind, global_id
+
+    for path in [removal[0], f"/attempts/{global_id(Kind.ATTEMPT, attempt.id)}", "/organization"]:
+        found[path] = await browser.get(path)
+    found["/profile"] = profile
+    for path, response in found.items():
+        assert response.headers["content-type"] == "text/html; charset=utf-8", path
+        assert response.headers["x-content-type-options"] == "nosniff", path
+        assert response.headers["cache-control"] == "no-store", path
+        assert response.headers["referrer-policy"] in {"same-origin", "no-referrer"}, path
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'none'" in policy, path
+        assert "frame-ancestors 'none'" in policy, path
+        assert "unsafe" not in policy, path
+    return {path: response.text for path, response in found.items()}
+
+
+async def test_no_page_holds_a_script_or_a_style_of_its_own(browser: AsyncClient, sign_in: SignIn) -> None:
+    found = await pages(browser, sign_in)
+
+    for path, html in found.items():
+        assert not re.search(r"<script(?![^>]* src=)", html), path
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html), path
+        assert '<html lang="en"' in html, path
+        assert len(re.findall("<h1", html)) == 1, path
+
+
+async def test_every_file_that_a_page_loads_is_there(browser: AsyncClient, sign_in: SignIn) -> None:
+    found = await pages(browser, sign_in)
+
+    loaded = {path for html in found.values() for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', html)}
+
+    assert len(loaded) == 3
+    for path in loaded:
+        response = await browser.get(path)
+        assert response.status_code == 200
+        assert "immutable" in response.headers["cache-control"]
+
+
+async def test_a_file_of_another_release_is_answered_but_not_kept(browser: AsyncClient) -> None:
+    response = await browser.get(re.sub(r"/static/\w+/", "/static/0123456789ab/", static_path("certlink.css")))
+
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_no_file_outside_the_folder_is_answered(browser: AsyncClient) -> None:
+    response = await browser.get("/static/x/..%2frendering.py")
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site", "origin": "http://localhost:8000"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {},
+    ],
+)
+async def test_forms_of_other_sites_are_refused(path: str, headers: dict[str, str], browser: AsyncClient) -> None:
+    response = await browser.post(path, data={"provider": "MICROSOFT_LEARN", "theme": "dark"}, headers=headers)
+
+    assert response.status_code == 403
+    assert "set-cookie" not in response.headers
+
+
+async def test_a_form_of_another_site_does_not_sign_out(browser: AsyncClient, sign_in: SignIn) -> None:
+    await sign_in(await make_member(await make_organization()))
+
+    await browser.post("/sign-out", headers={"sec-fetch-site": "cross-site"})
+
+    assert await BrowserSession.filter(ended_at=None).count() == 1
+
+
+@pytest.mark.parametrize("path", POSTED)
+async def test_an_old_browser_proves_itself_by_its_origin(path: str, browser: AsyncClient) -> None:
+    response = await browser.post(path, data={"a": "b"}, headers={"origin": "http://localhost:8000"})
+
+    assert "another site" not in response.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xff\xfe", b"email=%ff%fe", b"email=%00", b"a=1&" * 100, b"email=" + b"x" * 5_000, b"x" * 100_000, b"email"],
+)
+async def test_a_garbled_form_is_refused(body: bytes, browser: AsyncClient) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+
+    response = await browser.post("/sign-in", content=body, headers=OWN_FORM | kind)
+
+    assert response.status_code in {400, 403}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
+async def test_what_is_no_form_is_refused(kind: str, browser: AsyncClient) -> None:
+    response = await browser.post("/sign-in", content=b"{}", headers=OWN_FORM | {"content-type": kind})
+
+    assert response.status_code == 400
+
+
+async def test_a_form_may_lead_to_the_providers_and_to_front_ends_only(browser: AsyncClient, sign_in: SignIn) -> None:
+    await sign_in(await make_member(await make_organization()))
+
+    response = await browser.get("/profile")
+
+    targets = "form-action 'self' http://localhost:8000 http://localhost:8001 https://front.example;"
+    assert targets in response.headers["content-security-policy"]

@@ -1,0 +1,1 @@
+"""The pages: each is one GraphQL document and one template."""

@@ -1,0 +1,26 @@
+"""What does a page ask the API?"""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+from api.execute import execute_document
+from api.runtime import runtime_of
+from domain.rules.visibility import Viewer
+
+_FOLDER = Path(__file__).parent / "pages"
+_TEXTS = {path.stem: path.read_text() for path in sorted(_FOLDER.glob("*.graphql"))}
+_VIEWER = _TEXTS.pop("viewer")
+
+# A page's document by the page's name; a page that shows who is signed in uses the fragment ``ViewerOnPage``.
+DOCUMENTS = {name: f"{text}\n{_VIEWER}" if "...ViewerOnPage" in text else text for name, text in _TEXTS.items()}
+
+
+async def ask(request: Request, name: str, *, viewer: Viewer, **variables: Any) -> dict[str, Any]:
+    """Run a page's document with the rights of who looks at it and return its data.
+
+    Raises:
+        Refusal: a field was refused.
+    """
+    return await execute_document(DOCUMENTS[name], variables, viewer=viewer, runtime=runtime_of(request))

@@ -1,0 +1,1 @@
+"""The pages, one by one, and what they share: the layout, the icons and the words for states."""

@@ -1,0 +1,42 @@
+"""Where does a learning provider send people back to?"""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.cookies import BROWSER, read_cookie
+from api.ids import Kind, global_id
+from api.runtime import runtime_of
+from domain.operations.receive_callback import receive_callback
+from domain.rules.words import LearningProvider
+from web.addresses import with_attempt
+from web.forms import read_query
+from web.rendering import redirect
+
+_PROVIDERS = {provider.slug: provider for provider in LearningProvider}
+
+
+async def take_callback(request: Request) -> Response:
+    """Hand the callback over, and show the attempt; the address that follows holds nothing secret.
+
+    Raises:
+        Refusal: the callback belongs to no attempt of this browser, or is not accepted.
+    """
+    provider = _PROVIDERS.get(request.path_params["provider"])
+    if provider is None:
+        raise HTTPException(404)
+    runtime = runtime_of(request)
+    received = await receive_callback(
+        provider=provider,
+        state=read_query(request, "state") or "",
+        code=read_query(request, "code"),
+        error=read_query(request, "error"),
+        issuer=read_query(request, "iss"),
+        browser_token=read_cookie(request, BROWSER, runtime.settings),
+        now=runtime.clock(),
+        settings=runtime.settings,
+    )
+    attempt_id = global_id(Kind.ATTEMPT, received.attempt_id)
+    if received.return_to is None:
+        return redirect(f"/attempts/{attempt_id}")
+    return redirect(with_attempt(received.return_to, attempt_id))

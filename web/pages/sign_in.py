@@ -1,0 +1,122 @@
+"""How does a person sign in with a work account, and out again?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_cookie
+from api.runtime import runtime_of
+from domain.errors import Refusal
+from domain.operations.complete_sign_in import complete_sign_in
+from domain.operations.end_session import end_session
+from domain.operations.start_sign_in import start_sign_in
+from web.addresses import local_path
+from web.caller import optional_viewer
+from web.forms import read_form, read_query
+from web.refusals import status_of
+from web.rendering import page, redirect
+from web.security import sign_in_targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInHint:
+    """Somebody whom the sandbox lets everybody sign in as."""
+
+    email: str
+    about: str
+
+
+async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
+    """Ask for the work e-mail; who is signed in already goes on."""
+    return_to = local_path(read_query(request, "return_to"))
+    if await optional_viewer(request) is not None:
+        return redirect(return_to)
+    return _form(request, hints, return_to=return_to)
+
+
+async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
+    """Send the browser to the sign-in page of the organization that the address belongs to."""
+    form = await read_form(request)
+    email, return_to = form.get("email", "").strip(), local_path(form.get("return_to"))
+    runtime = runtime_of(request)
+    now = runtime.clock()
+    try:
+        started = await start_sign_in(
+            email=email, return_to=return_to, now=now, settings=runtime.settings, issuers=runtime.issuers
+        )
+    except Refusal as refusal:
+        return _form(request, hints, return_to=return_to, email=email, refusal=refusal)
+    response = redirect(started.location)
+    expires_at = now + runtime.settings.policy.attempt_lifetime
+    set_cookie(response, BROWSER, started.browser_token, settings=runtime.settings, expires_at=expires_at, now=now)
+    return response
+
+
+async def finish_sign_in(request: Request) -> Response:
+    """Take the issuer's answer: a new session, whatever the browser held before.
+
+    Raises:
+        Refusal: the answer is not accepted, or the person is not invited.
+    """
+    runtime = runtime_of(request)
+    now = runtime.clock()
+    completed = await complete_sign_in(
+        state=read_query(request, "state") or "",
+        code=read_query(request, "code"),
+        error=read_query(request, "error"),
+        issuer=read_query(request, "iss"),
+        browser_token=read_cookie(request, BROWSER, runtime.settings),
+        now=now,
+        settings=runtime.settings,
+        issuers=runtime.issuers,
+    )
+    await _end_session(request)
+    response = redirect(local_path(completed.return_to))
+    set_cookie(
+        response,
+        SESSION,
+        completed.session_token,
+        settings=runtime.settings,
+        expires_at=completed.expires_at,
+        now=now,
+    )
+    clear_cookie(response, BROWSER, settings=runtime.settings)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session and forget its cookie."""
+    await read_form(request)
+    await _end_session(request)
+    response = redirect("/sign-in")
+    clear_cookie(response, SESSION, settings=runtime_of(request).settings)
+    return response
+
+
+async def _end_session(request: Request) -> None:
+    runtime = runtime_of(request)
+    token = read_cookie(request, SESSION, runtime.settings)
+    if token:
+        await end_session(token=token, now=runtime.clock())
+
+
+def _form(
+    request: Request,
+    hints: Sequence[SignInHint],
+    *,
+    return_to: str,
+    email: str = "",
+    refusal: Refusal | None = None,
+) -> Response:
+    return page(
+        request,
+        "sign_in.html",
+        status=200 if refusal is None else status_of(refusal.code),
+        form_targets=sign_in_targets(runtime_of(request).settings),
+        hints=hints,
+        return_to=return_to,
+        email=email,
+        refusal=refusal,
+    )

@@ -1,0 +1,62 @@
+"""How does a browser go from an association attempt to the learning provider?
+
+The address is ours and works once: it binds the attempt to this browser.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.cookies import BROWSER, set_cookie
+from api.runtime import runtime_of
+from domain.operations.open_attempt import ConfirmationNeeded, open_attempt
+from web.caller import optional_viewer
+from web.forms import read_form
+from web.rendering import page, redirect
+from web.security import association_targets
+
+
+async def open_ticket(request: Request) -> Response:
+    """Send the signed-in member on to the provider; let somebody who is not signed in check first what this is.
+
+    Raises:
+        Refusal: the address is unknown, used or too old, or the provider does not answer.
+    """
+    try:
+        return await _open(request, confirmed=False)
+    except ConfirmationNeeded as needed:
+        return page(
+            request,
+            "confirmation.html",
+            form_targets=association_targets(runtime_of(request).settings),
+            organization=needed.organization_name,
+            work_email=needed.work_email,
+            provider=needed.provider.display_name,
+            action=request.url.path,
+        )
+
+
+async def confirm_ticket(request: Request) -> Response:
+    """Send somebody on who said that it is them.
+
+    Raises:
+        Refusal: the address is unknown, used or too old, or the provider does not answer.
+    """
+    await read_form(request)
+    return await _open(request, confirmed=True)
+
+
+async def _open(request: Request, *, confirmed: bool) -> Response:
+    runtime = runtime_of(request)
+    now = runtime.clock()
+    opened = await open_attempt(
+        ticket=request.path_params["ticket"],
+        viewer=await optional_viewer(request),
+        confirmed=confirmed,
+        now=now,
+        settings=runtime.settings,
+        issuers=runtime.issuers,
+    )
+    response = redirect(opened.location)
+    expires_at = now + runtime.settings.policy.attempt_lifetime
+    set_cookie(response, BROWSER, opened.browser_token, settings=runtime.settings, expires_at=expires_at, now=now)
+    return response

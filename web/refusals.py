@@ -1,0 +1,108 @@
+"""What does a person see who cannot go on?
+
+One page for every refusal and every unknown address; nothing of the request is repeated on it.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.errors import Refusal
+from web.addresses import HOME, local_path, sign_in_path
+from web.caller import SignInNeeded
+from web.rendering import is_secret, page, redirect
+
+_STATUSES = {
+    "INVALID_INPUT": 400,
+    "SIGN_IN_NOT_KNOWN": 400,
+    "SIGN_IN_NOT_ACCEPTED": 400,
+    "FORBIDDEN": 403,
+    "NOT_A_MEMBER": 403,
+    "SIGN_IN_DECLINED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_ASSOCIATED": 409,
+    "COOL_OFF_ACTIVE": 409,
+    "PROFILE_INCOMPLETE": 409,
+    "YEARLY_LIMIT_REACHED": 409,
+    "SIGN_IN_EXPIRED": 410,
+    "PROVIDER_UNAVAILABLE": 503,
+    "TRY_AGAIN": 503,
+}
+_HEADINGS = {
+    "NOT_A_MEMBER": "You are not invited yet",
+    "PROVIDER_UNAVAILABLE": "The sign-in does not answer",
+    "SIGN_IN_DECLINED": "You canceled the sign-in",
+    "SIGN_IN_EXPIRED": "This sign-in has expired",
+    "SIGN_IN_NOT_ACCEPTED": "The sign-in could not be confirmed",
+    "SIGN_IN_NOT_KNOWN": "This sign-in is not known",
+    "TRY_AGAIN": "Please try again in a moment",
+}
+_PLAIN = {
+    400: ("This cannot be done", "The request could not be understood. Nothing was changed."),
+    403: ("You may not do this", "You may not do this. Nothing was changed."),
+    404: ("There is nothing here", "There is no page at this address, or you may not see it."),
+    405: ("This cannot be done here", "This address cannot be used like that. Nothing was changed."),
+    500: ("Something went wrong", "Something went wrong on our side. Please try again in a moment."),
+}
+
+
+def status_of(code: str) -> int:
+    """Return the HTTP status of a page that shows a refusal."""
+    return _STATUSES.get(code, 400)
+
+
+def refusal_page(request: Request, code: str, message: str) -> Response:
+    """Render a refusal by its code, with its own sentence."""
+    status = status_of(code)
+    return _page(request, status, _HEADINGS.get(code) or _plain(status)[0], message)
+
+
+async def show_refusal(request: Request, refusal: Refusal) -> Response:
+    """Show what the domain refuses."""
+    return refusal_page(request, refusal.code, refusal.message)
+
+
+async def ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
+    """Send somebody who is not signed in to the sign-in, and back to the page afterwards."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return redirect(sign_in_path(local_path(here) if request.method in {"GET", "HEAD"} else HOME))
+
+
+async def show_http_error(request: Request, error: HTTPException) -> Response:
+    """Show that there is no such page, or that it cannot be used like that."""
+    response = _page(request, error.status_code, *_plain(error.status_code))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def show_fault(request: Request, error: Exception) -> Response:
+    """Show that we failed, and nothing of how."""
+    return _page(request, 500, *_plain(500))
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Any] = {
+    Refusal: show_refusal,
+    SignInNeeded: ask_to_sign_in,
+    HTTPException: show_http_error,
+    Exception: show_fault,
+}
+
+
+def _plain(status: int) -> tuple[str, str]:
+    return _PLAIN.get(status) or (HTTPStatus(status).phrase, "This cannot be done. Nothing was changed.")
+
+
+def _page(request: Request, status: int, heading: str, message: str) -> Response:
+    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if is_secret(request):
+        headers["Referrer-Policy"] = "no-referrer"
+    ways_on = [("To my profile", HOME)]
+    if request.url.path.startswith("/sign-in"):
+        ways_on = [("Sign in again", "/sign-in")]
+    return page(
+        request, "refusal.html", status=status, headers=headers, heading=heading, message=message, ways_on=ways_on
+    )

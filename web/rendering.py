@@ -1,0 +1,81 @@
+"""How does a page become HTML?"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from web import instants
+from web.addresses import local_path
+from web.security import page_headers, redirect_headers
+from web.static_files import static_path
+
+THEME = "certlink_theme"
+THEMES = ("light", "dark")
+
+# Addresses whose path or parameters hold something secret, or that are only posted to.
+_SECRET = ("/callbacks/", "/associate", "/sign-in/")
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    form_targets: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+    viewer: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Response:
+    """Render a page; ``viewer`` is the API's, and names the person in the header."""
+    theme = request.cookies.get(THEME)
+    html = _TEMPLATES.get_template(template).render(
+        viewer=viewer,
+        theme=theme if theme in THEMES else None,
+        here=_here(request),
+        path=request.url.path,
+        **values,
+    )
+    return HTMLResponse(html, status, {**page_headers(form_targets=form_targets), **(headers or {})})
+
+
+def redirect(location: str) -> Response:
+    """Send the browser on with a GET, whatever it sent."""
+    return RedirectResponse(location, 303, redirect_headers())
+
+
+def is_secret(request: Request) -> bool:
+    """Tell whether a request's own address may hold something that must go no further."""
+    return request.url.path.startswith(_SECRET)
+
+
+def initials(name: str) -> str:
+    """Return the two letters that stand for a person or an organization."""
+    words = [word for word in name.replace(".", " ").replace("@", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper()
+
+
+def _here(request: Request) -> str:
+    """Return the address to come back to after a form that the layout holds."""
+    if request.method != "GET" or is_secret(request):
+        return local_path(None)
+    return local_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(
+    day=instants.day,
+    instant=instants.instant,
+    time_of_day=instants.time_of_day,
+    initials=initials,
+)
+_TEMPLATES.globals.update(static=static_path)

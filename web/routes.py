@@ -1,0 +1,60 @@
+"""Which addresses do the pages have?"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from web.pages.association import associate, remove, show_association
+from web.pages.attempt import show_attempt
+from web.pages.callback import take_callback
+from web.pages.home import go_home
+from web.pages.organization import show_organization
+from web.pages.profile import show_profile
+from web.pages.sign_in import SignInHint, finish_sign_in, show_sign_in, sign_out, submit_sign_in
+from web.pages.theme import choose_theme
+from web.pages.ticket import confirm_ticket, open_ticket
+from web.static_files import show_static_file
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes(*, sign_in_hints: Sequence[SignInHint] = ()) -> list[BaseRoute]:
+    """Return the pages' routes; the hints name, in the sandbox, as whom one can sign in."""
+    return [
+        _shown("/", go_home),
+        _shown("/sign-in", partial(show_sign_in, hints=sign_in_hints)),
+        _posted("/sign-in", partial(submit_sign_in, hints=sign_in_hints)),
+        _visited_once("/sign-in/callback", finish_sign_in),
+        _posted("/sign-out", sign_out),
+        _posted("/theme", choose_theme),
+        _shown("/profile", show_profile),
+        _shown("/organization", show_organization),
+        _shown("/associate", go_home),
+        _posted("/associate", associate),
+        _visited_once("/associate/{ticket}", open_ticket),
+        _posted("/associate/{ticket}", confirm_ticket),
+        _visited_once("/callbacks/{provider}", take_callback),
+        _shown("/attempts/{id}", show_attempt),
+        _shown("/associations/{id}", show_association),
+        _posted("/remove", remove),
+        _shown("/static/{digest}/{name}", show_static_file),
+    ]
+
+
+def _shown(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["GET"])
+
+
+def _posted(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["POST"])
+
+
+def _visited_once(path: str, endpoint: Endpoint) -> Route:
+    """Return a route of an address that works once; looking ahead with HEAD must not use it up."""
+    route = Route(path, endpoint, methods=["GET"])
+    assert route.methods is not None
+    route.methods.discard("HEAD")
+    return route

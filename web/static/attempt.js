@@ -1,0 +1,40 @@
+// How does an attempt's page stay up to date? The server renders it; this asks for it again when something has changed.
+
+import { subscribe } from "./live.js";
+
+const QUERY = "subscription Attempt($id: ID!) { associationAttempt(id: $id) { status steps { name } } }";
+
+const shown = () => document.getElementById("attempt");
+let running = false;
+let again = false;
+
+async function refresh() {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  do {
+    again = false;
+    await show().catch(() => {});
+  } while (again);
+  running = false;
+}
+
+async function show() {
+  const response = await fetch(location.href, { cache: "no-store" });
+  // The session has ended: the sign-in leads back here.
+  if (response.redirected) return location.reload();
+  if (!response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const focused = shown().contains(document.activeElement);
+  shown().replaceWith(page.getElementById("attempt"));
+  document.title = page.title;
+  if (focused) shown().querySelector("a")?.focus();
+  const news = document.getElementById("news");
+  const latest = page.getElementById("news").textContent;
+  if (news.textContent !== latest) news.textContent = latest;
+  if (shown().dataset.final === "yes") end();
+}
+
+const end = subscribe(QUERY, { id: shown().dataset.attempt }, refresh);

@@ -1,0 +1,44 @@
+"""Which files do the pages load, and how long may browsers keep them?
+
+Their path holds a digest of all of them, so browsers keep them for a year and still see a new release at once.
+"""
+
+import hashlib
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+_FOLDER = Path(__file__).parent / "static"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_FILES = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
+_DIGEST = hashlib.sha256(b"".join(name.encode() + content for name, content in _FILES.items())).hexdigest()[:12]
+
+
+def static_path(name: str) -> str:
+    """Return the path under which browsers find a file."""
+    if name not in _FILES:
+        raise LookupError(name)
+    return f"/static/{_DIGEST}/{name}"
+
+
+async def show_static_file(request: Request) -> Response:
+    """Answer a file; a page of another release gets this one's, which is not to be kept."""
+    name = request.path_params["name"]
+    if name not in _FILES:
+        raise HTTPException(404)
+    is_current = request.path_params["digest"] == _DIGEST
+    return Response(
+        _FILES[name],
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable" if is_current else "no-store",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Content-Type": _TYPES[Path(name).suffix],
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
