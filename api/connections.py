@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from api.ids import opaque, transparent
+from api.ids import opaque, word_and_number
 from domain.errors import InvalidInput
 from domain.queries.page import DEFAULT_SIZE, MAX_SIZE, Page, PageRequest
 
@@ -26,7 +26,7 @@ Last = Annotated[
 ]
 Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
 
-_CURSOR = "key:"
+_CURSOR = "key"
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -79,7 +79,7 @@ def given(argument: Given | None) -> Given | None:
 
 def connection(page: Page[Row], *, node: Callable[[Row], Node], key: Callable[[Row], int]) -> Connection[Node]:
     """Return a page of rows as a connection of nodes."""
-    cursors = [opaque(f"{_CURSOR}{key(row)}") for row in page.rows]
+    cursors = [opaque(f"{_CURSOR}:{key(row)}") for row in page.rows]
     nodes = [node(row) for row in page.rows]
     return Connection(
         edges=[Edge(cursor=cursor, node=each) for cursor, each in zip(cursors, nodes, strict=True)],
@@ -97,7 +97,7 @@ def connection(page: Page[Row], *, node: Callable[[Row], Node], key: Callable[[R
 def _key(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    number = (transparent(cursor) or "").removeprefix(_CURSOR)
-    if not (number.isascii() and number.isdigit() and len(number) <= 18) or cursor != opaque(f"{_CURSOR}{number}"):
+    word, key = word_and_number(cursor) or ("", 0)
+    if word != _CURSOR:
         raise InvalidInput("This cursor is none of this list's.")
-    return int(number)
+    return key

@@ -34,10 +34,8 @@ def global_id(kind: Kind, number: int) -> strawberry.ID:
 
 def kind_and_number(text: str) -> tuple[Kind, int] | None:
     """Return what a global id names, or nothing where it is none of ours."""
-    kind, _, number = (transparent(text) or "").partition(":")
-    if kind not in set(Kind) or not _NUMBER.fullmatch(number) or int(number) > MAX_NUMBER:
-        return None
-    return Kind(kind), int(number)
+    kind, number = word_and_number(text) or ("", 0)
+    return (Kind(kind), number) if kind in set(Kind) else None
 
 
 def number_of(text: str, kind: Kind) -> int | None:
@@ -56,6 +54,14 @@ def known_number(text: str, kind: Kind) -> int:
     if number is None:
         raise NotFound
     return number
+
+
+def word_and_number(text: str) -> tuple[str, int] | None:
+    """Return the word and the positive number of an opaque text, or nothing where it holds anything else."""
+    word, _, number = (transparent(text) or "").partition(":")
+    if not _NUMBER.fullmatch(number) or int(number) > MAX_NUMBER:
+        return None
+    return word, int(number)
 
 
 def opaque(text: str) -> str:

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")
     attempt_minutes: int = Field(10, ge=1, description="Minutes that an association attempt waits for the sign-in.")
     sweep_seconds: float = Field(3, gt=0, description="How often a worker looks for due work without being woken.")
+    heartbeat_file: str | None = Field(None, description="A file that a worker touches after each look.")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
     sandbox: bool = Field(False, description="Sandbox mode: plain-HTTP issuers and the movable clock are allowed.")
     sandbox_url: str = Field("http://localhost:8001", description="Where the sandbox is.")

@@ -3,7 +3,7 @@
 Always in UTC, and as a ``time`` element that carries the exact instant for machines.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
@@ -23,11 +23,27 @@ def time_of_day(value: str | datetime) -> Markup:
     return _element(value, "%H:%M:%S UTC")
 
 
+def first_day(value: str | datetime) -> Markup:
+    """Return the date of an instant from which something is allowed."""
+    return _element(value, "%-d %b %Y", shown=_rounded_up(value))
+
+
+def first_instant(value: str | datetime) -> Markup:
+    """Return an instant from which something is allowed, such as 3 Dec 2026, 14:31 UTC."""
+    return _element(value, "%-d %b %Y, %H:%M UTC", shown=_rounded_up(value))
+
+
 def parsed(value: str | datetime) -> datetime:
     """Return what the API writes as text as an aware instant in UTC."""
     return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
 
 
-def _element(value: str | datetime, form: str) -> Markup:
+def _rounded_up(value: str | datetime) -> datetime:
+    # Who comes back at the minute that is shown must not be refused again.
+    return parsed(value) + timedelta(minutes=1, microseconds=-1)
+
+
+def _element(value: str | datetime, form: str, *, shown: datetime | None = None) -> Markup:
     at = parsed(value)
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat().replace("+00:00", "Z"), at.strftime(form))
+    machine = at.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{}</time>').format(machine, (shown or at).strftime(form))

@@ -76,6 +76,8 @@ _TEMPLATES.filters.update(
     day=instants.day,
     instant=instants.instant,
     time_of_day=instants.time_of_day,
+    first_day=instants.first_day,
+    first_instant=instants.first_instant,
     initials=initials,
 )
 _TEMPLATES.globals.update(static=static_path)

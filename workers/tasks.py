@@ -3,6 +3,7 @@
 Each does all that is due of its kind: the wake-up names no row. ``**_`` takes what a newer announcer may send.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +25,17 @@ class Workplace:
     issuers: Issuers
 
 
+CALLBACKS_AT_ONCE = 4
+
 Task = Callable[[Workplace], Awaitable[None]]
 
 
 async def process_callbacks(place: Workplace) -> None:
-    """Process callbacks until none can be claimed."""
+    """Process callbacks, several at once since they wait for providers, until none can be claimed."""
+    await asyncio.gather(*(_process_callbacks_in_turn(place) for _ in range(CALLBACKS_AT_ONCE)))
+
+
+async def _process_callbacks_in_turn(place: Workplace) -> None:
     while await process_callback(now=place.clock(), settings=place.settings, issuers=place.issuers):
         continue
 

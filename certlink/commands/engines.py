@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, Json, load_settings, stop
+from certlink.clock import programme_clock, real_now
+from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, stop
 from certlink.demo import demo
 from certlink.logs import configure_logs
 from certlink.seed import seed
@@ -21,6 +21,8 @@ from domain.settings import Settings
 from workers.main import work
 
 LAST_PORT = 65_535
+# One look may take as long as six slow calls of a provider.
+HEARTBEAT_GRACE_SECONDS = 120
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,9 +53,14 @@ def run_serve(
     serve_until_stopped(settings, host=host, port=port)
 
 
-def run_work() -> None:
+def run_work(
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether the worker beside this one works.")] = False,
+) -> None:
     """Work on what is due: take callbacks, let credits take effect."""
     settings = load_settings()
+    if check:
+        stop_unless_beating(settings)
+        return
     asyncio.run(work(settings, programme_clock(settings)))
 
 
@@ -62,6 +69,18 @@ def run_demo(as_json: Json = False) -> None:
     code = asyncio.run(demo(as_json=as_json))
     if code:
         stop("the story did not hold", code)
+
+
+def stop_unless_beating(settings: Settings) -> None:
+    """End with exit code 3 where the worker's sign of life is missing or old."""
+    if settings.heartbeat_file is None:
+        stop("CERTLINK_HEARTBEAT_FILE is not set, so the worker leaves no sign of life", NOT_READY)
+    try:
+        age = real_now().timestamp() - Path(settings.heartbeat_file).stat().st_mtime
+    except OSError:
+        stop("the worker has not looked for work yet", NOT_READY)
+    if age > settings.sweep_seconds + HEARTBEAT_GRACE_SECONDS:
+        stop(f"the worker last looked for work {age:.0f} s ago", NOT_READY)
 
 
 async def prepare(environment: dict[str, str]) -> None:

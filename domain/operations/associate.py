@@ -6,13 +6,13 @@ from datetime import datetime
 from domain.database import execute, fetch_row, fetch_value
 from domain.errors import NotFound
 from domain.jobs import PropagateCredits
+from domain.live import ATTEMPT_CHANNEL
 from domain.models import Association
 from domain.operations.audit import record_audit
 from domain.operations.end_association import end_association
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.associations import allowance
-from domain.live import ATTEMPT_CHANNEL
 from domain.rules.association_limits import check_association_limits
 from domain.rules.policy import Policy
 from domain.rules.words import AssociationEndReason, LearningProvider

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.database import execute, fetch_row
 from domain.models import BrowserSession
 from domain.operations.activate_member import activate_member
-from domain.operations.receive_callback import DECLINED, MAX_CODE
+from domain.operations.receive_callback import DECLINED, is_code
 from domain.operations.start_sign_in import ORGANIZATION_ISSUER, OrganizationIssuer
 from domain.providers.oidc import Issuers
 from domain.rules.sign_in import (
@@ -71,7 +71,7 @@ async def complete_sign_in(
         raise SignInNotAccepted
     if error is not None:
         raise SignInDeclined if error == DECLINED else SignInNotAccepted
-    if code is None or len(code) > MAX_CODE:
+    if not is_code(code):
         raise SignInNotAccepted
     grant = await issuers.exchange(
         found.client(settings),

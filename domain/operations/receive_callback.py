@@ -5,11 +5,12 @@ The callback is committed before anything else, and nothing else happens in the 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 from domain.database import execute, fetch_row
 from domain.jobs import ProcessCallback
-from domain.providers.learning import provider_client
 from domain.live import ATTEMPT_CHANNEL
+from domain.providers.learning import provider_client
 from domain.rules.sign_in import SignInNotAccepted, SignInNotKnown, check_not_expired
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token
@@ -65,7 +66,7 @@ async def receive_callback(
         return received
     check_not_expired(attempt.expires_at, now=now)
     found, _ = provider_client(settings, provider)
-    if (issuer is not None and issuer != found.issuer) or not (code or error) or len(code or "") > MAX_CODE:
+    if (issuer is not None and issuer != found.issuer) or not (error or is_code(code)):
         raise SignInNotAccepted
 
     await execute(
@@ -76,7 +77,7 @@ async def receive_callback(
         provider,
         hash_token(state).hex(),
         attempt.id,
-        None if error or not code else SecretKey(settings.secret_key.get_secret_value()).seal(code),
+        None if error or not is_code(code) else SecretKey(settings.secret_key.get_secret_value()).seal(code),
         (DECLINED if error == DECLINED else "other") if error else None,
         now,
     )
@@ -88,6 +89,11 @@ async def receive_callback(
     await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
     transaction.announce(ProcessCallback())
     return received
+
+
+def is_code(code: str | None) -> TypeGuard[str]:
+    """Tell whether an answer's code can be one (RFC 6749, A.11: visible ASCII)."""
+    return code is not None and 0 < len(code) <= MAX_CODE and code.isascii() and code.isprintable()
 
 
 async def _locked_attempt(provider: LearningProvider, state: str) -> _Attempt | None:

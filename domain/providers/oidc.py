@@ -3,6 +3,7 @@
 Work identity issuers and learning providers are the same here. Authlib speaks OAuth 2, joserfc verifies the tokens.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepte
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
+# Authlib reads the answer before we can, and trips over values of other kinds than it expects.
+NONSENSE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 
 
@@ -85,7 +88,7 @@ class Issuers:
         """
         metadata = await self._discover(client.issuer, client.title)
         try:
-            async with self._oauth(client) as oauth:
+            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
                 token = await oauth.fetch_token(
                     metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
                 )
@@ -93,7 +96,7 @@ class Issuers:
             if getattr(error, "error", "") == "invalid_grant":
                 raise SignInNotAccepted from None
             raise ProviderUnavailable(client.title) from None
-        except (httpx2.HTTPError, ValueError):
+        except (httpx2.HTTPError, TimeoutError, *NONSENSE):
             raise ProviderUnavailable(client.title) from None
         identity_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(identity_token, str) or not isinstance(access_token, str):

@@ -75,7 +75,7 @@ def sign_in(browser: AsyncClient, clock: FrozenClock) -> SignIn:
     async def sign_in(member: Member) -> None:
         token = new_token()
         await BrowserSession.create(
-            member=member, token_hash=hash_token(token), created_at=clock(), expires_at=clock() + timedelta(days=365)
+            member=member, token_hash=hash_token(token), created_at=clock(), expires_at=clock() + timedelta(days=1000)
         )
         browser.cookies.set("certlink_session", token)
 

@@ -1,6 +1,7 @@
 """How far has an association attempt come, and how does it come to the provider and back?"""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,13 +10,27 @@ from httpx2 import AsyncClient
 from api.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.start_association import start_association
-from domain.rules.words import AttemptStatus, LearningProvider
+from domain.rules.words import AttemptStatus, CallbackStatus, LearningProvider
 from domain.settings import Settings
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_attempt, make_member, make_organization, viewer_of
 from tests.web.conftest import OWN_FORM, SignIn
 
-STEPS = {"signed_in_at": START, "profile_found_at": START, "linked_at": START, "imported_at": START}
+STEPS: dict[str, Any] = {"signed_in_at": START, "profile_found_at": START, "linked_at": START, "imported_at": START}
+
+
+async def make_received(member: Member, status: AttemptStatus) -> AssociationAttempt:
+    """Write an attempt whose callback waits for a worker."""
+    attempt = await make_attempt(member, status=status, signed_in_at=START)
+    await Callback.create(
+        provider=attempt.provider,
+        callback_id=str(attempt.id),
+        attempt=attempt,
+        status=CallbackStatus.PENDING,
+        received_at=START,
+        claimable_at=START,
+    )
+    return attempt
 
 
 async def show(browser: AsyncClient, attempt: AssociationAttempt) -> str:
@@ -37,13 +52,14 @@ async def start(member: Member, settings: Settings, *, return_to: str | None = N
     return started.authorization_url
 
 
-@pytest.mark.parametrize("status", ["AWAITING_SIGN_IN", "RECEIVED", "PROCESSING"])
+@pytest.mark.parametrize("status", [AttemptStatus.AWAITING_SIGN_IN, AttemptStatus.RECEIVED, AttemptStatus.PROCESSING])
 async def test_an_attempt_on_its_way_keeps_itself_up_to_date(
     status: AttemptStatus, browser: AsyncClient, sign_in: SignIn
 ) -> None:
     member = await make_member(await make_organization())
     await sign_in(member)
-    attempt = await make_attempt(member, status=status)
+    waits = status is AttemptStatus.AWAITING_SIGN_IN
+    attempt = await (make_attempt(member) if waits else make_received(member, status))
 
     html = await show(browser, attempt)
 
@@ -57,7 +73,7 @@ async def test_an_attempt_on_its_way_keeps_itself_up_to_date(
 async def test_a_step_that_is_done_shows_when(browser: AsyncClient, sign_in: SignIn) -> None:
     member = await make_member(await make_organization())
     await sign_in(member)
-    attempt = await make_attempt(member, status=AttemptStatus.PROCESSING, signed_in_at=START)
+    attempt = await make_received(member, AttemptStatus.PROCESSING)
 
     html = await show(browser, attempt)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from httpx2 import AsyncClient
 
 from domain.models import AssociationAttempt
-from domain.rules.words import LearningProvider
+from domain.rules.words import LearningProvider, MemberRole
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_credit, make_member, make_organization
 from tests.web.conftest import OWN_FORM, SignIn
@@ -32,7 +32,7 @@ async def test_a_linked_account_shows_its_id_and_the_next_available_date(browser
     assert "991204737" in page.text
     assert "Remove access" in page.text
     assert "day 19 of 30" in page.text
-    assert "1 of 3 used" in page.text
+    assert "<span>Associations used</span><span>1 of 3</span>" in page.text
     assert '<time datetime="2026-11-14T14:30:00Z">14 Nov 2026, 14:30 UTC</time>' in page.text
 
 
@@ -107,6 +107,16 @@ async def test_the_cool_off_is_told_in_the_programmes_sentence_with_the_date(
     assert await AssociationAttempt.filter(status="AWAITING_SIGN_IN").count() == 0
 
 
+async def test_the_time_shown_is_never_too_early(browser: AsyncClient, sign_in: SignIn) -> None:
+    member = await make_member(await make_organization())
+    await make_association(member, started_at=START - timedelta(seconds=1))
+    await sign_in(member)
+
+    page = await browser.get("/profile")
+
+    assert '<time datetime="2026-12-03T14:29:59Z">3 Dec 2026, 14:30 UTC</time>' in page.text
+
+
 async def test_an_account_that_is_linked_already_is_refused(browser: AsyncClient, sign_in: SignIn) -> None:
     member = await make_member(await make_organization())
     await make_association(member, provider=LearningProvider.PARTNER_UNIVERSITY)
@@ -146,7 +156,7 @@ async def test_the_theme_is_kept_and_leads_back(browser: AsyncClient, sign_in: S
 async def test_an_admin_sees_the_organizations_credits_and_no_mcid(browser: AsyncClient, sign_in: SignIn) -> None:
     organization = await make_organization()
     await make_credit(await make_association(await make_member(organization, name="Mei"), profile_id="991877502"))
-    await sign_in(await make_member(organization, role="ACCOUNT_ADMIN"))  # type: ignore[arg-type]
+    await sign_in(await make_member(organization, role=MemberRole.ACCOUNT_ADMIN))
 
     page = await browser.get("/organization")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from httpx2 import AsyncClient, Response
 
-from domain.models import BrowserSession, Organization
+from domain.models import BrowserSession
 from domain.operations.create_organization import create_organization
 from domain.operations.invite_member import invite_member
 from domain.rules.words import MemberRole
@@ -33,8 +33,9 @@ async def contoso(app: object, settings: Settings) -> None:
         now=START,
         settings=settings,
     )
-    organization = await Organization.get(domain="contoso.example")
-    await invite_member(organization_id=organization.id, work_email=AMARA, role=MemberRole.MEMBER, now=START)
+    await invite_member(
+        organization_domain="contoso.example", work_email=AMARA, role=MemberRole.MEMBER, actor="operator", now=START
+    )
 
 
 async def start(browser: AsyncClient, *, email: str = AMARA, return_to: str = "/profile") -> Response:

@@ -31,6 +31,9 @@ CERTIFICATION = CertificationFacts(
 )
 
 
+RETIRING = replace(CERTIFICATION, retirement_rule=RetirementRule.ELIGIBLE_UNTIL, eligible_until=date(2027, 1, 1))
+
+
 def interval(
     *,
     completed_at: datetime = START - 30 * DAY,
@@ -81,15 +84,23 @@ def test_what_we_learn_of_late_counts_from_then_and_is_not_dated_back() -> None:
         ({"expires_at": START + 40 * DAY}, (START + 40 * DAY, CreditEndReason.EXPIRED)),
         ({"revoked_at": START + 40 * DAY}, (START + 40 * DAY, CreditEndReason.REVOKED)),
         (
-            {"certification": retiring(date(2027, 1, 1))},
+            {"certification": RETIRING},
             (datetime(2027, 1, 1, tzinfo=UTC), CreditEndReason.RETIRED),
         ),
         (
-            {"expires_at": START + 40 * DAY, "revoked_at": START + 20 * DAY, "certification": retiring(date(2027, 1, 1))},
+            {
+                "expires_at": START + 40 * DAY,
+                "revoked_at": START + 20 * DAY,
+                "certification": RETIRING,
+            },
             (START + 20 * DAY, CreditEndReason.REVOKED),
         ),
         (
-            {"expires_at": START + 90 * DAY, "revoked_at": START + 80 * DAY, "certification": retiring(date(2027, 1, 1))},
+            {
+                "expires_at": START + 90 * DAY,
+                "revoked_at": START + 80 * DAY,
+                "certification": RETIRING,
+            },
             (datetime(2027, 1, 1, tzinfo=UTC), CreditEndReason.RETIRED),
         ),
         ({}, (None, None)),
@@ -231,5 +242,3 @@ def _status(found: CreditInterval, at: datetime) -> CreditStatus:
         ineligible_reason=found.ineligible_reason,
         at=at,
     )
-
-

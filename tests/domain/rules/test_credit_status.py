@@ -30,9 +30,7 @@ def test_a_credit_counts_from_its_first_instant_until_just_before_its_last(
     assert credit_status(counts_from=FROM, counts_until=UNTIL, ineligible_reason=None, at=at) is expected
 
 
-@pytest.mark.parametrize(
-    ("at", "expected"), [(FROM - MICROSECOND, CreditStatus.PENDING), (FROM, CreditStatus.ENDED)]
-)
+@pytest.mark.parametrize(("at", "expected"), [(FROM - MICROSECOND, CreditStatus.PENDING), (FROM, CreditStatus.ENDED)])
 def test_a_credit_that_was_cancelled_never_counts(at: datetime, expected: CreditStatus) -> None:
     assert credit_status(counts_from=FROM, counts_until=FROM, ineligible_reason=None, at=at) is expected
 

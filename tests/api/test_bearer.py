@@ -1,0 +1,141 @@
+"""Front-ends call with bearer tokens of an organization's own issuer, verified by its keys."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from api.runtime import Runtime
+from domain.models import Member, Organization
+from domain.providers.oidc import Issuers
+from domain.rules.words import MemberStatus
+from sandbox.app import create_app
+from tests.api.caller import OWN_ORIGIN, Caller
+from tests.api.conftest import application
+from tests.api.serving import served, socket_to
+from tests.clock import FrozenClock
+from tests.factories import make_member, make_organization
+
+SANDBOX = "http://localhost:8001"
+WHO = "{ viewer { member { workEmail status } } }"
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[AsyncClient]:
+    """A work identity issuer that has tokens to give."""
+    app = create_app(base_url=SANDBOX, data=tmp_path, sandbox_mode=True, clock=clock)
+    async with AsyncClient(transport=ASGITransport(app=app), base_url=SANDBOX) as client:
+        yield client
+
+
+@pytest.fixture
+async def trusting_runtime(runtime: Runtime, sandbox: AsyncClient) -> AsyncIterator[Runtime]:
+    """A process that reaches the sandbox."""
+    issuers = Issuers(settings=runtime.settings, transport=sandbox._transport)
+    yield replace(runtime, issuers=issuers)
+    await issuers.close()
+
+
+@pytest.fixture
+async def front_end(trusting_runtime: Runtime) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(transport=ASGITransport(app=application(trusting_runtime)), base_url=OWN_ORIGIN) as client:
+        yield client
+
+
+@pytest.fixture
+async def contoso(database: str) -> Organization:
+    return await make_organization("Contoso", issuer=f"{SANDBOX}/work/contoso")
+
+
+async def token_of(sandbox: AsyncClient, persona: str) -> str:
+    token: str = (await sandbox.post(f"/personas/{persona}/token")).json()["access_token"]
+    return token
+
+
+async def invite(organization: Organization, address: str) -> Member:
+    return await make_member(
+        organization, work_email=address, status=MemberStatus.INVITED, subject=None, name=None, activated_at=None
+    )
+
+
+async def test_the_first_token_of_somebody_invited_activates_them(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization
+) -> None:
+    await invite(contoso, "amara.osei@contoso.example")
+    caller = Caller(front_end, bearer=await token_of(sandbox, "amara"))
+
+    answers = [await caller.ask(WHO) for _ in range(2)]
+
+    assert answers == [{"viewer": {"member": {"workEmail": "amara.osei@contoso.example", "status": "ACTIVE"}}}] * 2
+
+
+async def test_a_token_needs_no_cookie_s_protection_and_may_introspect_and_get(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization
+) -> None:
+    await invite(contoso, "amara.osei@contoso.example")
+    headers = {"Authorization": f"Bearer {await token_of(sandbox, 'amara')}", "Sec-Fetch-Site": "cross-site"}
+
+    posted = await front_end.post("/graphql", json={"query": "{ __schema { queryType { name } } }"}, headers=headers)
+    gotten = await front_end.get("/graphql", params={"query": WHO, "variables": "{}"}, headers=headers)
+    mutation = await front_end.get("/graphql", params={"query": "mutation { __typename }"}, headers=headers)
+    doubled = await front_end.get("/graphql?query={a}&query={b}", headers=headers)
+
+    assert posted.json()["data"]["__schema"]["queryType"]["name"] == "Query"
+    assert gotten.json()["data"]["viewer"]["member"]["status"] == "ACTIVE"
+    assert (mutation.status_code, mutation.headers["allow"]) == (405, "POST")
+    assert doubled.status_code == 400
+
+
+async def test_a_token_of_somebody_who_is_not_invited_is_refused(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization
+) -> None:
+    response = await Caller(front_end, bearer=await token_of(sandbox, "amara")).post(WHO)
+
+    assert response.status_code == 401
+
+
+async def test_a_token_of_an_issuer_that_nobody_trusts_is_refused(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization
+) -> None:
+    await invite(contoso, "felix.berg@fabrikam.example")
+
+    response = await Caller(front_end, bearer=await token_of(sandbox, "felix")).post(WHO)
+
+    assert response.status_code == 401
+
+
+async def test_an_expired_token_is_refused(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization, clock: FrozenClock
+) -> None:
+    await invite(contoso, "amara.osei@contoso.example")
+    caller = Caller(front_end, bearer=await token_of(sandbox, "amara"))
+    clock.advance(timedelta(days=1))
+
+    response = await caller.post(WHO)
+
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (401, "NOT_AUTHENTICATED")
+
+
+async def test_an_issuer_that_does_not_answer_is_a_reason_to_try_again(
+    sandbox: AsyncClient, nobody: Caller, contoso: Organization, client: AsyncClient
+) -> None:
+    response = await Caller(client, bearer=await token_of(sandbox, "amara")).post(WHO)
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+
+
+async def test_a_websocket_takes_the_token_from_its_introduction(
+    sandbox: AsyncClient, trusting_runtime: Runtime, contoso: Organization
+) -> None:
+    await invite(contoso, "amara.osei@contoso.example")
+    token = await token_of(sandbox, "amara")
+
+    async with served(application(trusting_runtime)) as address, socket_to(address) as websocket:
+        await websocket.introduce(authorization=f"Bearer {token}")
+        await websocket.start(WHO)
+        answer = await websocket.hear()
+
+    assert answer["payload"]["data"]["viewer"]["member"]["status"] == "ACTIVE"

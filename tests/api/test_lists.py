@@ -1,0 +1,201 @@
+"""Lists are walked by key, as of an instant, at a constant number of SQL statements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from domain.database import PooledConnection
+from domain.models import Association, Credit, Member
+from domain.rules.words import MemberRole
+from tests.api.caller import Caller
+from tests.api.conftest import sign_in
+from tests.clock import START, FrozenClock
+from tests.factories import make_association, make_credit, make_member, make_organization
+
+CREDITS = """query ($first: Int, $after: String, $last: Int, $before: String, $filter: CreditFilter, $asOf: DateTime) {
+  viewer { organization {
+    credits(first: $first, after: $after, last: $last, before: $before, filter: $filter, asOf: $asOf) {
+      totalCount edges { cursor node { id } } nodes { id status countsFrom certification { code title } member { name } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }"""
+
+
+@pytest.fixture
+async def admin(client: AsyncClient, database: str) -> Member:
+    return await make_member(await make_organization(), role=MemberRole.ACCOUNT_ADMIN)
+
+
+@pytest.fixture
+async def caller(client: AsyncClient, admin: Member) -> Caller:
+    return await sign_in(client, admin)
+
+
+@pytest.fixture
+async def association(admin: Member) -> Association:
+    return await make_association(admin)
+
+
+async def page(caller: Caller, **variables: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await caller.ask(CREDITS, **variables))["viewer"]["organization"]["credits"]
+    return found
+
+
+def ids(found: dict[str, Any]) -> list[str]:
+    return [node["id"] for node in found["nodes"]]
+
+
+async def test_pages_walk_the_whole_list_in_both_directions(caller: Caller, association: Association) -> None:
+    for _ in range(5):
+        await make_credit(association)
+    whole = await page(caller)
+
+    first = await page(caller, first=2)
+    second = await page(caller, first=2, after=first["pageInfo"]["endCursor"])
+    third = await page(caller, first=2, after=second["pageInfo"]["endCursor"])
+    back = await page(caller, last=2, before=third["pageInfo"]["startCursor"])
+
+    assert whole["totalCount"] == first["totalCount"] == 5
+    assert ids(first) + ids(second) + ids(third) == ids(whole)
+    assert ids(back) == ids(second)
+    assert [edge["node"]["id"] for edge in second["edges"]] == ids(second)
+    assert [part["pageInfo"]["hasNextPage"] for part in (first, second, third)] == [True, True, False]
+    assert [part["pageInfo"]["hasPreviousPage"] for part in (first, second, third)] == [False, True, True]
+
+
+async def test_a_page_stays_where_it_is_while_rows_come(caller: Caller, association: Association) -> None:
+    for _ in range(3):
+        await make_credit(association)
+    first = await page(caller, first=2)
+    await make_credit(association)
+
+    second = await page(caller, first=2, after=first["pageInfo"]["endCursor"])
+
+    assert len(second["nodes"]) == 1
+    assert not set(ids(first)) & set(ids(second))
+
+
+async def test_an_empty_list_is_a_page_without_cursors(caller: Caller) -> None:
+    found = await page(caller)
+
+    assert (found["totalCount"], found["nodes"]) == (0, [])
+    assert found["pageInfo"] == {
+        "hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [{"first": 0}, {"first": 101}, {"first": 1, "last": 1}, {"after": "x"}])
+async def test_bad_arguments_are_refused_by_code(caller: Caller, arguments: dict[str, Any]) -> None:
+    assert await caller.refused(CREDITS, **arguments) == ["INVALID_INPUT"]
+
+
+async def test_status_is_that_of_the_instant_asked_for(caller: Caller, association: Association) -> None:
+    await make_credit(association, expires_at=START + timedelta(days=100))
+    instants = [START, START + timedelta(days=10), START + timedelta(days=100)]
+
+    found = [await page(caller, asOf=instant.isoformat()) for instant in instants]
+
+    assert [part["nodes"][0]["status"] for part in found] == ["PENDING", "COUNTING", "ENDED"]
+    assert found[0]["nodes"][0]["countsFrom"] == "2026-11-13T14:30:00Z"
+    assert found[0]["nodes"][0]["certification"]["title"]
+
+
+async def test_time_passes_without_asking_for_an_instant(
+    caller: Caller, association: Association, clock: FrozenClock
+) -> None:
+    await make_credit(association)
+
+    before = (await page(caller))["nodes"][0]["status"]
+    clock.advance(timedelta(days=10))
+
+    assert (before, (await page(caller))["nodes"][0]["status"]) == ("PENDING", "COUNTING")
+
+
+async def test_filters_narrow_the_list(caller: Caller, association: Association) -> None:
+    await make_credit(association, certification="AZ-104")
+    await make_credit(association, certification="AZ-305")
+
+    assert (await page(caller, filter={"certification": "AZ-305"}))["totalCount"] == 1
+    assert (await page(caller, filter={"statuses": ["PENDING"]}))["totalCount"] == 2
+    assert (await page(caller, filter={"statuses": []}))["totalCount"] == 0
+    assert (await page(caller, filter={"statuses": None, "provider": "PARTNER_UNIVERSITY"}))["totalCount"] == 0
+    assert await caller.refused(CREDITS, filter={"certification": "x" * 101}) == ["INVALID_INPUT"]
+    assert await caller.refused(
+        '{ viewer { member { credits(filter: {certification: "\\u0000"}) { totalCount } } } }'
+    ) == ["INVALID_INPUT"]
+
+
+async def test_the_summary_counts_what_the_list_lists(caller: Caller, association: Association) -> None:
+    await make_credit(association)
+    await make_credit(association, certification="NO-SUCH-CODE")
+
+    data = await caller.ask(
+        """query ($asOf: DateTime) { viewer { organization { creditStatus(asOf: $asOf) {
+             pending counting ended ineligible endingSoon overdue nextDueAt asOf } } } }""",
+        asOf="2026-11-03T15:30:00+01:00",
+    )
+
+    assert data["viewer"]["organization"]["creditStatus"] == {
+        "pending": 1, "counting": 0, "ended": 0, "ineligible": 1, "endingSoon": 0, "overdue": 0,
+        "nextDueAt": "2026-11-13T14:30:00Z", "asOf": "2026-11-03T14:30:00Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param(CREDITS, id="credits of the organization"),
+        pytest.param(
+            """query ($first: Int) { viewer { member { credits(first: $first) { totalCount nodes {
+                 certification { title } member { name organization { name } } organization { name } } } } } }""",
+            id="credits of the member",
+        ),
+        pytest.param(
+            """query ($first: Int) { viewer { member { associations(first: $first) { totalCount nodes {
+                 learningAccount { profileIdMasked } member { organization { name } } } } } } }""",
+            id="associations",
+        ),
+    ],
+)
+async def test_a_connection_costs_the_same_number_of_statements_whatever_its_size(
+    caller: Caller, association: Association, query: str
+) -> None:
+    for _ in range(6):
+        await make_credit(association)
+
+    counts = []
+    for first in (1, 6):
+        with counted_statements() as statements:
+            await caller.ask(query, first=first)
+        counts.append(len(statements))
+
+    # The session, the viewer, and the connection.
+    assert counts == [3, 3]
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Collect the statements that any connection of the pool runs while the block does."""
+    statements: list[str] = []
+    original = PooledConnection._execute
+
+    async def counted(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
+        statements.append(query)
+        return await original(self, query, *arguments, **named)
+
+    PooledConnection._execute = counted  # type: ignore[method-assign, assignment]
+    try:
+        yield statements
+    finally:
+        PooledConnection._execute = original  # type: ignore[method-assign]
+
+
+async def test_no_credit_is_left_out_of_its_association_s_list(caller: Caller, association: Association) -> None:
+    await make_credit(association)
+
+    data = await caller.ask("{ viewer { member { associations(active: true) { nodes { credits { totalCount } } } } } }")
+
+    assert data["viewer"]["member"]["associations"]["nodes"] == [{"credits": {"totalCount": 1}}]
+    assert await Credit.all().count() == 1

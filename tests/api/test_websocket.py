@@ -1,0 +1,158 @@
+"""graphql-transport-ws: what breaks the protocol closes with the protocol's codes; what fails ends alone."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api.runtime import Runtime
+from tests.api.conftest import application
+from tests.api.serving import Socket, served, socket_to
+
+QUERY = "{ policy { coolOffDays } }"
+ANSWER = {"data": {"policy": {"coolOffDays": 30}}}
+
+
+@pytest.fixture
+async def address(detached_runtime: Runtime) -> AsyncIterator[str]:
+    async with served(application(detached_runtime)) as address:
+        yield address
+
+
+@pytest.fixture
+async def websocket(address: str) -> AsyncIterator[Socket]:
+    async with socket_to(address) as websocket:
+        yield websocket
+
+
+async def test_a_query_is_answered_and_completed(websocket: Socket) -> None:
+    await websocket.introduce()
+    await websocket.start(QUERY)
+
+    assert await websocket.hear() == {"id": "1", "type": "next", "payload": ANSWER}
+    assert await websocket.hear() == {"id": "1", "type": "complete"}
+
+
+async def test_an_id_may_be_used_again_once_its_operation_is_over(websocket: Socket) -> None:
+    await websocket.introduce()
+    for _ in range(2):
+        await websocket.start(QUERY)
+
+        assert [(await websocket.hear())["type"] for _ in range(2)] == ["next", "complete"]
+
+
+@pytest.mark.parametrize("protocol", [None, "graphql-ws", "chat"])
+async def test_no_other_protocol_is_spoken(address: str, protocol: str | None) -> None:
+    async with socket_to(address, protocol=protocol) as websocket:
+        assert await websocket.close_code() == 4406
+
+
+async def test_who_does_not_introduce_themselves_is_sent_away(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.websocket.INITIALIZATION_SECONDS", 0.05)
+
+    async with socket_to(address) as websocket:
+        assert await websocket.close_code() == 4408
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("x", id="no JSON"),
+        pytest.param("null", id="null"),
+        pytest.param("1", id="a number"),
+        pytest.param('"x"', id="a string"),
+        pytest.param([], id="a list"),
+        pytest.param({}, id="no type"),
+        pytest.param({"type": "start"}, id="the old protocol's type"),
+        pytest.param({"type": ["ping"]}, id="a type that is a list"),
+        pytest.param({"type": "ping", "payload": "x"}, id="a payload that is a string"),
+        pytest.param({"type": "subscribe"}, id="no id"),
+        pytest.param({"type": "subscribe", "id": ""}, id="an empty id"),
+        pytest.param({"type": "subscribe", "id": 1, "payload": {"query": QUERY}}, id="an id that is a number"),
+        pytest.param({"type": "subscribe", "id": "1"}, id="no payload"),
+        pytest.param({"type": "subscribe", "id": "1", "payload": {"query": 1}}, id="a query that is a number"),
+        pytest.param({"type": "subscribe", "id": "1", "payload": {"query": QUERY, "variables": []}}, id="variables"),
+        pytest.param({"type": "complete"}, id="complete without an id"),
+        pytest.param("[" * 100_000, id="100,000 deep"),
+        pytest.param(b"\x00", id="bytes"),
+    ],
+)
+async def test_a_message_that_says_nothing_closes_the_connection(websocket: Socket, message: Any) -> None:
+    await websocket.introduce()
+    await websocket.say(message)
+
+    assert await websocket.close_code() == 4400
+
+
+async def test_an_introduction_of_another_shape_closes_the_connection(websocket: Socket) -> None:
+    await websocket.say({"type": "connection_init", "payload": "x"})
+
+    assert await websocket.close_code() == 4400
+
+
+async def test_a_message_that_is_too_big_closes_the_connection(websocket: Socket) -> None:
+    await websocket.introduce()
+    await websocket.say("x" * 300_000)
+
+    assert await websocket.close_code() == 1009
+
+
+async def test_nothing_is_started_before_the_introduction(websocket: Socket) -> None:
+    await websocket.start(QUERY)
+
+    assert await websocket.close_code() == 4401
+
+
+async def test_a_second_introduction_is_one_too_many(websocket: Socket) -> None:
+    await websocket.introduce()
+    await websocket.say({"type": "connection_init"})
+
+    assert await websocket.close_code() == 4429
+
+
+@pytest.mark.parametrize("authorization", ["Bearer x", "Basic x", "", 1, {"a": "b"}])
+async def test_credentials_that_prove_nothing_are_forbidden(websocket: Socket, authorization: Any) -> None:
+    await websocket.say({"type": "connection_init", "payload": {"authorization": authorization}})
+
+    assert await websocket.close_code() == 4403
+
+
+async def test_a_ping_is_answered_and_a_pong_is_not(websocket: Socket) -> None:
+    await websocket.say({"type": "ping"})
+    assert await websocket.hear() == {"type": "pong"}
+
+    await websocket.introduce()
+    await websocket.say({"type": "pong", "payload": {}})
+    await websocket.say({"type": "ping", "payload": {"at": 1}})
+    assert await websocket.hear() == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "SYNTAX_ERROR"),
+        ("{ nothing }", "DOCUMENT_INVALID"),
+        ("{ __schema { description } }", "INTROSPECTION_NEEDS_AUTHORIZATION"),
+        ("query ($id: ID!) { node(id: $id) { id } }", "VARIABLES_INVALID"),
+        ("subscription ($id: ID!) { associationAttempt(id: $id) { id } }", "VARIABLES_INVALID"),
+        ('subscription { associationAttempt(id: "x") { id } }', "FORBIDDEN"),
+    ],
+)
+async def test_an_operation_that_fails_ends_alone(websocket: Socket, query: str, code: str) -> None:
+    await websocket.introduce()
+    await websocket.start(query, identifier="bad")
+    failed = await websocket.hear()
+    await websocket.start(QUERY, identifier="good")
+
+    assert (failed["id"], failed["type"]) == ("bad", "error")
+    assert [error["extensions"]["code"] for error in failed["payload"]] == [code]
+    assert (await websocket.hear())["payload"] == ANSWER
+
+
+async def test_ending_what_does_not_run_is_no_mistake(websocket: Socket) -> None:
+    await websocket.introduce()
+    await websocket.say({"type": "complete", "id": "1"})
+    await websocket.start(QUERY)
+
+    assert (await websocket.hear())["payload"] == ANSWER

@@ -1,0 +1,99 @@
+"""Does the audit chain show every event that was changed, removed, moved or slipped in?"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from domain.database import connection, execute, open_database
+from domain.models import AuditEvent
+from domain.operations.audit import record_audit
+from domain.queries.audit import broken_links
+from domain.transaction import transaction
+from tests.clock import START
+from tests.factories import make_organization
+
+FOLLOWS, CHANGED = "does not follow what was before it", "was changed"
+APPEND = """INSERT INTO audit_event (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+    SELECT organization_id, {sequence}, at, actor, action, subject, details, {previous_hash}, {hash} FROM audit_event
+    WHERE organization_id = 1 AND sequence = 4"""
+MOVE = "UPDATE audit_event SET sequence = {to} WHERE organization_id = 1 AND sequence = {number}"
+
+# What was done to the second of four events (or as it says), and where the chain shows it.
+TAMPERING = {
+    "another instant": ("UPDATE audit_event SET at = at + interval '1 microsecond' WHERE id = 2", [(2, CHANGED)]),
+    "another actor": ("UPDATE audit_event SET actor = 'nobody' WHERE id = 2", [(2, CHANGED)]),
+    "another action": ("UPDATE audit_event SET action = 'nothing' WHERE id = 2", [(2, CHANGED)]),
+    "another subject": ("UPDATE audit_event SET subject = 'nothing' WHERE id = 2", [(2, CHANGED)]),
+    "other details": ("""UPDATE audit_event SET details = '{"a": 2}' WHERE id = 2""", [(2, CHANGED)]),
+    "another hash": ("UPDATE audit_event SET hash = previous_hash WHERE id = 2", [(2, CHANGED), (3, FOLLOWS)]),
+    "the first removed": ("DELETE FROM audit_event WHERE id = 1", [(2, FOLLOWS)]),
+    "one in the middle removed": ("DELETE FROM audit_event WHERE id = 2", [(3, FOLLOWS)]),
+    "two exchanged": (
+        ";".join([MOVE.format(number=2, to=9), MOVE.format(number=3, to=2), MOVE.format(number=9, to=3)]),
+        [(2, FOLLOWS), (3, FOLLOWS), (4, FOLLOWS)],
+    ),
+    "one appended with a wrong hash": (
+        APPEND.format(sequence=5, previous_hash="hash", hash="hash"),
+        [(5, CHANGED)],
+    ),
+    "one appended after a gap": (APPEND.format(sequence=6, previous_hash="hash", hash="hash"), [(6, FOLLOWS)]),
+    "one appended to another's past": (
+        APPEND.format(sequence=5, previous_hash="previous_hash", hash="hash"),
+        [(5, FOLLOWS)],
+    ),
+    "one given to another organization": (
+        "UPDATE audit_event SET organization_id = 2, sequence = 2 WHERE id = 4",
+        [(2, FOLLOWS)],
+    ),
+}
+
+
+@pytest.fixture
+async def chains(database_url: str) -> AsyncIterator[None]:
+    """Four events of the first organization and one of the second."""
+    async with open_database(database_url, pool_size=8):
+        for organization_id, name in ((1, "Contoso"), (2, "Fabrikam")):
+            await make_organization(name, id=organization_id)
+        for organization_id in (1, 1, 1, 1, 2):
+            await _record(organization_id)
+        yield
+
+
+async def test_untouched_chains_hold(chains: None) -> None:
+    assert await broken_links() == []
+
+
+@pytest.mark.parametrize("tampering", TAMPERING)
+async def test_tampering_shows_where_it_was_done(chains: None, tampering: str) -> None:
+    statement, places = TAMPERING[tampering]
+    async with transaction(), connection() as current:
+        await current.execute("SET LOCAL session_replication_role = replica")
+        await current.execute(statement)
+
+    found = await broken_links()
+
+    organization = 2 if tampering == "one given to another organization" else 1
+    assert found == [f"organization {organization}, audit event {number}: {what}" for number, what in places]
+
+
+async def test_one_organization_can_be_asked_about_alone(chains: None) -> None:
+    async with transaction():
+        await execute("SET LOCAL session_replication_role = replica")
+        await execute("UPDATE audit_event SET actor = 'nobody' WHERE id = 2")
+
+    assert await broken_links(1) != []
+    assert await broken_links(2) == []
+
+
+async def test_events_recorded_at_once_form_one_chain(chains: None) -> None:
+    await asyncio.gather(*(_record(1) for _ in range(10)))
+
+    assert await AuditEvent.filter(organization_id=1).count() == 14
+    assert await broken_links() == []
+
+
+async def _record(organization_id: int) -> None:
+    async with transaction():
+        details: dict[str, object] = {"b": "ß", "a": [1, None]}
+        await record_audit(organization_id, actor="test", action="test", subject="test", details=details, now=START)

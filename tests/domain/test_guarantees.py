@@ -1,0 +1,190 @@
+"""What does the database refuse whatever the code does?"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from certlink.engines import Engines
+from domain.database import connection_arguments
+from tests.domain.rows import ROWS, change_row, copy_row
+
+NONSENSE = "'NONSENSE'"
+LATER = {"started_at": "'2026-08-01Z'", "cool_off_until": "'2026-08-31Z'"}
+ENDED = {"ended_at": "'2026-09-01Z'", "end_reason": "'REMOVED'"}
+OTHER_ATTEMPT = {"ticket_hash": "'other'", "state_hash": "'other'"}
+
+# One statement for each guarantee by its name, which breaks that guarantee.
+BREAKING = {
+    "organization_domain_key": copy_row("organization", issuer="'https://other.example'"),
+    "organization_issuer_key": copy_row("organization", domain="'other.example'"),
+    "organization_domain_is_lower": change_row("organization", domain="'Contoso.example'"),
+    "member_role_is_a_word": change_row("member", role=NONSENSE),
+    "member_status_is_a_word": change_row("member", status=NONSENSE),
+    "member_email_is_lower": change_row("member", work_email="'Amara.Osei@contoso.example'"),
+    "member_active_has_subject": change_row("member", subject="NULL"),
+    "member_removed_at_when_removed": change_row("member", status="'REMOVED'"),
+    "one_member_per_email": copy_row("member", subject="'other'"),
+    "one_member_per_subject": copy_row("member", work_email="'other@contoso.example'"),
+    "one_sign_in_per_state": copy_row("sign_in"),
+    "one_browser_session_per_token": copy_row("browser_session"),
+    "one_learning_account_per_profile": copy_row("learning_account"),
+    "learning_account_provider_is_a_word": change_row("learning_account", provider=NONSENSE),
+    "one_active_association_per_member": copy_row("association", learning_account_id="3", **LATER),
+    "one_active_association_per_account": copy_row("association", organization_id="2", member_id="2", **LATER),
+    "association_ends_after_its_start": change_row("association", 2, ended_at="'2026-01-31Z'"),
+    "association_end_has_a_reason": change_row("association", 2, end_reason="NULL"),
+    "association_end_reason_is_a_word": change_row("association", 2, end_reason=NONSENSE),
+    "association_provider_is_a_word": change_row("association", provider=NONSENSE),
+    "association_cools_off_after_its_start": change_row("association", cool_off_until="'2026-01-31Z'"),
+    # The last microsecond of the cool-off, by another member and by another account.
+    "cool_off_of_an_account": copy_row(
+        "association",
+        2,
+        organization_id="1",
+        member_id="1",
+        provider="'PARTNER_UNIVERSITY'",
+        started_at="'2026-03-02 23:59:59.999999Z'",
+        ended_at="'2026-03-02 23:59:59.999999Z'",
+    ),
+    "cool_off_of_a_member": copy_row(
+        "association", 2, learning_account_id="3", started_at="'2026-03-02 23:59:59.999999Z'"
+    ),
+    "one_place_at_a_time": copy_row("association", organization_id="2", member_id="2", **LATER | ENDED),
+    "one_attempt_per_ticket": copy_row("association_attempt", state_hash="'other'"),
+    "one_attempt_per_state": copy_row("association_attempt", ticket_hash="'other'"),
+    "association_attempt_status_is_a_word": change_row("association_attempt", 3, status="'EXPIRED'"),
+    "association_attempt_provider_is_a_word": change_row("association_attempt", provider=NONSENSE),
+    "associated_attempt_has_an_association": change_row("association_attempt", association_id="NULL"),
+    "refused_attempt_has_a_code": change_row("association_attempt", 3, status="'REFUSED'", finished_at="'2026-07-01Z'"),
+    "finished_attempt_has_an_instant": change_row("association_attempt", finished_at="NULL"),
+    "finished_attempt_keeps_no_secret": change_row("association_attempt", verifier_sealed="'verifier'"),
+    "one_callback_per_id": copy_row("callback"),
+    "callback_status_is_a_word": change_row("callback", status=NONSENSE, finished_at="'2026-07-01Z'"),
+    "callback_provider_is_a_word": change_row("callback", provider=NONSENSE),
+    "finished_callback_has_an_instant": change_row("callback", status="'DEAD'"),
+    "done_callback_keeps_no_secret": change_row("callback", status="'DONE'", finished_at="'2026-07-01Z'"),
+    "one_completion_per_id": copy_row("completion"),
+    "completion_kind_is_a_word": change_row("completion", kind=NONSENSE),
+    "completion_provider_is_a_word": change_row("completion", provider=NONSENSE),
+    "completion_expires_after_it_is_completed": change_row("completion", expires_at="'2025-12-31Z'"),
+    "one_credit_per_association": copy_row("credit", 3),
+    "credit_ends_after_it_counts": change_row("credit", counts_until="'2026-02-10Z'"),
+    "credit_counts_or_says_why": change_row("credit", 3, ineligible_reason="NULL"),
+    "credit_end_has_a_reason": change_row("credit", end_reason="NULL"),
+    "ineligible_credit_has_no_end": change_row("credit", 3, counts_until="'2027-01-01Z'", end_reason="'EXPIRED'"),
+    "credit_end_reason_is_a_word": change_row("credit", end_reason=NONSENSE),
+    "credit_ineligible_reason_is_a_word": change_row("credit", 3, ineligible_reason=NONSENSE),
+    "one_organization_per_completion": copy_row(
+        "credit", association_id="2", organization_id="2", counts_from="'2026-12-31 23:59:59.999999Z'"
+    ),
+    "one_credit_event_per_kind": copy_row("credit_event"),
+    "credit_event_kind_is_a_word": change_row("credit_event", kind=NONSENSE),
+    "one_audit_event_per_sequence": copy_row("audit_event"),
+}
+CHANGES = ["UPDATE {table} SET id = id", "DELETE FROM {table}", "TRUNCATE {table}"]
+TRIGGERS = {"audit_event_is_append_only": "audit_event", "credit_event_is_append_only": "credit_event"}
+AUDIT_EVENT = """INSERT INTO audit_event (id, organization_id, sequence, at, actor, action, subject, details,
+    previous_hash, hash) VALUES (1, 1, 1, '2026-01-01Z', 'operator', 'test', 'test', '{}', '', '')"""
+
+
+@pytest.fixture
+async def guarded(sound_rows: Any) -> AsyncIterator[Any]:
+    """A connection to a database with one sound row of each kind; what a test does there is undone."""
+    undone = sound_rows.transaction()
+    await undone.start()
+    yield sound_rows
+    await undone.rollback()
+
+
+@pytest.fixture(scope="module")
+async def sound_rows(engines: Engines, template_database: str) -> AsyncIterator[Any]:
+    """A connection to a database of this module's own."""
+    arguments = connection_arguments(engines.database_url)
+    maker = await asyncpg.connect(**arguments)
+    await maker.execute(f"CREATE DATABASE guarded TEMPLATE {template_database}")
+    connection = await asyncpg.connect(**arguments | {"database": "guarded"})
+    await connection.execute(ROWS + AUDIT_EVENT)
+    yield connection
+    await connection.close()
+    await maker.execute("DROP DATABASE guarded")
+    await maker.close()
+
+
+@pytest.mark.parametrize("name", BREAKING)
+async def test_the_database_refuses_what_breaks_a_guarantee(guarded: Any, name: str) -> None:
+    # Only this guarantee can be what refuses: the append-only triggers have a test of their own.
+    await guarded.execute("SET LOCAL session_replication_role = replica")
+
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        await guarded.execute(BREAKING[name])
+
+    assert refused.value.as_dict()["constraint_name"] == name
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("table", TRIGGERS.values())
+async def test_what_was_recorded_cannot_be_changed(guarded: Any, table: str, change: str) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=f"^{table} is append-only$"):
+        await guarded.execute(change.format(table=table))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        copy_row(
+            "association",
+            2,
+            organization_id="1",
+            learning_account_id="2",
+            member_id="2",
+            started_at="'2026-06-01Z'",
+            cool_off_until="'2026-07-01Z'",
+        ),
+        copy_row(
+            "credit",
+            association_id="2",
+            organization_id="2",
+            counts_from="'2027-01-01Z'",
+            counts_until="NULL",
+            end_reason="NULL",
+        ),
+        copy_row("member", organization_id="2"),
+        copy_row("learning_account", provider="'PARTNER_UNIVERSITY'"),
+    ],
+)
+async def test_the_database_allows_what_only_touches_a_guarantee(guarded: Any, statement: str) -> None:
+    """Exclusive ends meet exactly; emails and profiles are unique within their own organization and provider."""
+    inserted = await guarded.execute(statement)
+
+    assert inserted == "INSERT 0 1"
+
+
+async def test_every_guarantee_is_tested_and_none_is_missing(guarded: Any) -> None:
+    found = await guarded.fetch(
+        """SELECT conname::text AS name FROM pg_constraint
+           WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'x')
+             AND conrelid <> 'tortoise_migrations'::regclass
+           UNION SELECT indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+           WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND NOT i.indisprimary
+             AND i.indrelid <> 'tortoise_migrations'::regclass
+           UNION SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"""
+    )
+
+    assert {row["name"] for row in found} == {*BREAKING, *TRIGGERS}
+
+
+async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any) -> None:
+    """Deleting a parent must not read every child, and is refused."""
+    keys = await guarded.fetch(
+        """SELECT conrelid::regclass || '.' || a.attname AS name, f.confdeltype::text AS on_delete, EXISTS (
+               SELECT FROM pg_index i
+               WHERE i.indrelid = f.conrelid AND i.indkey[0] = f.conkey[1] AND i.indpred IS NULL) AS is_indexed
+           FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+           WHERE f.contype = 'f'"""
+    )
+
+    assert len(keys) == 16
+    assert {row["on_delete"] for row in keys} <= {"r", "a"}
+    assert [row["name"] for row in keys if not row["is_indexed"]] == []

@@ -1,0 +1,117 @@
+"""Does `certlink verify` name each thing that no constraint can state?"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from domain.database import connection, open_database
+from domain.queries.invariants import INVARIANTS, violations
+from domain.transaction import transaction
+from tests.domain.rows import ROWS, change_row, copy_row
+
+
+def _again(started_on: str, number: int, **changes: str) -> str:
+    """Associate again what ended in June, within the limits of the cool-off."""
+    instant = f"'{started_on}'"
+    return (
+        copy_row(
+            "association", 2, id=str(number), started_at=instant, ended_at=instant, cool_off_until=instant, **changes
+        )
+        + "; "
+        + copy_row(
+            "association_attempt",
+            2,
+            id=str(number),
+            association_id=str(number),
+            ticket_hash=f"'{number}'",
+            state_hash=f"'{number}'",
+            **{name: value for name, value in changes.items() if name == "member_id"},
+        )
+    )
+
+
+# What breaks each invariant and no constraint, and which rows are named.
+BREAKING = {
+    "an association belongs to its member's organization": (
+        change_row("association", organization_id="2") + "; " + "UPDATE credit SET organization_id = 2",
+        ["association 1"],
+    ),
+    "an association's provider is its account's": (
+        change_row("learning_account", provider="'PARTNER_UNIVERSITY'"),
+        ["association 1"],
+    ),
+    "no association exists without an attempt of its member at its provider": (
+        change_row("association_attempt", member_id="2"),
+        ["association 1"],
+    ),
+    "at most three associations of an account start within 365 days (R6)": (
+        # The one of the year before does not matter: it starts exactly 365 days earlier.
+        _again("2025-02-01Z", 20, member_id="1", organization_id="1")
+        + "; "
+        + _again("2026-06-01Z", 21)
+        + "; "
+        + _again("2026-08-01Z", 22)
+        + "; "
+        + _again("2027-01-31 23:59:59.999999Z", 23, member_id="1", organization_id="1"),
+        ["association 23"],
+    ),
+    "at most three associations of a member at a provider start within 365 days (R6)": (
+        _again("2025-02-01Z", 20, learning_account_id="3")
+        + "; "
+        + _again("2026-06-01Z", 21)
+        + "; "
+        + _again("2026-08-01Z", 22)
+        + "; "
+        + _again("2027-01-31 23:59:59.999999Z", 23, learning_account_id="3"),
+        ["association 23"],
+    ),
+    "a credit is its association's": (change_row("credit", 3, member_id="2"), ["credit 3"]),
+    "no credit counts before its association starts": (
+        change_row("credit", counts_from="'2026-01-31Z'") + "; " + change_row("credit_event", at="'2026-01-31Z'"),
+        ["credit 1"],
+    ),
+    "no credit outlives an association that was removed or moved (R5, R7)": (
+        change_row("credit", 2, counts_until="'2026-06-01 00:00:00.000001Z'")
+        + "; "
+        + change_row("credit_event", 3, at="'2026-06-01 00:00:00.000001Z'"),
+        ["credit 2"],
+    ),
+    "a credit event is recorded at its credit's instant": (
+        change_row("credit_event", at="'2026-02-12Z'"),
+        ["credit event 1"],
+    ),
+    "a credit's next event is the first that is not recorded": (
+        change_row("credit", next_event_at="NULL"),
+        ["credit 1"],
+    ),
+    "a received attempt has a callback": (
+        change_row("callback", status="'DONE'", code_sealed="NULL", finished_at="'2026-07-01Z'"),
+        ["association attempt 3"],
+    ),
+}
+
+
+@pytest.fixture
+async def sound(database_url: str) -> AsyncIterator[None]:
+    """A database with one sound row of each kind, in which a test may leave violations."""
+    async with open_database(database_url, pool_size=2):
+        async with connection() as current:
+            await current.execute(ROWS)
+        yield
+
+
+async def test_nothing_is_named_where_everything_is_sound(sound: None) -> None:
+    assert await violations() == []
+
+
+@pytest.mark.parametrize("sentence", INVARIANTS)
+async def test_each_violation_is_named_by_its_sentence_and_its_row(sound: None, sentence: str) -> None:
+    statement, rows = BREAKING[sentence]
+    async with transaction(), connection() as current:
+        # Only what is recorded for ever is guarded by triggers; every constraint stays in force.
+        await current.execute("SET LOCAL session_replication_role = replica")
+        await current.execute(statement)
+
+    found = await violations()
+
+    assert found == [f"{row}: violates «{sentence}»" for row in rows]

@@ -1,0 +1,105 @@
+"""Does the schema get there from nothing, whoever migrates, however often, and whatever crashes?"""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from tortoise.migrations import operations as ops
+
+from domain import schema
+from domain.database import fetch_value, open_database
+from domain.operations.import_catalog import import_catalog
+from domain.queries.readiness import readiness
+from domain.transaction import transaction
+
+ALL = ["0001_initial", "0002_guarantees"]
+TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+
+
+class PowerCut(Exception):
+    """Something that no code expects."""
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> AbstractAsyncContextManager[None]:
+    """An empty database, to be opened by the test."""
+    return open_database(empty_database_url, pool_size=6)
+
+
+async def test_an_empty_database_is_migrated_once(empty: AbstractAsyncContextManager[None]) -> None:
+    async with empty:
+        missing = await schema.missing_migrations()
+        first, second = await schema.migrate(), await schema.migrate()
+
+        assert (missing, first, second) == (ALL, ALL, [])
+        assert await schema.missing_migrations() == []
+
+
+async def test_a_process_is_ready_only_when_every_migration_is_applied(
+    empty: AbstractAsyncContextManager[None],
+) -> None:
+    async with empty:
+        before = await readiness()
+        await schema.migrate()
+
+        assert before == [f"migration {name} is missing" for name in ALL]
+        assert await readiness() == []
+
+
+async def test_of_many_that_migrate_at_once_one_applies_each_migration(
+    empty: AbstractAsyncContextManager[None],
+) -> None:
+    async with empty:
+        applied = await asyncio.gather(*(schema.migrate() for _ in range(6)))
+
+        assert sorted(applied) == [[], [], [], [], [], ALL]
+
+
+async def test_a_crash_in_the_middle_of_a_migration_leaves_nothing(
+    empty: AbstractAsyncContextManager[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither tables nor the record that they were made; the next try does it all."""
+    done = ops.RunSQL.database_forward
+
+    async def crash(self: ops.RunSQL, *arguments: object, **named: object) -> None:
+        await done(self, *arguments, **named)  # type: ignore[arg-type]
+        if "credit_event_is_append_only" in str(self.sql):
+            raise PowerCut
+
+    async with empty:
+        with monkeypatch.context() as patch, pytest.raises(PowerCut):
+            patch.setattr(ops.RunSQL, "database_forward", crash)
+            await schema.migrate()
+
+        assert await fetch_value(TABLES) == 0
+        assert await schema.migrate() == ALL
+
+
+async def test_a_crash_just_before_the_commit_leaves_nothing(empty: AbstractAsyncContextManager[None]) -> None:
+    async with empty:
+        with pytest.raises(PowerCut):
+            async with transaction():
+                await schema.migrate()
+                raise PowerCut
+
+        assert await fetch_value(TABLES) == 0
+
+
+async def test_migrations_say_all_that_the_models_say() -> None:
+    # The models are loaded without a database, in a context that ends with the task.
+    changes = await asyncio.create_task(schema.undeclared_changes())
+
+    assert changes == []
+
+
+async def test_of_many_that_import_the_catalog_at_once_all_write_the_same(database: str) -> None:
+    before = await _catalog()
+
+    numbers = await asyncio.gather(*(import_catalog() for _ in range(6)))
+
+    assert len(set(numbers)) == 1
+    assert await _catalog() == before
+
+
+async def _catalog() -> object:
+    return await fetch_value("SELECT json_agg(c ORDER BY code) FROM certification c")

@@ -1,0 +1,61 @@
+"""certlink, the sandbox and a person in one process; ``tests/workers`` borrows these too."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from domain.providers.oidc import Issuers
+from domain.settings import Settings
+from sandbox.app import create_app
+from sandbox.keys import Keyring
+from tests.clock import FrozenClock
+from tests.sign_in.line import Line
+from tests.sign_in.world import World
+
+__all__ = ["sandbox_folder", "settings", "signing_keys", "world"]
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the issuers' keys to copy."""
+    folder = tmp_path_factory.mktemp("issuers") / "keys"
+    Keyring(folder)
+    return folder
+
+
+@pytest.fixture
+def sandbox_folder(tmp_path: Path, signing_keys: Path) -> Path:
+    """A new data folder of the sandbox."""
+    shutil.copytree(signing_keys, tmp_path / "sandbox" / "keys")
+    return tmp_path / "sandbox"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings whose providers the sandbox plays."""
+    url = settings.sandbox_url
+    providers = {
+        f"{name}_{part}": value
+        for name, path in (("microsoft_learn", "microsoft-learn"), ("partner_university", "partner-university"))
+        for part, value in (("issuer", f"{url}/{path}"), ("transcript_url", f"{url}/{path}/transcript"))
+    }
+    secrets = {
+        f"{name}_client_secret": type(settings.secret_key)("sandbox-secret")
+        for name in ("microsoft_learn", "partner_university")
+    }
+    return settings.model_copy(update=providers | secrets | {"return_origins": ["https://front.contoso.example"]})
+
+
+@pytest.fixture
+async def world(database: str, settings: Settings, clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[World]:
+    """The sandbox, certlink on a database of its own, and the line between them."""
+    sandbox = create_app(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    line = Line(ASGITransport(app=sandbox))
+    async with (
+        Issuers(settings=settings, transport=line) as issuers,
+        AsyncClient(transport=ASGITransport(app=sandbox), base_url=settings.sandbox_url) as browser,
+    ):
+        yield World(settings=settings, clock=clock, line=line, issuers=issuers, browser=browser)

@@ -1,0 +1,179 @@
+"""Who comes in with a work account, and who does not (R2)?"""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain.models import AuditEvent, BrowserSession, Member, SignIn
+from domain.operations.activate_member import activate_member
+from domain.operations.end_session import end_session
+from domain.operations.start_sign_in import start_sign_in
+from domain.errors import InvalidInput
+from domain.queries.callers import viewer_of_session
+from domain.rules.sign_in import Identity, NotAMember
+from domain.rules.words import MemberStatus
+from domain.secrets import hash_token
+from tests.sign_in.world import World, trace
+
+NADIA = "nadia.novak@contoso.example"
+
+
+async def test_an_invited_address_is_activated_at_the_first_sign_in(world: World) -> None:
+    """R2."""
+    invited = await world.invite(NADIA)
+    world.clock.advance(timedelta(days=2))
+
+    completed = await world.sign_in(NADIA, "nadia")
+
+    member = await Member.get(id=invited.id)
+    assert (member.status, member.name, member.activated_at) == (MemberStatus.ACTIVE, "Nadia Novak", world.clock())
+    viewer = await viewer_of_session(completed.session_token, now=world.clock())
+    assert viewer is not None
+    assert viewer.member_id == member.id
+    assert [event.action for event in await AuditEvent.all().order_by("sequence")][-1] == "member_activated"
+
+
+async def test_the_address_may_be_written_in_capitals(world: World) -> None:
+    await world.invite(NADIA)
+
+    await world.sign_in("  Nadia.Novak@CONTOSO.example ", "nadia")
+
+    assert await Member.filter(status=MemberStatus.ACTIVE).count() == 1
+
+
+async def test_an_address_that_the_issuer_has_not_verified_accepts_no_invitation(world: World) -> None:
+    await world.invite(NADIA)
+    await world.fault("work/contoso", unverified_email=True)
+    before = await trace()
+
+    with pytest.raises(NotAMember):
+        await world.sign_in(NADIA, "nadia")
+
+    assert await Member.filter(status=MemberStatus.ACTIVE).count() == 0
+    assert await trace() == before | {"sign_in": 1}
+
+
+async def test_another_organizations_issuer_cannot_accept_an_invitation(world: World) -> None:
+    """Its word for an address of ours is worth nothing."""
+    await world.invite(NADIA)
+    await world.organization("Fabrikam")
+
+    viewer = await activate_member(
+        identity=Identity(
+            issuer=world.issuer("work/fabrikam"), subject="someone", email=NADIA, email_verified=True, name="Someone"
+        ),
+        now=world.clock(),
+    )
+
+    assert viewer is None
+    assert await Member.filter(status=MemberStatus.ACTIVE).count() == 0
+
+
+async def test_somebody_else_who_signs_in_on_the_way_is_let_in_as_themselves_only(world: World) -> None:
+    await world.invite(NADIA)
+
+    with pytest.raises(NotAMember):
+        await world.sign_in(NADIA, "jonas")
+
+    assert await Member.filter(status=MemberStatus.ACTIVE).count() == 0
+
+
+async def test_a_changed_address_is_still_the_same_member(world: World) -> None:
+    """People are known by issuer and subject; an invitation of the new address stays open."""
+    viewer = await world.member("nadia")
+    await Member.filter(id=viewer.member_id).update(work_email="nadia.old@contoso.example")
+    await world.invite(NADIA)
+
+    completed = await world.sign_in(NADIA, "nadia")
+
+    found = await viewer_of_session(completed.session_token, now=world.clock())
+    assert found == viewer
+    assert (await Member.get(work_email=NADIA)).status is MemberStatus.INVITED
+
+
+async def test_a_removed_member_does_not_come_in_and_is_signed_out_at_once(world: World) -> None:
+    """R8."""
+    viewer = await world.member("nadia")
+    completed = await world.sign_in(NADIA, "nadia")
+    await Member.filter(id=viewer.member_id).update(status=MemberStatus.REMOVED, removed_at=world.clock())
+
+    assert await viewer_of_session(completed.session_token, now=world.clock()) is None
+    with pytest.raises(NotAMember):
+        await world.sign_in(NADIA, "nadia")
+
+    assert await BrowserSession.all().count() == 1
+
+
+async def test_a_removed_member_who_is_invited_again_is_another_member(world: World) -> None:
+    before = await world.member("nadia")
+    await Member.filter(id=before.member_id).update(status=MemberStatus.REMOVED, removed_at=world.clock())
+    invited = await world.invite(NADIA)
+
+    completed = await world.sign_in(NADIA, "nadia")
+
+    found = await viewer_of_session(completed.session_token, now=world.clock())
+    assert found is not None
+    assert found.member_id == invited.id != before.member_id
+
+
+async def test_two_first_sign_ins_at_once_activate_one_member_once(world: World) -> None:
+    await world.invite(NADIA)
+    both = [await world.go_to_work_issuer(NADIA, persona="nadia") for _ in range(2)]
+
+    completed = await asyncio.gather(*(world.come_back(returned) for returned in both))
+
+    viewers = {await viewer_of_session(one.session_token, now=world.clock()) for one in completed}
+    assert len(viewers) == 1
+    assert None not in viewers
+    assert await AuditEvent.filter(action="member_activated").count() == 1
+
+
+async def test_a_session_is_stored_hashed_and_ends_when_it_should(world: World) -> None:
+    await world.invite(NADIA)
+    completed = await world.sign_in(NADIA, "nadia")
+    stored = await BrowserSession.get()
+    lifetime = world.settings.session_lifetime
+
+    at_the_end = world.clock() + lifetime
+    just_before = at_the_end - timedelta(microseconds=1)
+
+    assert bytes(stored.token_hash) == hash_token(completed.session_token)
+    assert completed.expires_at == stored.expires_at == at_the_end
+    assert await viewer_of_session(completed.session_token, now=just_before) is not None
+    assert await viewer_of_session(completed.session_token, now=at_the_end) is None
+    assert await viewer_of_session(stored.token_hash.hex(), now=world.clock()) is None
+
+
+async def test_signing_out_ends_one_browsers_session_and_no_other(world: World) -> None:
+    await world.invite(NADIA)
+    here, there = [await world.sign_in(NADIA, "nadia") for _ in range(2)]
+
+    await end_session(token=here.session_token, now=world.clock())
+    await end_session(token=here.session_token, now=world.clock() + timedelta(hours=1))
+
+    assert await viewer_of_session(here.session_token, now=world.clock()) is None
+    assert await viewer_of_session(there.session_token, now=world.clock()) is not None
+    assert [row.ended_at for row in await BrowserSession.all().order_by("id")] == [world.clock(), None]
+
+
+@pytest.mark.parametrize("email", ["", "nadia", "nadia@nowhere.example", f"{'n' * 320}@contoso.example"])
+async def test_an_address_of_no_organization_begins_no_sign_in(world: World, email: str) -> None:
+    await world.organization()
+
+    with pytest.raises(NotAMember):
+        await world.go_to_work_issuer(email, persona="nadia")
+
+    assert await SignIn.all().count() == 0
+
+
+@pytest.mark.parametrize("return_to", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+async def test_a_sign_in_leads_nowhere_else(world: World, return_to: str) -> None:
+    await world.organization()
+
+    with pytest.raises(InvalidInput):
+        await start_sign_in(
+            email=NADIA, return_to=return_to, now=world.clock(), settings=world.settings, issuers=world.issuers
+        )
+
+    assert await SignIn.all().count() == 0

@@ -1,0 +1,55 @@
+"""Does somebody who clicks through the pages live the whole story?"""
+
+import asyncio
+import json
+import sys
+
+from playwright.async_api import Page, expect
+
+from certlink.demo.service import Service
+
+
+async def test_a_person_links_sees_credits_come_to_count_and_removes_access(page: Page, service: Service) -> None:
+    await page.goto("/")
+    await page.get_by_label("Work email", exact=True).fill("tomasz.wilk@contoso.example")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Tomasz Wilk").click()
+    await expect(page.get_by_role("heading", name="My Learn profile")).to_be_visible()
+
+    await page.get_by_role("button", name="Associate").click()
+    await page.get_by_role("button", name="Tomasz Wilk").click()
+    # Each step appears by itself: nothing reloads the page.
+    await expect(page.get_by_role("heading", name="Microsoft Learn is linked")).to_be_visible(timeout=20_000)
+    await page.get_by_role("link", name="Back to profile").click()
+    pending = await page.get_by_text("On its way").count()
+    assert pending > 0
+
+    await service.advance(days=10)
+    await page.reload()
+    await expect(page.get_by_text("Counting", exact=True)).to_have_count(pending)
+
+    await page.get_by_role("link", name="Remove access").click()
+    await page.get_by_role("button", name="Remove access").click()
+    await expect(page.get_by_role("heading", name="Microsoft Learn is no longer linked")).to_be_visible()
+    await page.get_by_role("link", name="Back to my profile").click()
+    await expect(page.get_by_text("Counting", exact=True)).to_have_count(0)
+    await expect(page.get_by_text("You can associate again from").first).to_be_visible()
+
+
+async def test_the_demo_prints_one_object_in_which_every_step_held() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "certlink", "demo", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, told = await process.communicate()
+
+    assert process.returncode == 0, told.decode()
+    told_object = json.loads(out)
+    assert list(told_object) == [
+        *("attempt", "pending", "counting", "movedFrom", "refusedCode", "nextAvailableAt", "endedByRemoval", "seconds"),
+    ]
+    assert told_object["attempt"] == "ASSOCIATED"
+    assert told_object["movedFrom"] == "Fabrikam"
+    assert told_object["refusedCode"] == "COOL_OFF_ACTIVE"
+    assert min(told_object[name] for name in ("pending", "counting", "endedByRemoval")) > 0
