@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from api.errors import ErrorCode, RequestError
 
@@ -132,11 +132,14 @@ async def _read_body(request: Request) -> bytes:
         _refuse_size()
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            _refuse_size()
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY_BYTES:
+                _refuse_size()
+            parts.append(part)
+    except ClientDisconnect:
+        _refuse("The request ended early.")
     return b"".join(parts)
 
 

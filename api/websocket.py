@@ -48,7 +48,7 @@ async def graphql_websocket(websocket: WebSocket) -> None:
     try:
         await served.serve()
     except Violation as violation:
-        log.info("graphql_websocket_refused", code=int(violation.code), reason=violation.reason)
+        log.info("graphql_websocket_refused", code=int(violation.code))
         await served.end_operations()
         await websocket.close(violation.code, violation.reason)
     except WebSocketDisconnect:

@@ -14,7 +14,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, OperationalError
 from typing_extensions import override
 
 from domain.errors import InvalidInput, TryAgain
@@ -34,6 +34,7 @@ SERVER_SETTINGS = {
 
 
 UNSTORABLE = "The text holds characters that cannot be stored."
+UNSTORABLE_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
 UNAVAILABLE = (
     DBConnectionError,
     asyncpg.PostgresConnectionError,
@@ -139,15 +140,20 @@ def database_refusals() -> Iterator[None]:
     """
     try:
         yield
-    except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError) as error:
-        raise InvalidInput(UNSTORABLE) from error
+    except (asyncpg.DataError, OperationalError) as error:
+        if _is_unstorable(error):
+            raise InvalidInput(UNSTORABLE) from error
+        raise
     except UNAVAILABLE as error:
-        # asyncpg's complaints about a wrong argument are interface errors too, and bugs of ours.
+        # asyncpg's complaints about its configuration are interface errors too, and mistakes of ours.
         if isinstance(error, ValueError):
-            if "surrogates not allowed" in str(error):
-                raise InvalidInput(UNSTORABLE) from error
             raise
         raise TryAgain from error
+
+
+def _is_unstorable(error: BaseException | None) -> bool:
+    """Tell whether a text's characters are at fault; asyncpg and models each wrap what says so."""
+    return error is not None and (isinstance(error, UNSTORABLE_TEXT) or _is_unstorable(error.__cause__))
 
 
 async def fetch_rows(kind: type[Row], sql: str, *arguments: object) -> list[Row]:

@@ -17,6 +17,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import connections, get_connection
 
 from domain.database import CONNECTION, connection, database_refusals, execute, pool
+from domain.errors import TryAgain
 from domain.jobs import Job, announce
 
 Parameters = ParamSpec("Parameters")
@@ -95,9 +96,12 @@ def operation(
             try:
                 async with transaction() as current:
                     return await function(current, *arguments, **named)
-            except RETRIED:
-                if attempt == RETRIES - 1 or _current.get() is not None:
+            except RETRIED as error:
+                # Inside another operation, that one is tried again as a whole.
+                if _current.get() is not None:
                     raise
+                if attempt == RETRIES - 1:
+                    raise TryAgain from error
                 await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError
 

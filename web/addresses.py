@@ -2,8 +2,12 @@
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from starlette.datastructures import URL
+
 HOME = "/profile"
 MAX_LENGTH = 500
+
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 def local_path(value: str | None, *, otherwise: str = HOME) -> str:
@@ -14,6 +18,17 @@ def local_path(value: str | None, *, otherwise: str = HOME) -> str:
     if "\\" in value or any(character <= " " or character == "\x7f" for character in value):
         return otherwise
     return quote(value, safe="/?&=%#:;,+~!$'()*@-._")
+
+
+def on_public_host(url: URL, public_url: str) -> str | None:
+    """Return an address on the host that we are set up for, where it was opened under another name of this machine.
+
+    Cookies do not go from one name to the other, so a sign-in that starts under the wrong one cannot end.
+    """
+    public = urlsplit(public_url)
+    if url.hostname == public.hostname or not {url.hostname, public.hostname} <= _THIS_MACHINE:
+        return None
+    return urlunsplit((public.scheme, public.netloc, url.path, url.query, ""))
 
 
 def sign_in_path(return_to: str) -> str:

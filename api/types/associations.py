@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from api.types.members import Member
 
 
-@strawberry.type(description="A person's own account at a learning provider.")
+@strawberry.type(description="A person's own account at a provider; at Microsoft Learn its id is the MCID.")
 class LearningAccount(Node):
-    """At Microsoft Learn its profile id is the MCID."""
+    """The organization sees only the last three characters of its id."""
 
     provider: LearningProvider = strawberry.field(description="Where the account is.")
     profile_id: str | None = strawberry.field(

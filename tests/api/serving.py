@@ -22,10 +22,11 @@ async def served(app: Starlette) -> AsyncIterator[str]:
         config = uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
+        # The server tells its start by nothing but this flag.
+        while not server.started:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         try:
-            yield "127.0.0.1:{}".format(listening.getsockname()[1])
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task

@@ -35,7 +35,7 @@ class House:
         return {
             "organization": global_id(Kind.ORGANIZATION, self.member.organization_id),
             "member": global_id(Kind.MEMBER, self.member.id),
-            "account": global_id(Kind.LEARNING_ACCOUNT, self.association.learning_account_id),  # type: ignore[attr-defined]
+            "account": global_id(Kind.LEARNING_ACCOUNT, self.association.learning_account_id),
             "association": global_id(Kind.ASSOCIATION, self.association.id),
             "attempt": global_id(Kind.ATTEMPT, self.attempt.id),
             "credit": global_id(Kind.CREDIT, self.credit.id),
@@ -204,7 +204,8 @@ def test_every_root_field_is_in_this_matrix() -> None:
     roots = [schema._schema.query_type, schema._schema.mutation_type]
 
     assert {name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields} == {
-        "viewer", "node", "organization", "associationAttempt", "policy", "associateLearningAccount", "removeAssociation"
+        "viewer", "node", "organization", "associationAttempt", "policy",
+        "associateLearningAccount", "removeAssociation",
     }  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from starlette.applications import Starlette
 
 from api.app import create_app
 from api.health import HEALTH_ROUTES
-from domain.database import open_database
+from domain.database import open_database, pool
 from domain.settings import Settings
-from tests.api.caller import OWN_ORIGIN
+from tests.api.caller import OWN_ORIGIN, Caller
 from tests.clock import FrozenClock
 
 
@@ -36,10 +36,29 @@ async def test_a_process_says_which_migrations_are_missing(empty_database_url: s
 async def test_the_application_starts_serves_and_stops(settings: Settings, clock: FrozenClock) -> None:
     app = create_app(settings=settings, clock=clock)
 
-    async with app.router.lifespan_context(app):
-        async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
-            ready = await client.get("/readyz")
-            answer = await client.post("/graphql", json={"query": "{ policy { coolOffDays } viewer { __typename } }"})
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client,
+    ):
+        ready = await client.get("/readyz")
+        answer = await client.post("/graphql", json={"query": "{ policy { coolOffDays } viewer { __typename } }"})
 
     assert ready.status_code == 200
     assert answer.json() == {"data": {"policy": {"coolOffDays": 30}, "viewer": None}}
+
+
+async def test_a_database_that_is_away_is_a_reason_to_try_again(settings: Settings, clock: FrozenClock) -> None:
+    app = create_app(settings=settings, clock=clock)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client,
+    ):
+        await (await pool()).close()
+
+        ready = await client.get("/readyz")
+        signed_in = await Caller(client, session="x").post("{ viewer { __typename } }")
+        unsigned = await Caller(client).ask("{ policy { coolOffDays } }")
+
+    assert (ready.status_code, signed_in.status_code) == (503, 503)
+    assert signed_in.json()["errors"][0]["extensions"]["code"] == "TRY_AGAIN"
+    assert unsigned == {"policy": {"coolOffDays": 30}}

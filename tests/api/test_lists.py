@@ -1,14 +1,12 @@
 """Lists are walked by key, as of an instant, at a constant number of SQL statements."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from domain.database import PooledConnection
 from domain.models import Association, Credit, Member
 from domain.rules.words import MemberRole
 from tests.api.caller import Caller
@@ -19,7 +17,8 @@ from tests.factories import make_association, make_credit, make_member, make_org
 CREDITS = """query ($first: Int, $after: String, $last: Int, $before: String, $filter: CreditFilter, $asOf: DateTime) {
   viewer { organization {
     credits(first: $first, after: $after, last: $last, before: $before, filter: $filter, asOf: $asOf) {
-      totalCount edges { cursor node { id } } nodes { id status countsFrom certification { code title } member { name } }
+      totalCount edges { cursor node { id } }
+      nodes { id status countsFrom certification { title } member { name } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }"""
 
 
@@ -160,36 +159,33 @@ async def test_the_summary_counts_what_the_list_lists(caller: Caller, associatio
     ],
 )
 async def test_a_connection_costs_the_same_number_of_statements_whatever_its_size(
-    caller: Caller, association: Association, query: str
+    caller: Caller, association: Association, statements: list[str], query: str
 ) -> None:
     for _ in range(6):
         await make_credit(association)
 
     counts = []
     for first in (1, 6):
-        with counted_statements() as statements:
-            await caller.ask(query, first=first)
+        statements.clear()
+        await caller.ask(query, first=first)
         counts.append(len(statements))
 
     # The session, the viewer, and the connection.
     assert counts == [3, 3]
 
 
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """Collect the statements that any connection of the pool runs while the block does."""
-    statements: list[str] = []
-    original = PooledConnection._execute
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What any connection of the pool has run since the test began."""
+    run: list[str] = []
+    original = asyncpg.Connection._execute  # type: ignore[attr-defined]
 
     async def counted(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
-        statements.append(query)
+        run.append(query)
         return await original(self, query, *arguments, **named)
 
-    PooledConnection._execute = counted  # type: ignore[method-assign, assignment]
-    try:
-        yield statements
-    finally:
-        PooledConnection._execute = original  # type: ignore[method-assign]
+    monkeypatch.setattr(asyncpg.Connection, "_execute", counted)
+    return run
 
 
 async def test_no_credit_is_left_out_of_its_association_s_list(caller: Caller, association: Association) -> None:

@@ -14,7 +14,8 @@ from tests.factories import make_association, make_credit, make_member, make_org
 
 ASSOCIATE = """mutation ($input: AssociateLearningAccountInput!) { associateLearningAccount(input: $input) {
   __typename ... on AssociationStarted { authorizationUrl attempt { id status expiresAt provider steps { name } } }
-  ... on Refusal { code message } ... on CoolOffActive { nextAvailableAt } ... on YearlyLimitReached { nextAvailableAt } } }"""
+  ... on Refusal { code message }
+  ... on CoolOffActive { nextAvailableAt } ... on YearlyLimitReached { nextAvailableAt } } }"""
 REMOVE = """mutation ($input: RemoveAssociationInput!) { removeAssociation(input: $input) {
   __typename ... on AssociationRemoved { creditsEnded nextAvailableAt association { id endedAt endReason } }
   ... on Refusal { code message } } }"""

@@ -13,7 +13,7 @@ QUERY = "{ policy { coolOffDays } }"
 ANSWER = {"data": {"policy": {"coolOffDays": 30}}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def address(detached_runtime: Runtime) -> AsyncIterator[str]:
     async with served(application(detached_runtime)) as address:
         yield address

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 
 from domain.providers.oidc import Issuers
@@ -12,10 +13,11 @@ from domain.settings import Settings
 from sandbox.app import create_app
 from sandbox.keys import Keyring
 from tests.clock import FrozenClock
+from tests.sign_in.forger import Forger
 from tests.sign_in.line import Line
 from tests.sign_in.world import World
 
-__all__ = ["sandbox_folder", "settings", "signing_keys", "world"]
+__all__ = ["forger", "sandbox_folder", "settings", "signing_keys", "world"]
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +61,18 @@ async def world(database: str, settings: Settings, clock: FrozenClock, sandbox_f
         AsyncClient(transport=ASGITransport(app=sandbox), base_url=settings.sandbox_url) as browser,
     ):
         yield World(settings=settings, clock=clock, line=line, issuers=issuers, browser=browser)
+
+
+@pytest.fixture
+async def forger(clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[Forger]:
+    """Somebody who makes tokens in Contoso's name; there is no database."""
+    settings = Settings(
+        database_url="postgres://localhost:1/nowhere",
+        redis_url="redis://localhost:1",
+        secret_key=Fernet.generate_key().decode(),
+        sandbox=True,
+    )
+    sandbox = create_app(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    line = Line(ASGITransport(app=sandbox))
+    async with Issuers(settings=settings, transport=line) as issuers:
+        yield Forger(issuers, line, sandbox_folder / "keys")

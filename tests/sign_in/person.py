@@ -30,7 +30,7 @@ class Person:
         assert page.status_code == 200, page.text
         found = re.search(r'name="transaction" value="([^"]+)"', page.text)
         assert found
-        sign_in = location.split("?")[0].replace("/authorize", "/sign-in")
+        sign_in = location.split("?", maxsplit=1)[0].replace("/authorize", "/sign-in")
         sent_back = await self._browser.post(sign_in, data={"transaction": found[1], **choice})
         assert sent_back.status_code == 303, sent_back.text
         parts = urlsplit(sent_back.headers["location"])

@@ -73,27 +73,29 @@ async def test_an_answer_is_in_time_until_the_ten_minutes_are_over(world: World,
     assert world.line.count("/token") == 0
 
 
-@pytest.mark.parametrize("issuer", ["http://localhost:8001/work/fabrikam", "", "http://localhost:8001/work/contoso/"])
-async def test_an_answer_in_another_issuers_name_is_not_accepted(
-    world: World, returned: Returned, issuer: str
-) -> None:
+async def test_an_answer_in_another_issuers_name_is_not_accepted(world: World) -> None:
+    await world.invite(NADIA)
     before = await trace()
+    issuers = [world.issuer("work/fabrikam"), "", world.issuer("work/contoso/")]
 
-    with pytest.raises(SignInNotAccepted):
-        await world.come_back(returned, issuer=issuer)
+    for issuer in issuers:
+        with pytest.raises(SignInNotAccepted):
+            await world.come_back(await world.go_to_work_issuer(NADIA, persona="nadia"), issuer=issuer)
 
-    assert await trace() == before
+    assert await trace() == before | {"sign_in": len(issuers)}
     assert world.line.count("/token") == 0
 
 
-@pytest.mark.parametrize("code", [None, "", "forged", "c" * 4097, "\x00", "\ud800"])
-async def test_a_code_that_the_issuer_never_gave_is_refused(world: World, returned: Returned, code: str) -> None:
+async def test_a_code_that_the_issuer_never_gave_is_refused(world: World) -> None:
+    await world.invite(NADIA)
     before = await trace()
+    codes = [None, "", "forged", "c" * 4097, "\x00", "\ud800"]
 
-    with pytest.raises(SignInNotAccepted):
-        await world.come_back(returned, code=code)
+    for code in codes:
+        with pytest.raises(SignInNotAccepted):
+            await world.come_back(await world.go_to_work_issuer(NADIA, persona="nadia"), code=code)
 
-    assert await trace() == before
+    assert await trace() == before | {"sign_in": len(codes)}
 
 
 async def test_a_code_that_was_exchanged_before_is_refused(world: World, returned: Returned) -> None:
@@ -107,9 +109,7 @@ async def test_a_code_that_was_exchanged_before_is_refused(world: World, returne
 @pytest.mark.parametrize(
     ("choice", "refusal"), [({"cancel": "cancel"}, SignInDeclined), ({"persona": "nadia"}, SignInNotAccepted)]
 )
-async def test_an_error_answer_ends_the_sign_in(
-    world: World, choice: dict[str, str], refusal: type[Refusal]
-) -> None:
+async def test_an_error_answer_ends_the_sign_in(world: World, choice: dict[str, str], refusal: type[Refusal]) -> None:
     await world.invite(NADIA)
     await world.fault("work/contoso", error="server_error")
     before = await trace()
@@ -135,18 +135,7 @@ BREAKDOWNS: dict[str, Callable[[Line], object]] = {
     "the line is cut": lambda line: line.cut.add("/token"),
     "the keys are away": lambda line: line.cut.add("/jwks"),
     "an inner fault": lambda line: line.lie("/token", "{}", status=500),
-    "our secret is wrong": lambda line: line.lie("/token", '{"error": "invalid_client"}', status=401),
     "a page instead": lambda line: line.lie("/token", "<html>"),
-    "an empty answer": lambda line: line.lie("/token", ""),
-    "a list": lambda line: line.lie("/token", "[]"),
-    "nothing": lambda line: line.lie("/token", "null"),
-    "a number": lambda line: line.lie("/token", "1"),
-    "a deep nest": lambda line: line.lie("/token", "[" * 100_000),
-    "bytes": lambda line: line.lie("/token", b"\xff\xfe"),
-    "an endless life": lambda line: line.lie("/token", '{"expires_in": 1e999}'),
-    "a life of no number": lambda line: line.lie("/token", '{"expires_in": [1]}'),
-    "an end of no number": lambda line: line.lie("/token", '{"expires_at": {}}'),
-    "an error of no word": lambda line: line.lie("/token", '{"error": {"a": 1}}', status=400),
 }
 
 
@@ -163,16 +152,6 @@ async def test_an_issuer_that_is_down_or_talks_nonsense_is_unavailable(
     assert await trace() == before
 
 
-@pytest.mark.parametrize(
-    "answer", ["{}", '{"id_token": "a.b.c"}', '{"id_token": 1, "access_token": 2}', '{"id_token": "", "access_token": ""}']
-)
-async def test_an_answer_without_the_tokens_is_not_accepted(world: World, returned: Returned, answer: str) -> None:
-    world.line.lie("/token", answer)
-
-    with pytest.raises(SignInNotAccepted):
-        await world.come_back(returned)
-
-
 async def test_a_sign_in_does_not_begin_while_the_issuer_is_down(world: World) -> None:
     await world.invite(NADIA)
     world.line.cut.add("/openid-configuration")
@@ -181,22 +160,3 @@ async def test_a_sign_in_does_not_begin_while_the_issuer_is_down(world: World) -
         await world.go_to_work_issuer(NADIA, persona="nadia")
 
     assert await SignIn.all().count() == 0
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        "[]",
-        "{}",
-        '{"issuer": "http://localhost:8001/work/fabrikam"}',
-        '{"issuer": "http://localhost:8001/work/contoso"}',
-        '{"issuer": "http://localhost:8001/work/contoso", "authorization_endpoint": "javascript:alert(1)",'
-        ' "token_endpoint": "file:///etc/passwd", "jwks_uri": "http:", "userinfo_endpoint": 1}',
-    ],
-)
-async def test_a_document_that_lies_about_its_issuer_is_not_believed(world: World, document: str) -> None:
-    await world.invite(NADIA)
-    world.line.lie("/openid-configuration", document)
-
-    with pytest.raises(ProviderUnavailable):
-        await world.go_to_work_issuer(NADIA, persona="nadia")

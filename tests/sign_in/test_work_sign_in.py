@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from domain.errors import InvalidInput
 from domain.models import AuditEvent, BrowserSession, Member, SignIn
 from domain.operations.activate_member import activate_member
 from domain.operations.end_session import end_session
 from domain.operations.start_sign_in import start_sign_in
-from domain.errors import InvalidInput
 from domain.queries.callers import viewer_of_session
 from domain.rules.sign_in import Identity, NotAMember
 from domain.rules.words import MemberStatus

@@ -67,6 +67,19 @@ async def test_the_page_asks_for_the_work_email_and_names_the_sandboxs_people(br
     assert 'name="return_to" value="/organization"' in page.text
 
 
+async def test_another_name_of_this_machine_leads_to_the_one_that_keeps_the_cookies(browser: AsyncClient) -> None:
+    answered = await browser.get("http://127.0.0.1:8000/sign-in?return_to=%2Forganization")
+
+    assert answered.headers["location"] == "http://localhost:8000/sign-in?return_to=%2Forganization"
+
+
+async def test_a_name_that_somebody_else_made_up_leads_nowhere(browser: AsyncClient) -> None:
+    answered = await browser.get("/sign-in", headers={"host": "evil.example"})
+
+    assert answered.status_code == 200
+    assert "evil" not in answered.text
+
+
 async def test_whoever_signs_in_gets_a_session_in_a_guarded_cookie(browser: AsyncClient) -> None:
     finished = await sign_in_as_amara(browser)
 

@@ -12,7 +12,7 @@ from domain.errors import Refusal
 from domain.operations.complete_sign_in import complete_sign_in
 from domain.operations.end_session import end_session
 from domain.operations.start_sign_in import start_sign_in
-from web.addresses import local_path
+from web.addresses import local_path, on_public_host
 from web.caller import optional_viewer
 from web.forms import read_form, read_query
 from web.refusals import status_of
@@ -30,6 +30,9 @@ class SignInHint:
 
 async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
     """Ask for the work e-mail; who is signed in already goes on."""
+    elsewhere = on_public_host(request.url, runtime_of(request).settings.public_url)
+    if elsewhere is not None:
+        return redirect(elsewhere)
     return_to = local_path(read_query(request, "return_to"))
     if await optional_viewer(request) is not None:
         return redirect(return_to)
