@@ -46,7 +46,7 @@ describe(
         "NOT_FOUND": "There is nothing under this id that the caller may see or change.",
         "PROFILE_INCOMPLETE": "The learning account has no complete certification profile.",
         "PROVIDER_UNAVAILABLE": "The learning provider does not answer.",
-        "SIGN_IN_DECLINED": "The person, or the provider, cancelled the sign-in.",
+        "SIGN_IN_DECLINED": "The person, or the provider, canceled the sign-in.",
         "SIGN_IN_NOT_ACCEPTED": "The provider's answer could not be confirmed.",
         "TRY_AGAIN": "The service is busy; nothing was done.",
         "YEARLY_LIMIT_REACHED": "As many associations as a year allows have started within it.",
@@ -106,7 +106,7 @@ class ProviderUnavailable(Refusal):
     """Nothing was changed, and the try does not count."""
 
 
-@strawberry.type(description="The person, or the learning provider, cancelled the sign-in.")
+@strawberry.type(description="The person, or the learning provider, canceled the sign-in.")
 class SignInDeclined(Refusal):
     """Nothing was changed, and the try does not count."""
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import cast
 
 from api.context import Context
 from domain.errors import NotFound, TryAgain
@@ -22,9 +21,7 @@ async def attempt_states(
     """
     runtime = context.runtime
     told: object = None
-    async with aclosing(
-        cast("AsyncGenerator[None, None]", runtime.live.changes(ATTEMPT_CHANNEL, str(attempt_id)))
-    ) as changes:
+    async with aclosing(runtime.live.changes(ATTEMPT_CHANNEL, str(attempt_id))) as changes:
         async for _ in changes:
             current = replace(context, now=runtime.clock())
             try:

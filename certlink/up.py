@@ -104,7 +104,7 @@ def _is_heeded(word: signal.Signals) -> bool:
 
 
 async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) -> None:
-    """Start everything, then stay until cancelled, and stop everything in the opposite order."""
+    """Start everything, then stay until canceled, and stop everything in the opposite order."""
     environment_file = data / ENVIRONMENT_FILE
     try:
         async with _engines(supervisor, data) as (database_url, redis_url):

@@ -5,7 +5,7 @@ PostgreSQL tells listeners after the commit; one connection in each API process 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Self
 
 import asyncpg
@@ -38,7 +38,7 @@ class LiveUpdates:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def changes(self, channel: str, payload: str) -> AsyncIterator[None]:
+    async def changes(self, channel: str, payload: str) -> AsyncGenerator[None, None]:
         """Yield at once, then after each change that is told, and every five seconds in any case."""
         changed = asyncio.Event()
         key = (channel, payload)

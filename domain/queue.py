@@ -64,6 +64,7 @@ class RedisQueue:
     def __init__(self, redis_url: str) -> None:
         self._settings = redis_settings(redis_url)
         self._redis: ArqRedis | None = None
+        self._connecting = asyncio.Lock()
 
     async def wake(self, job: Job) -> None:
         """Wake a worker for a job's kind within a fifth of a second, or at the job's instant within the hour."""
@@ -81,18 +82,24 @@ class RedisQueue:
             await asyncio.gather(redis.aclose(), return_exceptions=True)
 
     async def _enqueue(self, job: Job) -> None:
-        if self._redis is None:
-            self._redis = await create_pool(
-                self._settings, default_queue_name=QUEUE, job_serializer=serialize, job_deserializer=deserialize
-            )
+        redis = await self._connected()
         now_seconds = datetime.now(UTC).timestamp()
         due_seconds = job.at.timestamp() if job.at else now_seconds
         if due_seconds - now_seconds > MAX_DEFER_SECONDS:
             return
         bucket = math.ceil(max(due_seconds, now_seconds) / BUCKET_SECONDS)
-        await self._redis.enqueue_job(
+        await redis.enqueue_job(
             job.name,
             _job_id=f"{job.key}:{bucket}",
             _defer_until=datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC),
             _expires=MAX_DEFER_SECONDS * 2,
         )
+
+    async def _connected(self) -> ArqRedis:
+        # One at a time: of two connections made at once, one would be forgotten and never closed.
+        async with self._connecting:
+            if self._redis is None:
+                self._redis = await create_pool(
+                    self._settings, default_queue_name=QUEUE, job_serializer=serialize, job_deserializer=deserialize
+                )
+            return self._redis

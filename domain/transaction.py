@@ -1,6 +1,6 @@
 """How does an operation become one transaction?
 
-Tortoise's own block leaks a connection when it is cancelled in BEGIN, and rolls back without an error when a conflict
+Tortoise's own block leaks a connection when it is canceled in BEGIN, and rolls back without an error when a conflict
 was swallowed. This one begins on asyncpg itself, binds the connection for models and SQL alike, and asks the database
 before COMMIT whether the transaction is still sound.
 """

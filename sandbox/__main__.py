@@ -86,10 +86,10 @@ def _port(text: str) -> int:
 def _base_url(text: str) -> str:
     try:
         parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        valid = False
-    if not valid or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise argparse.ArgumentTypeError("a base URL is a scheme, a host and perhaps a port") from None
+    if not is_web or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise argparse.ArgumentTypeError("a base URL is a scheme, a host and perhaps a port")
     return text.rstrip("/")
 

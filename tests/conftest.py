@@ -67,9 +67,9 @@ async def database(database_url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def redis(engines: Engines) -> AsyncIterator["Redis[bytes]"]:
+async def redis(engines: Engines) -> AsyncIterator[Redis]:
     """An empty Redis."""
-    client: Redis[bytes] = Redis.from_url(engines.redis_url)
+    client = Redis.from_url(engines.redis_url)
     await client.flushall()
     yield client
     await client.aclose()

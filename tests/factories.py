@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.models import Association, AssociationAttempt, Completion, Credit, LearningAccount, Member, Organization
 from domain.operations.record_completions import record_completions
@@ -15,38 +16,34 @@ from tests.clock import START
 _numbers = itertools.count(1)
 
 
-async def make_organization(name: str = "Contoso", **values: object) -> Organization:
+async def make_organization(name: str = "Contoso", **values: Any) -> Organization:
     """Write an organization whose mail domain follows from its name."""
     domain = f"{name.lower()}.example"
-    return await Organization.create(
-        **{
-            "name": name,
-            "domain": domain,
-            "issuer": f"https://login.{domain}",
-            "client_id": "certlink",
-            "api_audience": "certlink-api",
-            "created_at": START - timedelta(days=400),
-        }
-        | values
-    )
+    defaults: dict[str, Any] = {
+        "name": name,
+        "domain": domain,
+        "issuer": f"https://login.{domain}",
+        "client_id": "certlink",
+        "api_audience": "certlink-api",
+        "created_at": START - timedelta(days=400),
+    }
+    return await Organization.create(**defaults | values)
 
 
-async def make_member(organization: Organization, *, role: MemberRole = MemberRole.MEMBER, **values: object) -> Member:
+async def make_member(organization: Organization, *, role: MemberRole = MemberRole.MEMBER, **values: Any) -> Member:
     """Write an active member."""
     number = next(_numbers)
-    return await Member.create(
-        **{
-            "organization": organization,
-            "work_email": f"person{number}@{organization.domain}",
-            "name": f"Person {number}",
-            "role": role,
-            "status": MemberStatus.ACTIVE,
-            "subject": f"subject-{number}",
-            "invited_at": START - timedelta(days=400),
-            "activated_at": START - timedelta(days=399),
-        }
-        | values
-    )
+    defaults: dict[str, Any] = {
+        "organization": organization,
+        "work_email": f"person{number}@{organization.domain}",
+        "name": f"Person {number}",
+        "role": role,
+        "status": MemberStatus.ACTIVE,
+        "subject": f"subject-{number}",
+        "invited_at": START - timedelta(days=400),
+        "activated_at": START - timedelta(days=399),
+    }
+    return await Member.create(**defaults | values)
 
 
 async def make_association(
@@ -55,7 +52,7 @@ async def make_association(
     profile_id: str | None = None,
     provider: LearningProvider = LearningProvider.MICROSOFT_LEARN,
     started_at: datetime = START,
-    **values: object,
+    **values: Any,
 ) -> Association:
     """Write an association with an account of its own, or with the one that has the profile id."""
     account, _ = await LearningAccount.get_or_create(
@@ -63,17 +60,15 @@ async def make_association(
         profile_id=profile_id or f"99{next(_numbers):07}",
         defaults={"created_at": started_at},
     )
-    association = await Association.create(
-        **{
-            "organization_id": member.organization_id,
-            "member": member,
-            "learning_account": account,
-            "provider": provider,
-            "started_at": started_at,
-            "cool_off_until": started_at + Policy().cool_off,
-        }
-        | values
-    )
+    defaults: dict[str, Any] = {
+        "organization_id": member.organization_id,
+        "member": member,
+        "learning_account": account,
+        "provider": provider,
+        "started_at": started_at,
+        "cool_off_until": started_at + Policy().cool_off,
+    }
+    association = await Association.create(**defaults | values)
     await make_attempt(
         member, provider=provider, status=AttemptStatus.ASSOCIATED, association=association, finished_at=started_at
     )
@@ -81,20 +76,18 @@ async def make_association(
 
 
 async def make_attempt(
-    member: Member, *, provider: LearningProvider = LearningProvider.MICROSOFT_LEARN, **values: object
+    member: Member, *, provider: LearningProvider = LearningProvider.MICROSOFT_LEARN, **values: Any
 ) -> AssociationAttempt:
     """Write an attempt that has just been started."""
-    return await AssociationAttempt.create(
-        **{
-            "member": member,
-            "provider": provider,
-            "status": AttemptStatus.AWAITING_SIGN_IN,
-            "ticket_hash": hash_token(new_token()),
-            "created_at": START,
-            "expires_at": START + Policy().attempt_lifetime,
-        }
-        | values
-    )
+    defaults: dict[str, Any] = {
+        "member": member,
+        "provider": provider,
+        "status": AttemptStatus.AWAITING_SIGN_IN,
+        "ticket_hash": hash_token(new_token()),
+        "created_at": START,
+        "expires_at": START + Policy().attempt_lifetime,
+    }
+    return await AssociationAttempt.create(**defaults | values)
 
 
 async def make_credit(

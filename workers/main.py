@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any
 
 import structlog
 from arq.worker import Worker, func
@@ -18,7 +19,7 @@ from domain.providers.oidc import Issuers
 from domain.queue import QUEUE, deserialize, open_queue, redis_settings, serialize
 from domain.settings import Settings
 from workers.sweeper import sweep_forever
-from workers.tasks import TASKS, Workplace, arq_function
+from workers.tasks import TASKS, Workplace
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,9 @@ MAX_JOBS = 20
 JOB_TIMEOUT_SECONDS = 120
 FIRST_BACK_OFF_SECONDS = 0.5
 LAST_BACK_OFF_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
+# Shorter than the patience of whoever told us to stop, which is ten seconds with our supervisor and with Docker.
+FAREWELL_SECONDS = 7.0
 
 
 async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -39,20 +43,22 @@ async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
 
 
 async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Work until an event is set."""
+    """Work until an event is set; then finish what is at hand."""
     async with (
         open_queue(settings.redis_url),
         open_database(settings.database_url, pool_size=settings.pool_size),
         Issuers(settings=settings) as issuers,
     ):
-        place = Workplace(settings=settings, clock=clock, issuers=issuers)
-        running = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
+        place = Workplace(settings=settings, clock=clock, issuers=issuers, stop=stop)
+        looking = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
         log.info("worker started")
         await stop.wait()
-        for task in running:
+        for task in looking:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        log.info("worker stopped")
+        await asyncio.wait({*looking, *place.at_hand}, timeout=FAREWELL_SECONDS)
+        left = {task for task in (*looking, *place.at_hand) if task.cancel()}
+        await asyncio.gather(*left, return_exceptions=True)
+        log.info("worker stopped", broken_off=len(left))
 
 
 async def listen_forever(place: Workplace) -> None:
@@ -61,26 +67,21 @@ async def listen_forever(place: Workplace) -> None:
     loop = asyncio.get_running_loop()
     while True:
         started = loop.time()
-        worker: Worker | None = None
+        worker = arq_worker(place)
         try:
-            worker = arq_worker(place)
             await worker.async_run()
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             log.warning("redis away, the sweeper goes on", error=type(error).__name__)
             log.debug("redis away", where=traceback.format_tb(error.__traceback__)[-1])
         finally:
-            if worker is not None:
-                with contextlib.suppress(Exception):
-                    await worker.close()
+            await _close(worker)
         pause = FIRST_BACK_OFF_SECONDS if loop.time() - started > LAST_BACK_OFF_SECONDS else pause * 2
         await asyncio.sleep(min(pause, LAST_BACK_OFF_SECONDS))
 
 
 def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
     """Return arq's worker for every kind of job; in a burst it ends when the queue is empty."""
-    functions = [func(arq_function(task), name=name, keep_result=0, max_tries=1) for name, task in TASKS.items()]
+    functions = [func(_arq_function(name), name=name, keep_result=0, max_tries=1) for name in TASKS]
     return Worker(
         functions=functions,
         queue_name=QUEUE,
@@ -91,8 +92,26 @@ def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
         max_jobs=MAX_JOBS,
         poll_delay=POLL_SECONDS,
         job_timeout=JOB_TIMEOUT_SECONDS,
-        job_completion_wait=20,
         handle_signals=False,
         log_results=False,
         burst=burst,
     )
+
+
+def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Return a kind of work in the form that arq calls; ``**_`` takes what a newer announcer may send."""
+
+    async def run(context: dict[str, Any], **_: object) -> None:
+        place: Workplace = context["place"]
+        # arq breaks off its jobs when Redis goes away or time is up; this only ends the waiting.
+        await asyncio.wait([place.start(name)], timeout=JOB_TIMEOUT_SECONDS / 2)
+
+    return run
+
+
+async def _close(worker: Worker) -> None:
+    """Close arq's worker and its connections, whether Redis is there, away or hanging."""
+    for close in (worker.close, lambda: worker.pool.aclose(close_connection_pool=True)):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await close()

@@ -46,9 +46,18 @@ class _Attempt:
 
 
 async def open_attempt(
-    *, ticket: str, viewer: Viewer | None, confirmed: bool, now: datetime, settings: Settings, issuers: Issuers
+    *,
+    ticket: str,
+    viewer: Viewer | None,
+    confirmed: bool,
+    browser_token: str | None = None,
+    now: datetime,
+    settings: Settings,
+    issuers: Issuers,
 ) -> OpenedAttempt:
     """Use up the one-time address: bind the attempt to this browser and return the provider's sign-in page.
+
+    A browser that is bound to something already keeps its token, so that two tabs do not hinder each other.
 
     Raises:
         SignInNotKnown: the address is unknown or used, or another member is signed in here.
@@ -66,7 +75,8 @@ async def open_attempt(
             organization_name=attempt.organization_name, work_email=attempt.work_email, provider=provider
         )
     _, client = provider_client(settings, provider)
-    state, nonce, verifier, browser_token = new_token(), new_token(), new_token(), new_token()
+    state, nonce, verifier = new_token(), new_token(), new_token()
+    browser_token = browser_token or new_token()
     location = await issuers.authorization_url(client, state=state, nonce=nonce, verifier=verifier)
     await _bind(
         attempt_id=attempt.id,

@@ -13,6 +13,7 @@ import structlog
 from domain.errors import Refusal, TryAgain
 from domain.operations.associate import associate
 from domain.operations.callback_claim import (
+    MAX_TRIES,
     CallbackClaim,
     ClaimLost,
     claim_callback,
@@ -43,6 +44,11 @@ async def process_callback(*, now: datetime, settings: Settings, issuers: Issuer
     if claim is None:
         return False
     with suppress(ClaimLost):
+        if claim.tries > MAX_TRIES:
+            # Whoever held it each time never came back to say so.
+            unavailable = ProviderUnavailable(claim.provider.display_name)
+            await finish_callback(claim=claim, refusal=unavailable, now=now, error="ABANDONED")
+            return True
         await _process(claim, now=now, settings=settings, issuers=issuers)
     return True
 

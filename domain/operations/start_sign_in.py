@@ -49,7 +49,13 @@ ORGANIZATION_ISSUER = """SELECT o.id AS organization_id, o.name AS organization_
 
 
 async def start_sign_in(
-    *, email: str, return_to: str, now: datetime, settings: Settings, issuers: Issuers
+    *,
+    email: str,
+    return_to: str,
+    browser_token: str | None = None,
+    now: datetime,
+    settings: Settings,
+    issuers: Issuers,
 ) -> StartedSignIn:
     """Begin a sign-in at the issuer of the organization whose mail domain the work e-mail has.
 
@@ -65,7 +71,8 @@ async def start_sign_in(
     )
     if found is None or "@" not in work_email or len(work_email) > 320:
         raise NotAMember
-    state, nonce, verifier, browser_token = new_token(), new_token(), new_token(), new_token()
+    state, nonce, verifier = new_token(), new_token(), new_token()
+    browser_token = browser_token or new_token()
     location = await issuers.authorization_url(
         found.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
     )

@@ -15,6 +15,8 @@ from domain.rules.words import CompletionKind, LearningProvider
 from domain.settings import ProviderSettings, Settings
 
 MAX_PAGES = 200
+# No control characters: the database cannot hold every one of them.
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +43,8 @@ class ProfileReader(Protocol):
 class _Completion(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
-    completion_id: str = Field(min_length=1, max_length=200)
-    certification: str = Field(min_length=1, max_length=100)
+    completion_id: str = Field(pattern=PLAIN, max_length=200)
+    certification: str = Field(pattern=PLAIN, max_length=100)
     kind: CompletionKind
     completed_at: AwareDatetime
     expires_at: AwareDatetime | None = None

@@ -87,6 +87,8 @@ class Issuers:
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
         metadata = await self._discover(client.issuer, client.title)
+        # Had before the code is spent: without them it would be lost.
+        keys = await self._key_set(metadata, client.title)
         try:
             async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
                 token = await oauth.fetch_token(
@@ -101,7 +103,6 @@ class Issuers:
         identity_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(identity_token, str) or not isinstance(access_token, str):
             raise SignInNotAccepted
-        keys = await self._key_set(metadata, client.title)
         claims = await verified_claims(
             identity_token, keys=keys, issuer=client.issuer, audience=client.client_id, now=now, nonce=nonce
         )

@@ -14,4 +14,5 @@ class PartnerUniversity:
     def profile_id(self, userinfo: Mapping[str, Any]) -> str | None:
         """Return the learner id."""
         learner_id = userinfo.get("learner_id")
-        return learner_id if isinstance(learner_id, str) and 0 < len(learner_id) <= 100 else None
+        is_one = isinstance(learner_id, str) and 0 < len(learner_id) <= 100 and learner_id.isprintable()
+        return learner_id if is_one else None

@@ -64,7 +64,7 @@ def credit_interval(
 
 
 def ended_interval(interval: CreditInterval, *, ended_at: datetime, reason: AssociationEndReason) -> CreditInterval:
-    """Return an interval as it is once its association ended at an instant (R5, R7): pending credits are cancelled."""
+    """Return an interval as it is once its association ended at an instant (R5, R7): pending credits are canceled."""
     if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= ended_at):
         return interval
     return CreditInterval(

@@ -33,7 +33,7 @@ class SignInDeclined(Refusal):
     code = "SIGN_IN_DECLINED"
 
     def __init__(self) -> None:
-        super().__init__("The sign-in was cancelled. Nothing was changed, and this try does not count.")
+        super().__init__("The sign-in was canceled. Nothing was changed, and this try does not count.")
 
 
 class SignInNotAccepted(Refusal):

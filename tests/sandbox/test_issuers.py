@@ -74,7 +74,7 @@ def test_nothing_starts_outside_sandbox_mode(tmp_path: Path, real_clock: FrozenC
 def test_a_spoilt_data_file_is_named(start: AppFactory, data: Path, file: str, text: str) -> None:
     (data / file).write_text(text)
 
-    with pytest.raises(DataFolderUnusable, match=file.split("/")[-1]) as refusal:
+    with pytest.raises(DataFolderUnusable, match=file.rsplit("/", maxsplit=1)[-1]) as refusal:
         start()
 
     assert "\n" not in str(refusal.value)

@@ -64,12 +64,12 @@ async def test_the_address_works_once(world: World) -> None:
         await world.open(ticket, amara)
 
 
-@pytest.mark.parametrize("ticket", ["", "x", new_token(), "\x00", "\ud800"])
-async def test_an_unknown_address_is_not_known(world: World, ticket: str) -> None:
+async def test_an_unknown_address_is_not_known(world: World) -> None:
     await world.begin(await world.member("amara"))
 
-    with pytest.raises(SignInNotKnown):
-        await world.open(ticket, None, confirmed=True)
+    for ticket in ("", "x", new_token(), "\x00", "\ud800"):
+        with pytest.raises(SignInNotKnown):
+            await world.open(ticket, None, confirmed=True)
 
 
 async def test_another_member_cannot_use_the_address_even_by_confirming(world: World) -> None:

@@ -47,7 +47,12 @@ async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> 
     now = runtime.clock()
     try:
         started = await start_sign_in(
-            email=email, return_to=return_to, now=now, settings=runtime.settings, issuers=runtime.issuers
+            email=email,
+            return_to=return_to,
+            browser_token=read_cookie(request, BROWSER, runtime.settings),
+            now=now,
+            settings=runtime.settings,
+            issuers=runtime.issuers,
         )
     except Refusal as refusal:
         return _form(request, hints, return_to=return_to, email=email, refusal=refusal)
@@ -85,7 +90,6 @@ async def finish_sign_in(request: Request) -> Response:
         expires_at=completed.expires_at,
         now=now,
     )
-    clear_cookie(response, BROWSER, settings=runtime.settings)
     return response
 
 

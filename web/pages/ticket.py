@@ -6,7 +6,7 @@ The address is ours and works once: it binds the attempt to this browser.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.cookies import BROWSER, set_cookie
+from api.cookies import BROWSER, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.operations.open_attempt import ConfirmationNeeded, open_attempt
 from web.caller import optional_viewer
@@ -52,6 +52,7 @@ async def _open(request: Request, *, confirmed: bool) -> Response:
         ticket=request.path_params["ticket"],
         viewer=await optional_viewer(request),
         confirmed=confirmed,
+        browser_token=read_cookie(request, BROWSER, runtime.settings),
         now=now,
         settings=runtime.settings,
         issuers=runtime.issuers,

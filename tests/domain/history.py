@@ -1,0 +1,213 @@
+"""One history of several people on a database of its own, in step with the programme's rules said a second time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import pytest
+
+from domain.database import connection
+from domain.errors import NotFound, Refusal
+from domain.models import Association, Member
+from domain.operations.activate_member import activate_member
+from domain.operations.associate import associate
+from domain.operations.propagate_credits import propagate_credits
+from domain.operations.remove_association import remove_association
+from domain.queries.associations import allowance
+from domain.queries.invariants import violations
+from domain.rules.credit_status import credit_status
+from domain.rules.policy import Policy
+from domain.rules.sign_in import Identity
+from domain.rules.words import LearningProvider, MemberStatus
+from domain.transaction import transaction
+from tests.clock import START
+from tests.domain.programme import COOL_OFF, DAY, YEAR, Account, Programme, transcript
+from tests.domain.trace import trace
+from tests.factories import make_attempt, make_member, make_organization, viewer_of
+
+MICROSECOND = timedelta(microseconds=1)
+ACCOUNTS = [
+    Account("MICROSOFT_LEARN", "991204737"),
+    Account("MICROSOFT_LEARN", "991204738"),
+    Account("MICROSOFT_LEARN", "991204739"),
+    Account("PARTNER_UNIVERSITY", "991204737"),
+]
+# The organization of each member, and whether they are still to come in.
+MEMBERS = [("Contoso", False), ("Contoso", True), ("Fabrikam", False), ("Fabrikam", False), ("Northwind", True)]
+INVITED = [number for number, (_, is_invited) in enumerate(MEMBERS) if is_invited]
+ASSOCIATIONS = """SELECT a.id, a.organization_id, a.member_id, l.provider, l.profile_id, a.started_at, a.ended_at,
+        a.end_reason
+    FROM association a JOIN learning_account l ON l.id = a.learning_account_id ORDER BY a.id"""
+CREDITS = """SELECT c.association_id, c.completion_id, p.completion_id AS name, c.counts_from, c.counts_until,
+        c.ineligible_reason,
+        ARRAY(SELECT e.kind::text FROM credit_event e WHERE e.credit_id = c.id ORDER BY e.at, e.id) AS events
+    FROM credit c JOIN completion p ON p.id = c.completion_id"""
+EVENTS_OF_STATUS = {"INELIGIBLE": [[]], "PENDING": [[]], "COUNTING": [["COUNTED"]], "ENDED": [["COUNTED", "ENDED"]]}
+
+
+class Undone(Exception):
+    """What was tried is taken back."""
+
+
+class History:
+    """The people, the instant, and what must have come of it so far."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.programme = Programme()
+        self.members: list[Member] = []
+
+    async def begin(self) -> None:
+        """Write the organizations and their people."""
+        organizations = {name: await make_organization(name) for name in dict.fromkeys(name for name, _ in MEMBERS)}
+        for number, (name, is_invited) in enumerate(MEMBERS):
+            waiting = {"status": MemberStatus.INVITED, "subject": None, "activated_at": None}
+            email = f"person{number}@{organizations[name].domain}"
+            self.members.append(
+                await make_member(organizations[name], work_email=email, **(waiting if is_invited else {}))
+            )
+
+    async def associate(self, number: int, account: Account) -> None:
+        """Let a member try to associate an account; it succeeds or is refused exactly as the rules say."""
+        member, now = self.members[number], self.now
+        expected = self._expected_refusal(number, account)
+        attempt = await make_attempt(member, provider=LearningProvider(account.provider))
+        if expected is None:
+            await self._associate(attempt.id, account, now)
+            self.programme.start(number, account, now)
+            return
+        async with leaving_no_trace():
+            with pytest.raises(Refusal) as refused:
+                await self._associate(attempt.id, account, now)
+        assert (refused.value.code, getattr(refused.value, "next_available_at", None)) == expected
+
+    async def remove(self, number: int, provider: LearningProvider) -> None:
+        """Let a member remove the association that they have at a provider, if any."""
+        link = self.programme.active(number, provider)
+        if link is None:
+            return
+        row = await Association.get(member_id=self.members[number].id, provider=provider, ended_at=None)
+        removed = await remove_association(
+            viewer=viewer_of(self.members[number]), association_id=row.id, now=self.now, policy=Policy()
+        )
+        link.ended_at, link.reason = self.now, "REMOVED"
+        assert removed.next_available_at == self.programme.first_start(number, link.account, self.now)
+
+    async def remove_in_vain(self, number: int, link_number: int) -> None:
+        """Let a member try to remove what has ended or is another member's."""
+        link = self.programme.links[link_number % len(self.programme.links)]
+        if link.member == number and link.ended_at is None:
+            return
+        rows = await Association.all().order_by("id")
+        row = rows[self.programme.links.index(link)]
+        async with leaving_no_trace():
+            with pytest.raises(NotFound):
+                await remove_association(
+                    viewer=viewer_of(self.members[number]), association_id=row.id, now=self.now, policy=Policy()
+                )
+
+    async def sign_in(self, number: int, subject: str, *, is_verified: bool) -> None:
+        """Let somebody sign in with an invited member's address."""
+        member = self.members[number]
+        issuer = f"https://login.{member.work_email.partition('@')[2]}"
+        identity = Identity(
+            issuer=issuer, subject=f"{number}-{subject}", email=member.work_email, email_verified=is_verified
+        )
+        was_invited = member.status is MemberStatus.INVITED
+
+        viewer = await activate_member(identity=identity, now=self.now)
+
+        await member.refresh_from_db()
+        assert (member.status is MemberStatus.ACTIVE) == (not was_invited or is_verified)
+        assert viewer == (viewer_of(member) if member.subject == identity.subject else None)
+
+    async def propagate(self) -> None:
+        """Let what is due take effect: then the events are what the statuses say, each once."""
+        await propagate_credits(now=self.now)
+        for row in await fetch(CREDITS):
+            status = credit_status(
+                counts_from=row["counts_from"],
+                counts_until=row["counts_until"],
+                ineligible_reason=row["ineligible_reason"],
+                at=self.now,
+            )
+            cancelled = row["counts_from"] is not None and row["counts_from"] == row["counts_until"]
+            expected = [["ENDED"]] if cancelled and status == "ENDED" else EVENTS_OF_STATUS[status]
+            assert row["events"] in expected
+
+    async def check_allowance(self, number: int, account: Account) -> None:
+        """Try the instant that the allowance shows: it succeeds, and one microsecond earlier it is refused."""
+        member = self.members[number]
+        shown = (await self._allowance(number, account)).next_available_at
+        assert shown == self.programme.first_start(number, account, self.now)
+        attempt = await make_attempt(member, provider=LearningProvider(account.provider))
+        if shown > self.now:
+            with pytest.raises(Refusal) as refused:
+                await self._associate(attempt.id, account, shown - MICROSECOND)
+            assert getattr(refused.value, "next_available_at", None) == shown
+        async with leaving_no_trace():
+            with pytest.raises(Undone):
+                async with transaction():
+                    await self._associate(attempt.id, account, shown)
+                    raise Undone
+
+    async def check(self) -> None:
+        """Compare the database with the rules: who is linked, since when, until when, and what counts."""
+        rows = await fetch(ASSOCIATIONS)
+        assert [
+            (row["member_id"], row["provider"], row["profile_id"], row["started_at"], row["ended_at"], row["end_reason"])
+            for row in rows
+        ] == [
+            (
+                self.members[link.member].id,
+                link.account.provider,
+                link.account.profile_id,
+                link.started_at,
+                link.ended_at,
+                link.reason,
+            )
+            for link in self.programme.links
+        ]
+        check_limits(rows)
+        await self._check_credits({row["id"]: number for number, row in enumerate(rows)})
+        assert await violations() == []
+
+    async def _check_credits(self, numbers: dict[int, int]) -> None:
+        credits = await fetch(CREDITS)
+        found = {
+            (numbers[row["association_id"]], row["name"], at): credit_status(
+                counts_from=row["counts_from"],
+                counts_until=row["counts_until"],
+                ineligible_reason=row["ineligible_reason"],
+                at=at,
+            )
+            for row in credits
+            for at in self._instants()
+            if at >= self.programme.links[numbers[row["association_id"]]].started_at
+        }
+        expected = {
+            (number, completion.completion_id, at): link.status(completion, at)
+            for number, link in enumerate(self.programme.links)
+            for completion in link.completions
+            for at in self._instants()
+            if at >= link.started_at
+        }
+        assert found == expected
+        for one, other in combinations(credits, 2):
+            if one["completion_id"] == other["completion_id"]:
+                assert not overlap(one["counts_from"], one["counts_until"], other["counts_from"], other["counts_until"])
+
+    def _instants(self) -> list[datetime]:
+        return [self.now - 20 * DAY, self.now - MICROSECOND, self.now, self.now + 10 * DAY, self.now + YEAR]
+
+    def _expected_refusal(self, number: int, account: Account) -> tuple[str, datetime | None] | None:
+        if self.members[number].status is not MemberStatus.ACTIVE:
+            return ("NOT_FOUND", None)
+        if self.programme.active(number, account.provider):
+            return ("ALREADY_ASSOCIATED", None)
+        available_at = self.programme.first_start(number, account, self.now)
+        if available_at == self.now:
+            return None
+        is_cool_off = any(link.started_at + COOL_OFF == available_at for link in self.programme.links)
+        return ("COOL_OFF_ACTIVE" if is_cool_off else "YEARLY_LIMIT_REACHED", available_at)
