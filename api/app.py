@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from api.endpoint import graphql_routes
+from api.exports.endpoint import export_routes
 from api.health import HEALTH_ROUTES
 from api.runtime import Clock, Runtime
 from domain.database import open_database
@@ -27,7 +28,7 @@ def create_app(
     middleware: Sequence[Middleware] = (),
     exception_handlers: Mapping[Any, Any] | None = None,
 ) -> Starlette:
-    """Return the application: GraphQL, health and the given routes; once started it has ``app.state.runtime``."""
+    """Return the application: GraphQL, exports, health and the given routes; started it has ``app.state.runtime``."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -36,7 +37,7 @@ def create_app(
             yield
 
     return Starlette(
-        routes=[*graphql_routes(settings), *HEALTH_ROUTES, *routes],
+        routes=[*graphql_routes(settings), *export_routes(settings), *HEALTH_ROUTES, *routes],
         middleware=middleware,
         exception_handlers=dict(exception_handlers or {}),
         lifespan=lifespan,

@@ -1,11 +1,17 @@
 """What does a resolver know of the operation it works for?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from api.runtime import Runtime
+from domain.queries.catalog import certifications_by_code
+from domain.queries.invitations import InvitationRow, invitations_of_members
+from domain.rules.certifications import CertificationFacts
 from domain.rules.visibility import Viewer
 
 
@@ -16,6 +22,26 @@ class Context:
     runtime: Runtime
     viewer: Viewer | None
     now: datetime
+
+    @cached_property
+    def invitations(self) -> DataLoader[int, InvitationRow | None]:
+        """Return what reads the invitations of all the members of a list at once, by the member's number."""
+
+        async def load(member_ids: Sequence[int]) -> Sequence[InvitationRow | None]:
+            found = await invitations_of_members(self.viewer, member_ids) if self.viewer else {}
+            return [found.get(member_id) for member_id in member_ids]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def certifications(self) -> DataLoader[str, CertificationFacts | None]:
+        """Return what reads the catalog's facts of all the certifications of a list at once, by code."""
+
+        async def load(codes: Sequence[str]) -> Sequence[CertificationFacts | None]:
+            found = await certifications_by_code(codes)
+            return [found.get(code) for code in codes]
+
+        return DataLoader(load_fn=load)
 
 
 Info = StrawberryInfo[Context, None]

@@ -12,6 +12,7 @@ import strawberry
 
 from domain.errors import NotFound
 
+_PROGRAM = "pro"
 MAX_NUMBER = 2**63 - 1
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -25,11 +26,23 @@ class Kind(StrEnum):
     ASSOCIATION = "ass"
     ATTEMPT = "att"
     CREDIT = "cre"
+    INVITATION = "inv"
 
 
 def global_id(kind: Kind, number: int) -> strawberry.ID:
     """Return the opaque id of a row."""
     return strawberry.ID(opaque(f"{kind}:{number}"))
+
+
+def program_id(key: str) -> strawberry.ID:
+    """Return the opaque id of a program, which is its key's."""
+    return strawberry.ID(opaque(f"{_PROGRAM}:{key}"))
+
+
+def program_key(text: str) -> str | None:
+    """Return the key of a program's id, or nothing where it names something else or nothing."""
+    word, _, key = (transparent(text) or "").partition(":")
+    return key if word == _PROGRAM and key else None
 
 
 def kind_and_number(text: str) -> tuple[Kind, int] | None:

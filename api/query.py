@@ -3,21 +3,32 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET
 
-from api.context import Context, Info
+from api.connections import After, Before, Connection, First, Last, connection, given, page_as_of
+from api.context import Info
 from api.fields import field
 from api.ids import Kind, kind_and_number, number_of
 from api.types.associations import association_of, learning_account_of
 from api.types.attempts import AssociationAttempt, attempt_of
-from api.types.credits import credit_of
+from api.types.certifications import Certification, certification_of, checked_catalog_text
+from api.types.credit_arguments import AsOf, instant
+from api.types.credits import contributions_asked_for, credit_of
+from api.types.invitations import invitation_of
 from api.types.members import Member, member_of
 from api.types.node import Node
+from api.types.organization_programs import WantedKind
 from api.types.organizations import Organization, organization_of
 from api.types.policies import Policy, policy_of
-from domain.queries import associations, attempts, credits, members
+from api.types.programs import Program, program_of
+from domain.queries import associations, attempts, catalog, credits, invitations, members
+from domain.rules.editions import programs_at
 from domain.rules.visibility import Viewer as DomainViewer
 from domain.rules.visibility import check_signed_in
 
+CatalogText = Annotated[
+    str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
+]
 Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
 
 
@@ -58,7 +69,7 @@ class Query:
         """Find a thing by its id."""
         found = kind_and_number(identifier)
         viewer = info.context.viewer
-        return await _node(viewer, *found, info.context) if found and viewer else None
+        return await _node(viewer, *found, info) if found and viewer else None
 
     @field("The caller's own organization, by its id.")
     async def organization(self, info: Info, identifier: Id) -> Organization | None:
@@ -81,9 +92,37 @@ class Query:
         """Return the numbers."""
         return policy_of(info.context)
 
+    @field("The programs in force at an instant, designations first; null when nobody is signed in.")
+    async def programs(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Program] | None:
+        """Read the catalog."""
+        if info.context.viewer is None:
+            return None
+        found = programs_at(await catalog.editions(), instant(as_of, info.context))
+        kind = given(wanted)
+        return [program_of(each) for each in found if kind in {None, each.kind}]
 
-async def _node(viewer: DomainViewer, kind: Kind, number: int, context: Context) -> Node | None:
+    @field("The certifications of the catalog, by code; null when nobody is signed in.")
+    async def certifications(
+        self,
+        info: Info,
+        query: CatalogText = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Certification] | None:
+        """Read the catalog."""
+        if info.context.viewer is None:
+            return None
+        order = catalog.BY_CODE
+        asked, _ = page_as_of(first, after, last, before, info=info, as_of=None, order=order)
+        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=asked)
+        return connection(page, node=certification_of, order=order)
+
+
+async def _node(viewer: DomainViewer, kind: Kind, number: int, info: Info) -> Node | None:
     """Return the thing of a kind and number, where the viewer may see it."""
+    context = info.context
     match kind:
         case Kind.ORGANIZATION:
             organization = await members.organization(viewer, number)
@@ -102,4 +141,7 @@ async def _node(viewer: DomainViewer, kind: Kind, number: int, context: Context)
             return attempt_of(attempt, context) if attempt else None
         case Kind.CREDIT:
             credit = await credits.credit(viewer, number, as_of=context.now)
-            return credit_of(credit) if credit else None
+            return credit_of(credit, await contributions_asked_for(info, [credit], "")) if credit else None
+        case Kind.INVITATION:
+            invitation = await invitations.invitation(viewer, number)
+            return invitation_of(invitation, context) if invitation else None

@@ -16,19 +16,23 @@ from typing_extensions import override
 from api.context import Info
 from api.words import describe
 from domain import errors
-from domain.rules import association_limits, sign_in
+from domain.rules import administration, association_limits, invitations, sign_in
 
 
 class RefusalCode(StrEnum):
     """The codes of refusals, stable for machines."""
 
     ALREADY_ASSOCIATED = "ALREADY_ASSOCIATED"
+    ALREADY_MEMBER = "ALREADY_MEMBER"
     COOL_OFF_ACTIVE = "COOL_OFF_ACTIVE"
     FORBIDDEN = "FORBIDDEN"
     INVALID_INPUT = "INVALID_INPUT"
+    INVITATION_ANSWERED = "INVITATION_ANSWERED"
+    LAST_ADMIN = "LAST_ADMIN"
     NOT_FOUND = "NOT_FOUND"
     PROFILE_INCOMPLETE = "PROFILE_INCOMPLETE"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    RESENT_TOO_SOON = "RESENT_TOO_SOON"
     SIGN_IN_DECLINED = "SIGN_IN_DECLINED"
     SIGN_IN_NOT_ACCEPTED = "SIGN_IN_NOT_ACCEPTED"
     TRY_AGAIN = "TRY_AGAIN"
@@ -40,12 +44,16 @@ describe(
     "Why something was refused; each code belongs to one type of refusal.",
     {
         "ALREADY_ASSOCIATED": "The member has an active association at the provider.",
+        "ALREADY_MEMBER": "Somebody with the work e-mail is a member, or is invited.",
         "COOL_OFF_ACTIVE": "The cool-off since the latest association's start is still running.",
         "FORBIDDEN": "The caller may not do this, or is not signed in.",
         "INVALID_INPUT": "The input cannot be understood.",
+        "INVITATION_ANSWERED": "The invited person has signed in.",
+        "LAST_ADMIN": "Nobody active could administer the organization any more.",
         "NOT_FOUND": "There is nothing under this id that the caller may see or change.",
         "PROFILE_INCOMPLETE": "The learning account has no complete certification profile.",
         "PROVIDER_UNAVAILABLE": "The learning provider does not answer.",
+        "RESENT_TOO_SOON": "The invitation was sent less than a day ago.",
         "SIGN_IN_DECLINED": "The person, or the provider, canceled the sign-in.",
         "SIGN_IN_NOT_ACCEPTED": "The provider's answer could not be confirmed.",
         "TRY_AGAIN": "The service is busy; nothing was done.",
@@ -65,6 +73,11 @@ class Refusal:
 @strawberry.type(description="The member has an active association at the provider.")
 class AlreadyAssociated(Refusal):
     """R3."""
+
+
+@strawberry.type(description="Somebody with the work e-mail is a member already, or is invited.")
+class AlreadyMember(Refusal):
+    """R2."""
 
 
 @strawberry.type(description="Fewer than the cool-off's days have passed since the latest association started.")
@@ -91,6 +104,16 @@ class InvalidInput(Refusal):
     """A value that means nothing here."""
 
 
+@strawberry.type(description="The invited person has signed in: the invitation can no longer be changed.")
+class InvitationAnswered(Refusal):
+    """R2."""
+
+
+@strawberry.type(description="Without this member nobody active could administer the organization.")
+class LastAdmin(Refusal):
+    """Make another active member an admin first."""
+
+
 @strawberry.type(description="There is nothing under this id that the caller may see or change.")
 class NotFound(Refusal):
     """Unknown, foreign and malformed ids alike."""
@@ -104,6 +127,13 @@ class ProfileIncomplete(Refusal):
 @strawberry.type(description="The learning provider does not answer, or is not set up.")
 class ProviderUnavailable(Refusal):
     """Nothing was changed, and the try does not count."""
+
+
+@strawberry.type(description="The invitation was sent less than a day ago.")
+class ResentTooSoon(Refusal):
+    """R2."""
+
+    next_available_at: datetime = strawberry.field(description="The first instant at which it may be sent again.")
 
 
 @strawberry.type(description="The person, or the learning provider, canceled the sign-in.")
@@ -123,6 +153,7 @@ class TryAgain(Refusal):
 
 # The one table: which refusal of the domain is which type of the schema.
 TYPES: dict[type[errors.Refusal], type[Refusal]] = {
+    administration.LastAdmin: LastAdmin,
     association_limits.AlreadyAssociated: AlreadyAssociated,
     association_limits.CoolOffActive: CoolOffActive,
     association_limits.YearlyLimitReached: YearlyLimitReached,
@@ -130,6 +161,9 @@ TYPES: dict[type[errors.Refusal], type[Refusal]] = {
     errors.InvalidInput: InvalidInput,
     errors.NotFound: NotFound,
     errors.TryAgain: TryAgain,
+    invitations.AlreadyMember: AlreadyMember,
+    invitations.InvitationAnswered: InvitationAnswered,
+    invitations.ResentTooSoon: ResentTooSoon,
     sign_in.ProfileIncomplete: ProfileIncomplete,
     sign_in.ProviderUnavailable: ProviderUnavailable,
     sign_in.SignInDeclined: SignInDeclined,
@@ -137,7 +171,7 @@ TYPES: dict[type[errors.Refusal], type[Refusal]] = {
 }
 
 # Those with more than a code and a message have an attribute of the same name in the domain.
-_WITH_DATE = (CoolOffActive, YearlyLimitReached)
+_WITH_DATE = (CoolOffActive, YearlyLimitReached, ResentTooSoon)
 
 
 def refusal_of(refusal: errors.Refusal) -> Refusal:
@@ -145,7 +179,10 @@ def refusal_of(refusal: errors.Refusal) -> Refusal:
     kind = TYPES[type(refusal)]
     code = RefusalCode(refusal.code)
     if issubclass(kind, _WITH_DATE):
-        assert isinstance(refusal, association_limits.CoolOffActive | association_limits.YearlyLimitReached)
+        assert isinstance(
+            refusal,
+            association_limits.CoolOffActive | association_limits.YearlyLimitReached | invitations.ResentTooSoon,
+        )
         return kind(code=code, message=refusal.message, next_available_at=refusal.next_available_at)
     return kind(code=code, message=refusal.message)
 

@@ -4,7 +4,7 @@ The stock scalar accepts dates and instants without an offset; this one wants to
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import strawberry
 from graphql import GraphQLError
@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
 )
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 EXPLANATION = "A DateTime is an instant of RFC 3339 with an offset, such as 2026-11-23T09:30:00Z."
 
 
@@ -40,6 +41,18 @@ def instant_of(text: object) -> datetime:
         raise GraphQLError(EXPLANATION) from None
 
 
+def date_of(text: object) -> date:
+    """Return the date that a text of RFC 3339 names.
+
+    Raises:
+        GraphQLError: the text is something else.
+    """
+    try:
+        return date.fromisoformat(text if isinstance(text, str) and _DATE.fullmatch(text) else "")
+    except ValueError:
+        raise GraphQLError("A Date is a date of RFC 3339, such as 2026-11-23.") from None
+
+
 CONFIG = StrawberryConfig(
     scalar_map={
         datetime: strawberry.scalar(
@@ -51,6 +64,13 @@ CONFIG = StrawberryConfig(
             specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
             serialize=instant_text,
             parse_value=instant_of,
-        )
+        ),
+        date: strawberry.scalar(
+            name="Date",
+            description="A date in the form of RFC 3339, such as 2026-11-23. Days begin and end at midnight in UTC.",
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+            serialize=date.isoformat,
+            parse_value=date_of,
+        ),
     },
 )

@@ -7,20 +7,23 @@ import sys
 
 import strawberry
 
-from api.mutation import Mutation
+# Its words become enums by being described.
+import api.program_words  # noqa: F401
+from api.mutations import Mutation
 from api.query import Query
 from api.refusals import REFUSAL_HANDLERS, TYPES
 from api.scalars import CONFIG
 from api.subscription import Subscription
 from api.types.associations import Association, LearningAccount
 from api.types.credits import Credit
+from api.types.invitations import Invitation
 
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
     # What only an interface leads to.
-    types=[Association, Credit, LearningAccount, *TYPES.values()],
+    types=[Association, Credit, Invitation, LearningAccount, *TYPES.values()],
     config=CONFIG,
     exception_handlers=REFUSAL_HANDLERS,
 )

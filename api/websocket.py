@@ -30,6 +30,7 @@ from api.websocket_messages import (
     read_message,
 )
 from domain.errors import TryAgain
+from domain.queries.callers import viewer_of_member
 from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.visibility import Viewer
 
@@ -124,6 +125,7 @@ class _Connection:
             case Ping():
                 await self._send({"type": "pong"})
             case Subscribe(identifier, _):
+                await self._know_the_viewer_again()
                 if identifier in self._operations:
                     raise Violation(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {identifier[:60]} already exists")
                 if len(self._operations) >= MAX_OPERATIONS:
@@ -133,6 +135,21 @@ class _Connection:
                 task = self._operations.pop(identifier, None)
                 if task is not None:
                     task.cancel()
+
+    async def _know_the_viewer_again(self) -> None:
+        """Look anew at who asks: since the connection was made they may have been removed, or have another role (R8).
+
+        Raises:
+            Violation: they have no access any more.
+        """
+        if self._viewer is None:
+            return
+        try:
+            self._viewer = await viewer_of_member(self._viewer.member_id)
+        except TryAgain:
+            raise Violation(CloseCode.TRY_AGAIN, "Try again") from None
+        if self._viewer is None:
+            raise Violation(CloseCode.FORBIDDEN, "Forbidden")
 
     async def _run(self, message: Subscribe) -> None:
         """Run one operation and tell its outcomes; it is over before its last message is sent."""

@@ -16,11 +16,15 @@ from domain.rules.words import (
     CertificationLevel,
     CompletionKind,
     CreditEndReason,
+    CreditOrderField,
     CreditStatus,
+    DeliveryProblem,
     IneligibleReason,
     LearningProvider,
     MemberRole,
     MemberStatus,
+    OrderDirection,
+    TranscriptProblem,
 )
 
 
@@ -60,11 +64,21 @@ describe(
     },
 )
 describe(
+    DeliveryProblem,
+    "Why the message of an invitation did not go out.",
+    {
+        "NOT_SET_UP": "No mail server is set up here: pass the sign-in address on yourself.",
+        "REFUSED": "The mail server refuses the address or the message: correct the address.",
+        "UNREACHABLE": "The mail server could not be reached in several tries: send the invitation again later.",
+    },
+)
+describe(
     AssociationEndReason,
     "Why an association ended.",
     {
         "REMOVED": "The member removed it.",
         "MOVED": "The person associated the learning account with another organization.",
+        "MEMBER_REMOVED": "The member left the organization.",
     },
 )
 describe(
@@ -94,6 +108,15 @@ describe(
     name="AttemptStepName",
 )
 describe(
+    TranscriptProblem,
+    "Why the transcript of an active association is not read again every night.",
+    {
+        "SIGN_IN_AGAIN": "The provider no longer accepts the person's permission: they have to sign in there again.",
+        "PROVIDER_UNAVAILABLE": "The provider does not answer, or nothing usable; it is asked again by itself.",
+        "NO_PERMISSION": "The provider gives no lasting permission: it is read only when the person signs in.",
+    },
+)
+describe(
     CompletionKind,
     "What kind of thing an account earned.",
     {
@@ -121,6 +144,7 @@ describe(
         "RETIRED": "The certification is retired, and the catalog lets it count until then.",
         "REMOVED": "The member removed the association.",
         "MOVED": "The person associated the learning account with another organization.",
+        "MEMBER_REMOVED": "The member left: what counted counts on until the refresh date, the rest is canceled.",
     },
 )
 describe(
@@ -142,5 +166,25 @@ describe(
         "EXPERT": "Expert: renewed every year.",
         "SPECIALTY": "Specialty: renewed every year.",
         "OTHER": "Anything else, such as assessments and trainings.",
+    },
+)
+describe(
+    CreditOrderField,
+    "By what a list of credits can be ordered; those that are equal by age, in the same direction.",
+    {
+        "PERSON": "By the person's name, whatever its case, or work e-mail where no name is known.",
+        "CERTIFICATION": "By the certification's code.",
+        "COMPLETED_AT": "By when it was earned.",
+        "COUNTS_FROM": "By when it begins to count; what never does comes latest.",
+        "EXPIRES_AT": "By until when it is valid; what does not expire comes latest.",
+        "STATUS": "By how far it is: pending, counting, ended, ineligible.",
+    },
+)
+describe(
+    OrderDirection,
+    "In which direction a list is ordered.",
+    {
+        "ASCENDING": "From A to Z, from the earliest to the latest.",
+        "DESCENDING": "From Z to A, from the latest to the earliest.",
     },
 )

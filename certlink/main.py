@@ -2,7 +2,7 @@
 
 import typer
 
-from certlink.commands import database, engines, organizations, sandbox
+from certlink.commands import catalog, database, engines, explain, exports, members, organizations, sandbox, score
 
 app = typer.Typer(
     name="certlink",
@@ -15,6 +15,11 @@ app = typer.Typer(
 engines.add_to(app)
 database.add_to(app)
 organizations.add_to(app)
+members.add_to(app)
+catalog.add_to(app)
+score.add_to(app)
+explain.add_to(app)
+exports.add_to(app)
 sandbox.add_to(app)
 
 

@@ -21,7 +21,7 @@ from domain.rules.words import CompletionKind, LearningProvider, MemberRole
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO, FABRIKAM, Issuer
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, WorkPersona
-from sandbox.transcript import completions_of
+from sandbox.transcript_rows import completions_of
 from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 
 ADMINS = {"nadia", "felix"}
@@ -65,7 +65,7 @@ async def _person(persona: WorkPersona, *, settings: Settings, now: datetime) ->
         return
     role = MemberRole.ACCOUNT_ADMIN if persona.key in ADMINS else MemberRole.MEMBER
     await invite_member(
-        organization_domain=_domain(issuer), work_email=persona.email, role=role, actor="operator", now=now
+        organization_domain=_domain(issuer), work_email=persona.email, role=role, now=now, settings=settings
     )
     if persona.key in LINKED_ELSEWHERE:
         await _link(persona, issuer, settings=settings, now=now)

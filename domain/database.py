@@ -130,6 +130,14 @@ async def connection() -> AsyncIterator[Any]:
             yield pooled
 
 
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Any]:
+    """Yield a connection that only reads, and sees one state of the database whatever is committed meanwhile."""
+    with database_refusals():
+        async with (await pool()).acquire() as pooled, pooled.transaction(isolation="repeatable_read", readonly=True):
+            yield pooled
+
+
 @contextmanager
 def database_refusals() -> Iterator[None]:
     """Turn the many ways in which a database can be away, or cannot hold a text, into refusals.

@@ -35,7 +35,21 @@ class PropagateCredits(Job):
     name = "propagate_credits"
 
 
-JOBS: tuple[type[Job], ...] = (ProcessCallback, PropagateCredits)
+@dataclass(frozen=True, kw_only=True)
+class RereadTranscripts(Job):
+    """There are transcripts to read again."""
+
+    name = "reread_transcripts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverInvitations(Job):
+    """There are invitations whose message waits for the mail server."""
+
+    name = "deliver_invitations"
+
+
+JOBS: tuple[type[Job], ...] = (ProcessCallback, PropagateCredits, DeliverInvitations, RereadTranscripts)
 
 
 class JobQueue(Protocol):

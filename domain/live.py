@@ -21,6 +21,7 @@ CHANNELS = (ATTEMPT_CHANNEL,)
 # A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.
 LOOK_AGAIN_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class LiveUpdates:
@@ -61,7 +62,7 @@ class LiveUpdates:
         while True:
             try:
                 await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except LOST as error:
                 log.warning("live updates interrupted", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 

@@ -3,7 +3,7 @@
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 
 from domain.database import APP, CONNECTION, fetch_value, tortoise_config
@@ -13,8 +13,8 @@ from domain.transaction import transaction
 MIGRATION_LOCK = 4_310_717
 
 
-async def migrate() -> list[str]:
-    """Apply every migration that is missing, all or none, and return their names.
+async def migrate(up_to: str | None = None) -> list[str]:
+    """Apply every migration that is missing, or those up to one, all or none, and return their names.
 
     One transaction holds the advisory lock, the migrations and the tool's record of them, so a crash leaves nothing.
     """
@@ -26,7 +26,8 @@ async def migrate() -> list[str]:
         # The tool asks for its record before it makes it, and an error would abort the transaction.
         await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
         before = await _applied(executor)
-        await executor.migrate(direction="forward")
+        targets = None if up_to is None else [MigrationTarget(app_label=APP, name=up_to)]
+        await executor.migrate(targets, direction="forward")
         return sorted(await _applied(executor) - before)
 
 

@@ -3,11 +3,14 @@
 Read from the environment by the composition roots only. ``docs/operations.md`` lists every setting.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from email.utils import parseaddr
+from typing import Annotated, Self
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.rules.policy import Policy
@@ -22,6 +25,23 @@ class ProviderSettings:
         self.client_id = client_id
         self.client_secret = client_secret
         self.transcript_url = transcript_url
+
+
+# Each scheme's port, whether TLS is there from the start, and whether it is begun by STARTTLS.
+_MAIL_SCHEMES = {"smtp": (25, False, False), "smtp+starttls": (587, False, True), "smtps": (465, True, False)}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """How a mail server is reached; TLS, where there is any, is required and verified."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    tls: bool
+    start_tls: bool
 
 
 class Settings(BaseSettings):
@@ -44,6 +64,15 @@ class Settings(BaseSettings):
     associations_per_year: int = Field(3, ge=1, description="Associations that may start within 365 days (R6).")
     credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")
     attempt_minutes: int = Field(10, ge=1, description="Minutes that an association attempt waits for the sign-in.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server for invitations: smtp://host, smtp+starttls://user:password@host or smtps://…; "
+        "without it admins pass the sign-in address on themselves.",
+    )
+    mail_from: str | None = Field(None, description="From whom invitations come, such as certlink@contoso.example.")
+    transcripts_at_once: int = Field(
+        4, ge=1, le=100, description="Transcripts that all workers together read at once at one learning provider."
+    )
     sweep_seconds: float = Field(3, gt=0, description="How often a worker looks for due work without being woken.")
     heartbeat_file: str | None = Field(None, description="A file that a worker touches after each look.")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
@@ -81,6 +110,39 @@ class Settings(BaseSettings):
         """Refuse what is no web address."""
         return str(AnyHttpUrl(value)).rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no mail server's address."""
+        if value is not None:
+            mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def check_mail_from(cls, value: str | None) -> str | None:
+        """Refuse a sender that is no address."""
+        if value is not None and (not value.isprintable() or "@" not in parseaddr(value)[1]):
+            raise ValueError("must be an address, such as certlink@contoso.example")
+        return value
+
+    @model_validator(mode="after")
+    def check_mail(self) -> Self:
+        """Refuse a mail server without a sender."""
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("CERTLINK_SMTP_URL needs CERTLINK_MAIL_FROM")
+        return self
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Return the mail server to which invitations go, where there is one."""
+        return mail_server(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @property
+    def sign_in_url(self) -> str:
+        """Return the address at which everybody signs in."""
+        return f"{self.public_url}/sign-in"
+
     @property
     def policy(self) -> Policy:
         """Return the programme's numbers as they are set."""
@@ -108,3 +170,25 @@ class Settings(BaseSettings):
             client_secret=getattr(self, f"{name}_client_secret").get_secret_value(),
             transcript_url=getattr(self, f"{name}_transcript_url"),
         )
+
+
+def mail_server(url: str) -> MailServer:
+    """Return how the mail server at a URL is reached.
+
+    Raises:
+        ValueError: the URL is none of a mail server, or would send a password in the clear.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("must be smtp://host:port, smtp+starttls://user:password@host:port or smtps://…")
+    port, tls, start_tls = _MAIL_SCHEMES[parts.scheme]
+    if parts.password and not tls and not start_tls and parts.hostname not in _LOOPBACK:
+        raise ValueError("a password needs smtp+starttls:// or smtps://")
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or port,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=tls,
+        start_tls=start_tls,
+    )

@@ -20,10 +20,13 @@ from sandbox.faults import FaultBoard
 from sandbox.grants import Grants
 from sandbox.issuers import ISSUERS, Issuer, IssuerKind
 from sandbox.keys import Keyring
+from sandbox.learning_controls import LearningControls
+from sandbox.ledger import Ledger
 from sandbox.pages import show_icon, show_style
+from sandbox.refresh import RefreshTokens
 from sandbox.refusals import Refusal, SandboxModeRequired, refuse_unroutable, refuse_with_json
 from sandbox.sign_in import answer_sign_in, show_sign_in
-from sandbox.token_endpoint import exchange_code
+from sandbox.token_endpoint import give_tokens
 from sandbox.transcript import show_transcript
 from sandbox.userinfo import show_userinfo
 from sandbox.world import Call, World
@@ -43,7 +46,11 @@ def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable
         raise SandboxModeRequired()
     world = _open_world(base_url.rstrip("/"), data, clock)
     app = Starlette(
-        routes=[*_control_routes(Controls(world)), *(route for issuer in ISSUERS for route in _routes(world, issuer))],
+        routes=[
+            *_control_routes(Controls(world)),
+            *_learning_routes(LearningControls(world)),
+            *(route for issuer in ISSUERS for route in _routes(world, issuer)),
+        ],
         exception_handlers={Refusal: refuse_with_json, HTTPException: refuse_unroutable},
     )
     # A redirect would name the host that the request claims, and every path here is exact.
@@ -53,13 +60,16 @@ def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable
 
 def _open_world(base_url: str, data: Path, real_clock: Callable[[], datetime]) -> World:
     created_date = open_data_folder(data, now=real_clock())
+    refresh_tokens = RefreshTokens(data / "refresh-tokens.json")
     return World(
         base_url=base_url,
         created_date=created_date,
         clock=MovableClock(real_clock, data / "clock.json"),
         keyring=Keyring(data / "keys"),
         accounts=Accounts(data / "accounts.json"),
-        grants=Grants(),
+        grants=Grants(refresh_tokens),
+        refresh_tokens=refresh_tokens,
+        ledger=Ledger(data / "transcripts.json"),
         faults=FaultBoard(),
     )
 
@@ -80,6 +90,16 @@ def _control_routes(controls: Controls) -> list[Route]:
     ]
 
 
+def _learning_routes(controls: LearningControls) -> list[Route]:
+    return [
+        Route("/personas/{key}/completions", controls.show_completions, methods=["GET"]),
+        Route("/personas/{key}/completions", controls.earn, methods=["POST"]),
+        Route("/personas/{key}/renewals", controls.renew, methods=["POST"]),
+        Route("/personas/{key}/revocations", controls.revoke, methods=["POST"]),
+        Route("/personas/{key}/withdrawals", controls.withdraw, methods=["POST"]),
+    ]
+
+
 def _routes(world: World, issuer: Issuer) -> list[Route]:
     def route(path: str, name: str, handler: Handler, *methods: str) -> Route:
         return Route(f"/{issuer.key}/{path}", _endpoint(world, issuer, name, handler), methods=methods)
@@ -89,7 +109,7 @@ def _routes(world: World, issuer: Issuer) -> list[Route]:
         route("jwks", "jwks", show_jwks, "GET"),
         route("authorize", "authorize", show_sign_in, "GET", "POST"),
         route("sign-in", "sign-in", answer_sign_in, "POST"),
-        route("token", "token", exchange_code, "POST"),
+        route("token", "token", give_tokens, "POST"),
         route("userinfo", "userinfo", show_userinfo, "GET", "POST"),
     ]
     if issuer.kind is IssuerKind.LEARNING:

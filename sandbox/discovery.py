@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.issuers import IssuerKind
+from sandbox.issuers import OFFLINE_ACCESS, IssuerKind
 from sandbox.world import Call
 
 
@@ -33,6 +33,9 @@ async def show_discovery(call: Call) -> Response:
     }
     if call.issuer.kind is IssuerKind.WORK:
         document["claims_supported"].append("email_verified")
+    else:
+        document["grant_types_supported"].append("refresh_token")
+        document["scopes_supported"].append(OFFLINE_ACCESS)
     return JSONResponse(document)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sandbox.authorization import AuthorizationRequest
+from sandbox.refresh import RefreshTokens
 from sandbox.refusals import Refusal
 
 TRANSACTION_LIFE = timedelta(minutes=10)
@@ -39,12 +40,14 @@ class Grant:
     token_id: str
     used: bool = False
     revoked: bool = False
+    refresh_token: str | None = None
 
 
 class Grants:
     """The sign-ins, codes and revocations of all issuers."""
 
-    def __init__(self) -> None:
+    def __init__(self, refresh_tokens: RefreshTokens) -> None:
+        self._refresh_tokens = refresh_tokens
         self._transactions: dict[str, Transaction] = {}
         self._grants: dict[str, Grant] = {}
         self._by_token: dict[str, Grant] = {}
@@ -86,6 +89,7 @@ class Grants:
             raise _invalid_grant("The code is unknown here.")
         if grant.used:
             grant.revoked = True
+            self._refresh_tokens.revoke(grant.refresh_token)
             raise _invalid_grant("The code was used before; the tokens that it gave are revoked.")
         grant.used = True
         if grant.issued_at + CODE_LIFE <= now:

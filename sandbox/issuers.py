@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Whoever asks a learning provider for this gets a refresh token.
+OFFLINE_ACCESS = "offline_access"
+
 
 class IssuerKind(StrEnum):
     """Tell a work identity issuer from a learning provider."""

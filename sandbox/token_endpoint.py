@@ -1,13 +1,15 @@
-"""How does a client turn a code into tokens?"""
+"""How does a client turn a code, or a refresh token, into tokens?"""
 
 import hmac
 import re
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote_plus
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.issuers import OFFLINE_ACCESS, IssuerKind
 from sandbox.reading import read_form
 from sandbox.refusals import Refusal
 from sandbox.tokens import TOKEN_SECONDS, mint_access_token, mint_id_token
@@ -16,14 +18,20 @@ from sandbox.world import CLIENT_ID, CLIENT_SECRET, Call
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
-async def exchange_code(call: Call) -> Response:
-    """Redeem a code once.
+async def give_tokens(call: Call) -> Response:
+    """Redeem a code or a refresh token, once.
 
     Raises:
-        Refusal: the client is not authenticated, a parameter is missing, or the code gives nothing.
+        Refusal: the client is not authenticated, a parameter is missing, or what it sends gives nothing.
     """
     form = await read_form(call.request)
     _authenticate_client(call.request.headers.get("authorization"), form)
+    refreshes = form.get("grant_type") == "refresh_token" and call.issuer.kind is IssuerKind.LEARNING
+    answer = _refresh(call, form) if refreshes else _redeem_code(call, form)
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+def _redeem_code(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
     code, redirect_uri, verifier = _read_grant(form)
     now = call.world.clock.now()
     grant = call.world.grants.redeem(code, call.issuer.key, redirect_uri=redirect_uri, verifier=verifier, now=now)
@@ -47,7 +55,37 @@ async def exchange_code(call: Call) -> Response:
         "scope": grant.request.scope,
         "id_token": mint_id_token(call, persona, grant, access_token, now=now),
     }
-    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+    if call.issuer.kind is IssuerKind.LEARNING and OFFLINE_ACCESS in grant.request.scope.split(" "):
+        grant.refresh_token = call.world.refresh_tokens.begin(
+            call.issuer.key, subject=persona.subject, scope=grant.request.scope
+        )
+        answer["refresh_token"] = grant.refresh_token
+    return answer
+
+
+def _refresh(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
+    if "refresh_token" not in form:
+        raise Refusal(400, "invalid_request", "The refresh_token is missing.")
+    family, refresh_token = call.world.refresh_tokens.rotate(form["refresh_token"], call.issuer.key)
+    persona = call.world.accounts.find_subject(call.issuer, family.subject)
+    if persona is None:
+        raise Refusal(400, "invalid_grant", "The account is gone.")
+    access_token = mint_access_token(
+        call.world,
+        call.issuer,
+        persona,
+        audience=call.issuer_url,
+        scope=family.scope,
+        now=call.world.clock.now(),
+        fault=call.fault,
+    )
+    return {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": TOKEN_SECONDS,
+        "scope": family.scope,
+        "refresh_token": refresh_token,
+    }
 
 
 def _authenticate_client(authorization: str | None, form: Mapping[str, str]) -> None:
@@ -80,7 +118,7 @@ def _read_grant(form: Mapping[str, str]) -> tuple[str, str, str]:
     if "grant_type" not in form:
         raise Refusal(400, "invalid_request", "The grant_type is missing.")
     if form["grant_type"] != "authorization_code":
-        raise Refusal(400, "unsupported_grant_type", "The grant_type must be authorization_code.")
+        raise Refusal(400, "unsupported_grant_type", "The grant_type is not supported here.")
     for name in ("code", "redirect_uri", "code_verifier"):
         if name not in form:
             raise Refusal(400, "invalid_request", f"The {name} is missing.")

@@ -11,6 +11,8 @@ from sandbox.faults import Fault, FaultBoard
 from sandbox.grants import Grants
 from sandbox.issuers import Issuer
 from sandbox.keys import Keyring
+from sandbox.ledger import Ledger
+from sandbox.refresh import RefreshTokens
 
 CLIENT_ID = "certlink"
 CLIENT_SECRET = "sandbox-secret"
@@ -27,6 +29,8 @@ class World:
     keyring: Keyring
     accounts: Accounts
     grants: Grants
+    refresh_tokens: RefreshTokens
+    ledger: Ledger
     faults: FaultBoard
 
 

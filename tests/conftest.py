@@ -17,7 +17,7 @@ from domain.database import open_database
 from domain.operations.import_catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.settings import Settings
-from tests.clock import FrozenClock
+from tests.clock import START, FrozenClock
 
 _numbers = itertools.count(1)
 
@@ -36,7 +36,7 @@ async def template_database(engines: Engines) -> str:
     await _run(engines, "CREATE DATABASE template_certlink")
     async with open_database(_named(engines, "template_certlink"), pool_size=2):
         await schema.migrate()
-        await import_catalog()
+        await import_catalog(now=START)
     return "template_certlink"
 
 

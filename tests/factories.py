@@ -4,7 +4,16 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.models import Association, AssociationAttempt, Completion, Credit, LearningAccount, Member, Organization
+from domain.models import (
+    Association,
+    AssociationAttempt,
+    Completion,
+    Credit,
+    Invitation,
+    LearningAccount,
+    Member,
+    Organization,
+)
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
@@ -44,6 +53,19 @@ async def make_member(organization: Organization, *, role: MemberRole = MemberRo
         "activated_at": START - timedelta(days=399),
     }
     return await Member.create(**defaults | values)
+
+
+async def make_invitation(member: Member, **values: Any) -> Invitation:
+    """Write the invitation that a member answered when they first came, or that still waits for them."""
+    defaults: dict[str, Any] = {
+        "organization_id": member.organization_id,
+        "member": member,
+        "requested_at": member.invited_at,
+        "sent_at": member.invited_at,
+        "send_count": 1,
+        "responded_at": member.activated_at,
+    }
+    return await Invitation.create(**defaults | values)
 
 
 async def make_association(

@@ -27,7 +27,7 @@ POLL_SECONDS = 0.1
 MAX_JOBS = 20
 JOB_TIMEOUT_SECONDS = 120
 FIRST_BACK_OFF_SECONDS = 0.5
-LAST_BACK_OFF_SECONDS = 10.0
+LAST_BACK_OFF_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
 # Shorter than the patience of whoever told us to stop, which is ten seconds with our supervisor and with Docker.
 FAREWELL_SECONDS = 7.0
@@ -52,13 +52,18 @@ async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[]
         place = Workplace(settings=settings, clock=clock, issuers=issuers, stop=stop)
         looking = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
         log.info("worker started")
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait())
+        # Neither loop ends by itself: where one does, a new process is better than one that looks for half the work.
+        ended, _ = await asyncio.wait({stopping, *looking}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
         for task in looking:
             task.cancel()
         await asyncio.wait({*looking, *place.at_hand}, timeout=FAREWELL_SECONDS)
         left = {task for task in (*looking, *place.at_hand) if task.cancel()}
         await asyncio.gather(*left, return_exceptions=True)
         log.info("worker stopped", broken_off=len(left))
+        for loop_or_stop in ended:
+            loop_or_stop.result()
 
 
 async def listen_forever(place: Workplace) -> None:
@@ -74,7 +79,7 @@ async def listen_forever(place: Workplace) -> None:
             log.warning("redis away, the sweeper goes on", error=type(error).__name__)
             log.debug("redis away", where=traceback.format_tb(error.__traceback__)[-1])
         finally:
-            await _close(worker)
+            await close_arq_worker(worker)
         pause = FIRST_BACK_OFF_SECONDS if loop.time() - started > LAST_BACK_OFF_SECONDS else pause * 2
         await asyncio.sleep(min(pause, LAST_BACK_OFF_SECONDS))
 
@@ -98,6 +103,14 @@ def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
     )
 
 
+async def close_arq_worker(worker: Worker) -> None:
+    """Close arq's worker and its connections, whether Redis is there, away or hanging."""
+    for close in (worker.close, lambda: worker.pool.aclose(close_connection_pool=True)):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await close()
+
+
 def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
     """Return a kind of work in the form that arq calls; ``**_`` takes what a newer announcer may send."""
 
@@ -107,11 +120,3 @@ def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
         await asyncio.wait([place.start(name)], timeout=JOB_TIMEOUT_SECONDS / 2)
 
     return run
-
-
-async def _close(worker: Worker) -> None:
-    """Close arq's worker and its connections, whether Redis is there, away or hanging."""
-    for close in (worker.close, lambda: worker.pool.aclose(close_connection_pool=True)):
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await close()

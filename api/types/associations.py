@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, connection, page_request
+from api.connections import After, Before, Connection, First, Last, WalkAsOf, connection, page_as_of
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
 from api.types import credits, members
-from api.types.credit_arguments import AsOf, Filter, instant, matching
+from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
 from domain.queries.associations import AssociationRow, LearningAccountRow
 from domain.queries.credits import credits as credits_of
 from domain.queries.page import Page
 from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id
-from domain.rules.words import AssociationEndReason, LearningProvider
+from domain.rules.words import AssociationEndReason, LearningProvider, TranscriptProblem
 
 if TYPE_CHECKING:
     from api.types.credits import Credit
@@ -50,26 +50,34 @@ class Association(Node):
     ended_at: datetime | None = strawberry.field(description="When it ended, exclusive; null while it is active.")
     end_reason: AssociationEndReason | None = strawberry.field(description="Why it ended; null while it is active.")
 
+    transcript_read_at: datetime | None = strawberry.field(
+        description="When its transcript was last read; null unless the person asks."
+    )
+    transcript_problem: TranscriptProblem | None = strawberry.field(
+        description="Why its transcript is not read every night; null where it is, and unless the person asks."
+    )
+
     @field("The credits for this association's completions, the latest recorded first.")
     async def credits(
         self,
         info: Info,
         wanted: Filter = UNSET,
-        as_of: AsOf = UNSET,
+        as_of: WalkAsOf = UNSET,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]]:
         """List the credits."""
+        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of)
         page = await credits_of(
             check_signed_in(info.context.viewer),
             association_id=self.number,
             matching=matching(wanted),
-            as_of=instant(as_of, info.context),
-            page=page_request(first, after, last, before),
+            as_of=at,
+            page=asked,
         )
-        return credits.connection_of(page)
+        return await credits.connection_of(page, info=info, as_of=at)
 
 
 def learning_account_of(row: LearningAccountRow) -> LearningAccount:
@@ -98,9 +106,11 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
         started_at=row.started_at,
         ended_at=row.ended_at,
         end_reason=row.end_reason,
+        transcript_read_at=row.transcript_read_at if account.is_own else None,
+        transcript_problem=row.transcript_problem if account.is_own else None,
     )
 
 
 def connection_of(page: Page[AssociationRow], viewer: Viewer) -> Connection[Association]:
     """Return a page of associations as a viewer may see them."""
-    return connection(page, node=lambda row: association_of(row, viewer), key=lambda row: row.id)
+    return connection(page, node=lambda row: association_of(row, viewer))

@@ -1,19 +1,24 @@
 """What is a credit to clients?"""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from api.connections import Connection, connection
+from api.context import Info
 from api.ids import Kind, global_id
+from api.selection import selects
 from api.types import members, organizations
-from api.types.explanations import CreditExplanation, explanation_of
+from api.types.certifications import Certification
+from api.types.contributions import Contribution, contribution_of
+from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, timeline_of
 from api.types.node import Node
+from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow
-from domain.queries.page import Page
+from domain.queries.page import Order, Page
 from domain.rules.words import (
-    CertificationLevel,
     CompletionKind,
     CreditEndReason,
     CreditStatus,
@@ -24,17 +29,6 @@ from domain.rules.words import (
 if TYPE_CHECKING:
     from api.types.members import Member
     from api.types.organizations import Organization
-
-
-@strawberry.type(description="What can be earned and counted.")
-class Certification:
-    """Title and level are the catalog's."""
-
-    code: str = strawberry.field(description="The certification's code, such as AZ-104.")
-    title: str | None = strawberry.field(description="Its title; null where the catalog does not have it.")
-    level: CertificationLevel | None = strawberry.field(
-        description="How deep it goes; null where the catalog does not have it."
-    )
 
 
 @strawberry.type(description="One completion counted for one organization, from an instant until an instant.")
@@ -64,11 +58,32 @@ class Credit(Node):
     ineligible_reason: IneligibleReason | None = strawberry.field(
         description="Why it never counts; null when it is not ineligible."
     )
-    explanation: CreditExplanation = strawberry.field(description="The same in words for people.")
+    explanation: CreditExplanation = strawberry.field(description="Why it counts, or not, and who can do what.")
+    contributions: list[Contribution] = strawberry.field(
+        description="What it gives each requirement that asks for it; empty when it has ended or never counts."
+    )
+    timeline: list[CreditTimelineEvent] = strawberry.field(
+        description="What happened to it and what is expected to, the earliest first."
+    )
 
 
-def credit_of(row: CreditRow) -> Credit:
-    """Return a credit as of its row's instant."""
+async def contributions_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) -> CreditContributions:
+    """Return what credits of one organization and instant contribute, if the field being resolved asks for it.
+
+    A path, such as ``edges.node``, leads from that field to the credits.
+    """
+    steps = [path.split(".") if path else [] for path in paths]
+    is_asked = any(
+        selects(info, *path, "contributions") or selects(info, *path, "explanation", "reasons") for path in steps
+    )
+    if not rows or not is_asked:
+        return {}
+    return await contributions_of_credits(rows[0].organization_id, {row.member_id for row in rows}, as_of=rows[0].as_of)
+
+
+def credit_of(row: CreditRow, contributions: CreditContributions) -> Credit:
+    """Return a credit as of its row's instant, which contributes what is given."""
+    given = contributions.get(row.id, ())
     return Credit(
         id=global_id(Kind.CREDIT, row.id),
         organization=organizations.organization_of(row),
@@ -86,10 +101,15 @@ def credit_of(row: CreditRow) -> Credit:
         counts_until=row.counts_until,
         end_reason=row.end_reason,
         ineligible_reason=row.ineligible_reason,
-        explanation=explanation_of(row),
+        explanation=explanation_of(row, given),
+        contributions=[contribution_of(each) for each in given],
+        timeline=timeline_of(row),
     )
 
 
-def connection_of(page: Page[CreditRow]) -> Connection[Credit]:
-    """Return a page of credits."""
-    return connection(page, node=credit_of, key=lambda row: row.id)
+async def connection_of(
+    page: Page[CreditRow], *, info: Info, as_of: datetime, order: Order | None = None
+) -> Connection[Credit]:
+    """Return a page of a list of credits, ordered and as of an instant (aware, UTC)."""
+    contributions = await contributions_asked_for(info, page.rows, "nodes", "edges.node")
+    return connection(page, node=lambda row: credit_of(row, contributions), order=order, as_of=as_of)

@@ -1,58 +1,112 @@
-"""Why does a credit count, or not, in words for people?"""
+"""Why does a credit count, or not, who can do what about it, and what happens to it when?"""
 
 from datetime import datetime
 
 import strawberry
 
+from api.ids import Kind, global_id, program_id
+from api.types.contributions import Contribution, contribution_of
 from domain.queries.credits import CreditRow
-from domain.rules.words import CreditEndReason, CreditStatus, IneligibleReason
+from domain.rules import explanation as rule
+from domain.rules.program_contributions import ProgramContribution
+from domain.rules.timeline import timeline
+from domain.rules.words import CreditEndReason, CreditReasonCode, ReasonActor, TimelineKind
 
-
-@strawberry.type(description="Why a credit counts, or not.")
-class CreditExplanation:
-    """In words for people."""
-
-    summary: str = strawberry.field(description="One sentence.")
-
-
-_INELIGIBLE = {
-    IneligibleReason.EXPIRED_BEFORE_ASSOCIATION: "it had expired before the account was linked",
-    IneligibleReason.REVOKED_BEFORE_ASSOCIATION: "it had been revoked before the account was linked",
-    IneligibleReason.NOT_IN_CATALOG: "it is not in the programme's catalog",
-    IneligibleReason.RETIRED: "the certification had retired",
-}
-_ENDED = {
-    CreditEndReason.EXPIRED: "it expired",
-    CreditEndReason.REVOKED: "the learning provider revoked it",
-    CreditEndReason.RETIRED: "the certification retired",
-    CreditEndReason.REMOVED: "the account's access was removed",
-    CreditEndReason.MOVED: "the account was linked with another organization",
+_ABOUT_THE_ASSOCIATION = {
+    CreditReasonCode.NOT_ASSOCIATED,
+    CreditReasonCode.ASSOCIATION_REMOVED,
+    CreditReasonCode.ASSOCIATION_MOVED,
 }
 
 
-def explanation_of(row: CreditRow) -> CreditExplanation:
-    """Return the sentence for a credit as of its row's instant."""
-    return CreditExplanation(summary=_summary(row))
+@strawberry.type(description="A condition of counting, or of giving points to a requirement, which is met or not.")
+class CreditReason:
+    """For machines; what is not met comes first."""
 
-
-def _summary(row: CreditRow) -> str:
-    if row.ineligible_reason is not None or row.counts_from is None:
-        reason = _INELIGIBLE.get(row.ineligible_reason) if row.ineligible_reason else None
-        return f"Does not count: {reason}." if reason else "Does not count."
-    if row.status is CreditStatus.PENDING:
-        return f"Counts from {_date(row.counts_from)}."
-    if row.counts_until is None:
-        return f"Counts since {_date(row.counts_from)}."
-    if row.status is CreditStatus.COUNTING:
-        return f"Counts until {_date(row.counts_until)}."
-    reason = _ENDED[row.end_reason] if row.end_reason else "it ended"
-    never = row.counts_until <= row.counts_from
-    return (
-        f"Never counted: {reason} before it was due."
-        if never
-        else f"Counted until {_date(row.counts_until)}: {reason}."
+    code: CreditReasonCode = strawberry.field(description="The condition.")
+    met: bool = strawberry.field(description="Whether it is met at the instant; what is not keeps the credit back.")
+    since: datetime | None = strawberry.field(description="Since when that is so; null where it is not known.")
+    expected_at: datetime | None = strawberry.field(
+        description="When that is expected to change by itself; null where nothing is known that will change it."
+    )
+    actor: ReasonActor = strawberry.field(description="Who can do something about it.")
+    action: str = strawberry.field(description="What they can do, in one sentence.")
+    evidence_id: strawberry.ID = strawberry.field(
+        description="The global id of what shows it: the association, the member, the credit itself, or the program."
+    )
+    contribution: Contribution | None = strawberry.field(
+        description="The requirement that gets no points; null where the reason is about counting at all."
     )
 
 
-def _date(instant: datetime) -> str:
-    return f"{instant:%-d %B %Y}"
+@strawberry.type(description="Why a credit counts, or not, at the instant asked for.")
+class CreditExplanation:
+    """In words for people, and in codes for machines."""
+
+    summary: str = strawberry.field(description="One sentence.")
+    reasons: list[CreditReason] = strawberry.field(
+        description="What must hold for it to count, and why it gives requirements no points; what is not met is first."
+    )
+    counts_from_earliest: datetime | None = strawberry.field(
+        description="The instant from which it counts or will count; null where it never will, or never again."
+    )
+
+
+@strawberry.type(description="Something that happened to a credit, or is expected to.")
+class CreditTimelineEvent:
+    """An event as seen at the instant asked for."""
+
+    kind: TimelineKind = strawberry.field(description="What happens.")
+    at: datetime = strawberry.field(description="When it happens.")
+    recorded_at: datetime | None = strawberry.field(
+        description="When that was written down; null where it is still to be, or follows from the rules alone."
+    )
+    expected: bool = strawberry.field(description="Whether it lies ahead of the instant asked for.")
+    end_reason: CreditEndReason | None = strawberry.field(description="Why the credit ends; null for other events.")
+
+
+def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> CreditExplanation:
+    """Return why a credit counts, or not, as of its row's instant, at which it contributes what is given."""
+    found = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
+    return CreditExplanation(
+        summary=found.summary,
+        reasons=[_reason(each, row) for each in found.reasons],
+        counts_from_earliest=found.counts_from_earliest,
+    )
+
+
+def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
+    """Return what happened to a credit, and what is expected to, as of its row's instant."""
+    return [
+        CreditTimelineEvent(
+            kind=event.kind,
+            at=event.at,
+            recorded_at=event.recorded_at,
+            expected=event.is_expected,
+            end_reason=event.end_reason,
+        )
+        for event in timeline(row.facts, row.recorded_effects, at=row.as_of)
+    ]
+
+
+def _reason(reason: rule.Reason, row: CreditRow) -> CreditReason:
+    return CreditReason(
+        code=reason.code,
+        met=reason.met,
+        since=reason.since,
+        expected_at=reason.expected_at,
+        actor=reason.actor,
+        action=reason.action,
+        evidence_id=_evidence(reason, row),
+        contribution=None if reason.contribution is None else contribution_of(reason.contribution),
+    )
+
+
+def _evidence(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
+    if reason.contribution is not None:
+        return program_id(reason.contribution.program.key)
+    if reason.code is CreditReasonCode.MEMBER_REMOVED:
+        return global_id(Kind.MEMBER, row.member_id)
+    if reason.code in _ABOUT_THE_ASSOCIATION:
+        return global_id(Kind.ASSOCIATION, row.association_id)
+    return global_id(Kind.CREDIT, row.id)

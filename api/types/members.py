@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, given, page_request
+from api.connections import After, Before, Connection, First, Last, WalkAsOf, given, page_as_of, page_request
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
-from api.types import associations, credits
+from api.types import associations, credits, invitations
 from api.types.allowances import AssociationAllowance, allowance_of
-from api.types.credit_arguments import AsOf, Filter, instant, matching
+from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
 from api.types.organizations import Organization, organization_of
 from domain.queries.associations import allowance_of_viewer, associations_of_member
@@ -23,6 +23,7 @@ from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 if TYPE_CHECKING:
     from api.types.associations import Association
     from api.types.credits import Credit
+    from api.types.invitations import Invitation
 
 Active = Annotated[
     bool | None,
@@ -46,6 +47,15 @@ class Member(Node):
     status: MemberStatus = strawberry.field(description="Where the member is between invitation and leaving.")
     organization: Organization = strawberry.field(description="The organization whose work account this is.")
 
+    @field("What invited the member; null unless an admin asks.")
+    async def invitation(self, info: Info) -> Annotated["Invitation", strawberry.lazy("api.types.invitations")] | None:
+        """Look up the invitation, together with those of a list's other members."""
+        context = info.context
+        if context.viewer is None or not context.viewer.is_admin:
+            return None
+        row = await context.invitations.load(self.number)
+        return invitations.invitation_of(row, context) if row else None
+
     @field("The member's associations in this organization, the latest first.")
     async def associations(
         self,
@@ -62,7 +72,7 @@ class Member(Node):
             viewer,
             self.number,
             active=given(active),
-            page=page_request(first, after, last, before),
+            page=page_request(first, after, last, before, info=info),
         )
         return associations.connection_of(page, viewer)
 
@@ -84,21 +94,18 @@ class Member(Node):
         self,
         info: Info,
         wanted: Filter = UNSET,
-        as_of: AsOf = UNSET,
+        as_of: WalkAsOf = UNSET,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]]:
         """List the credits."""
+        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of)
         page = await credits_of(
-            check_signed_in(info.context.viewer),
-            member_id=self.number,
-            matching=matching(wanted),
-            as_of=instant(as_of, info.context),
-            page=page_request(first, after, last, before),
+            check_signed_in(info.context.viewer), member_id=self.number, matching=matching(wanted), as_of=at, page=asked
         )
-        return credits.connection_of(page)
+        return await credits.connection_of(page, info=info, as_of=at)
 
 
 def member_of(row: OfMember) -> Member:

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, page_request
+from api.connections import After, Before, Connection, First, Last, WalkAsOf, page_as_of
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
-from api.types import credits
+from api.selection import selects
+from api.types import credits, skills_report
 from api.types.credit_arguments import AsOf, Filter, instant, matching
 from api.types.node import Node
+from api.types.organization_members import OrganizationMembers
+from api.types.organization_programs import OrganizationPrograms
+from api.types.skills_report_arguments import ListOrder, ReportFilter, ReportOrder, ordered, report_matching
+from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditStatusSummary as SummaryRow
 from domain.queries.credits import credit_status_summary, credits_of_organization
 from domain.queries.members import OfMember, OrganizationRow
+from domain.queries.skills_report import DEFAULT_ORDER
+from domain.queries.skills_report import skills_report as skills_report_page
+from domain.rules.words import Track
 
 if TYPE_CHECKING:
     from api.types.credits import Credit
+    from api.types.skills_report import SkillsReportConnection
 
 
 @strawberry.type(description="How many of an organization's credits are in which state at an instant.")
@@ -43,11 +52,13 @@ class CreditStatusSummary:
 
 
 @strawberry.type(description="A partner company that can be credited.")
-class Organization(Node):
+class Organization(OrganizationPrograms, OrganizationMembers, Node):
     """The viewer's own organization: nobody sees another."""
 
-    number: strawberry.Private[int]
     name: str = strawberry.field(description="The company's name.")
+    track: Track | None = strawberry.field(
+        description="The track on which it is scored where a program has a choice; null where it has not said."
+    )
 
     @field("How many credits are in which state at an instant; null unless an admin asks.")
     async def credit_status(self, info: Info, as_of: AsOf = UNSET) -> CreditStatusSummary | None:
@@ -63,7 +74,8 @@ class Organization(Node):
         self,
         info: Info,
         wanted: Filter = UNSET,
-        as_of: AsOf = UNSET,
+        order_by: ListOrder = UNSET,
+        as_of: WalkAsOf = UNSET,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
@@ -73,22 +85,50 @@ class Organization(Node):
         context = info.context
         if context.viewer is None:
             return None
+        order = ordered(order_by)
+        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of, order=order)
         page = await credits_of_organization(
-            context.viewer,
-            self.number,
-            matching=matching(wanted),
-            as_of=instant(as_of, context),
-            page=page_request(first, after, last, before),
+            context.viewer, self.number, matching=matching(wanted), as_of=at, page=asked
         )
-        return credits.connection_of(page) if page else None
+        return await credits.connection_of(page, info=info, order=order, as_of=at) if page else None
+
+    @field("The organization's credits with their people, as of an instant; null unless an admin asks.")
+    async def skills_report(
+        self,
+        info: Info,
+        wanted: ReportFilter = UNSET,
+        order_by: ReportOrder = UNSET,
+        as_of: WalkAsOf = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Annotated["SkillsReportConnection", strawberry.lazy("api.types.skills_report")] | None:
+        """List the report's rows."""
+        viewer = info.context.viewer
+        if viewer is None:
+            return None
+        order = ordered(order_by) or DEFAULT_ORDER
+        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of, order=order)
+        page = await skills_report_page(viewer, self.number, matching=report_matching(wanted), as_of=at, page=asked)
+        if page is None:
+            return None
+        contributions: CreditContributions = {}
+        if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
+            members = {row.member_id for row in page.rows}
+            contributions = await contributions_of_credits(self.number, members, as_of=at)
+        return skills_report.skills_report_of(page, contributions, order=order, as_of=at)
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:
     """Return the organization that a row is, or belongs to."""
     if isinstance(row, OrganizationRow):
-        return Organization(id=global_id(Kind.ORGANIZATION, row.id), number=row.id, name=row.name)
+        return Organization(id=global_id(Kind.ORGANIZATION, row.id), number=row.id, name=row.name, track=row.track)
     return Organization(
-        id=global_id(Kind.ORGANIZATION, row.organization_id), number=row.organization_id, name=row.organization_name
+        id=global_id(Kind.ORGANIZATION, row.organization_id),
+        number=row.organization_id,
+        name=row.organization_name,
+        track=row.organization_track,
     )
 
 

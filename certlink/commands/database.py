@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.schema import sdl
+from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
 from domain import schema
 from domain.operations.import_catalog import import_catalog
@@ -24,7 +25,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("verify")(verify)
     app.command("config")(config)
     app.add_typer(_audit(), name="audit")
-    app.add_typer(_catalog(), name="catalog")
 
 
 def migrate(
@@ -36,9 +36,9 @@ def migrate(
         print("\n".join(finish(schema.write_migrations(make))) or "the models lack no migration")
         return
 
-    async def work(_: Settings) -> list[str]:
+    async def work(settings: Settings) -> list[str]:
         applied = await schema.migrate()
-        await import_catalog()
+        await import_catalog(now=programme_clock(settings)(), policy=settings.policy)
         return applied
 
     applied = run(work, data)
@@ -60,8 +60,8 @@ def check(write: bool = typer.Option(False, "--write", help="Write schema.graphq
 def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """Check every invariant of the database and name each violation."""
 
-    async def work(_: Settings) -> list[str]:
-        return await violations()
+    async def work(settings: Settings) -> list[str]:
+        return await violations(settings.policy)
 
     found = run(work, data)
     if as_json:
@@ -100,18 +100,3 @@ def _audit() -> typer.Typer:
         raise typer.Exit(FAILED if found else 0)
 
     return audit
-
-
-def _catalog() -> typer.Typer:
-    catalog = typer.Typer(help="Look after the catalog of certifications.", no_args_is_help=True)
-
-    @catalog.command("import")
-    def import_shipped(data: Data = DEFAULT_DATA) -> None:
-        """Write the shipped catalog into the database, all or none."""
-
-        async def work(_: Settings) -> int:
-            return await import_catalog()
-
-        print(f"{run(work, data)} certifications")
-
-    return catalog

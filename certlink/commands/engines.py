@@ -89,6 +89,6 @@ async def prepare(environment: dict[str, str]) -> None:
     settings = Settings()
     async with open_database(settings.database_url, pool_size=4):
         await schema.migrate()
-        await import_catalog()
+        await import_catalog(now=programme_clock(settings)(), policy=settings.policy)
         if settings.sandbox:
             await seed(settings)

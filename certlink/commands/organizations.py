@@ -1,4 +1,4 @@
-"""Which commands bring organizations and their members?"""
+"""Which commands bring organizations?"""
 
 import json
 from dataclasses import asdict
@@ -9,10 +9,10 @@ import typer
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, run
 from domain.operations.change_issuer import change_issuer
+from domain.operations.change_track import change_track
 from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
 from domain.queries.organizations import OrganizationSummary, organizations
-from domain.rules.words import MemberRole
+from domain.rules.words import Track
 from domain.settings import Settings
 
 Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
@@ -20,15 +20,13 @@ Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer.")]
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands about organizations and members."""
+    """Add the commands about organizations."""
     organization = typer.Typer(help="Add, change and list organizations.", no_args_is_help=True)
     organization.command("add")(add_organization)
     organization.command("issuer")(trust_issuer)
+    organization.command("track")(set_track)
     organization.command("list")(list_organizations)
     app.add_typer(organization, name="organization")
-    member = typer.Typer(help="Invite members.", no_args_is_help=True)
-    member.command("invite")(invite)
-    app.add_typer(member, name="member")
 
 
 def add_organization(
@@ -68,6 +66,21 @@ def trust_issuer(domain: Domain, issuer: Issuer, data: Data = DEFAULT_DATA) -> N
     run(work, data)
 
 
+def set_track(
+    domain: Domain,
+    track: Annotated[
+        Track | None, typer.Argument(case_sensitive=False, help="enterprise or smb; every track, unless given.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Say on which track an organization is scored where a program has a choice."""
+
+    async def work(settings: Settings) -> None:
+        await change_track(organization_domain=domain, track=track, now=programme_clock(settings)())
+
+    run(work, data)
+
+
 def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List every organization."""
 
@@ -80,23 +93,3 @@ def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None
         return
     for row in rows:
         print(f"{row.domain}\t{row.name}\t{row.members} members\t{row.active_associations} linked\t{row.issuer}")
-
-
-def invite(
-    domain: Domain,
-    work_email: Annotated[str, typer.Argument(help="The person's work e-mail.")],
-    role: Annotated[MemberRole, typer.Option(help="What they may do.")] = MemberRole.MEMBER,
-    data: Data = DEFAULT_DATA,
-) -> None:
-    """Invite a person; their first sign-in with the address makes them a member."""
-
-    async def work(settings: Settings) -> int:
-        return await invite_member(
-            organization_domain=domain,
-            work_email=work_email,
-            role=role,
-            actor="operator",
-            now=programme_clock(settings)(),
-        )
-
-    print(f"member {run(work, data)}")

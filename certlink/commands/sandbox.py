@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import httpx2
 import typer
@@ -18,6 +19,10 @@ def add_to(app: typer.Typer) -> None:
     sandbox = typer.Typer(help="Steer the sandbox of a running `certlink up`.", no_args_is_help=True)
     sandbox.command("token")(token)
     sandbox.command("advance")(advance)
+    sandbox.command("earn")(earn)
+    sandbox.command("renew")(renew)
+    sandbox.command("revoke")(revoke)
+    sandbox.command("withdraw")(withdraw)
     app.add_typer(sandbox, name="sandbox")
 
 
@@ -37,6 +42,36 @@ def advance(
     print(f"it is now {_call(data, '/clock', {'advance_seconds': seconds})['now']}")
 
 
+LearningPersona = Annotated[str, typer.Argument(help="A learning persona: amara-learn, priya-learn, mei-learn ...")]
+Certification = Annotated[str, typer.Argument(help="A code of the catalog, such as AZ-104.")]
+
+
+def earn(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
+    """Let a learning persona earn a certification now; certlink learns of it in the next night."""
+    _change(data, persona, "completions", certification)
+
+
+def renew(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
+    """Let a learning persona renew a certification within the six months before it expires."""
+    _change(data, persona, "renewals", certification)
+
+
+def revoke(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
+    """Let the learning provider revoke a persona's certification now."""
+    _change(data, persona, "revocations", certification)
+
+
+def withdraw(persona: LearningPersona, data: Data = DEFAULT_DATA) -> None:
+    """Let a learning persona withdraw the permission to read their transcript."""
+    print(f"permissions withdrawn: {_call(data, f'/personas/{persona}/withdrawals', None)['revoked']}")
+
+
+def _change(data: Path, persona: str, what: str, certification: str) -> None:
+    row = _call(data, f"/personas/{persona}/{what}", {"certification": certification})
+    until = f"valid until {row['expiresAt']}" if row["expiresAt"] else "does not expire"
+    print(f"{row['certification']}: {until}" if row["revokedAt"] is None else f"{row['certification']}: revoked")
+
+
 def parse_duration(text: str) -> timedelta:
     """Return a duration from words such as "10 days"; ends the command where they are none."""
     found = re.fullmatch(r"\s*(\d{1,6})\s*(second|minute|hour|day|week)s?\s*", text.lower())
@@ -50,10 +85,10 @@ def _call(data: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
     if not settings.sandbox:
         stop("there is no sandbox: CERTLINK_SANDBOX is not set", NOT_READY)
     try:
-        answer = httpx2.post(f"{settings.sandbox_url}{path}", json=body, timeout=10, trust_env=False)
+        answer = httpx2.post(f"{settings.sandbox_url}{quote(path)}", json=body, timeout=10, trust_env=False)
         content: dict[str, Any] = answer.json()
     except (httpx2.HTTPError, ValueError):
         stop(f"the sandbox at {settings.sandbox_url} does not answer", NOT_READY)
-    if answer.status_code != httpx2.codes.OK:
+    if not answer.is_success:
         stop(str(content.get("error_description", "the sandbox refused")), FAILED)
     return content

@@ -4,12 +4,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from graphql import GraphQLError
 from pydantic import ValidationError
 
+from api.scalars import instant_of
 from certlink.logs import configure_logs
 from certlink.not_ready import NotReady
 from certlink.up import running_environment
@@ -59,6 +62,16 @@ def finish(work: Coroutine[Any, Any, Result]) -> Result:
         stop(refusal.message, FAILED)
     except (OSError, ConnectionError) as error:
         stop(f"no connection: {error}", NOT_READY)
+
+
+def instant_option(text: str) -> datetime | None:
+    """Return the instant that an option names, or nothing where it is not given."""
+    if not text:
+        return None
+    try:
+        return instant_of(text)
+    except GraphQLError:
+        stop(f'"{text}" is no instant: write one with an offset, such as 2026-11-23T09:30:00Z', USAGE)
 
 
 def stop(line: str, code: int) -> NoReturn:

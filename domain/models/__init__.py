@@ -5,8 +5,9 @@ The constraints that guarantee the rules are SQL in the migrations: the model la
 
 from domain.models.associations import Association, AssociationAttempt, Callback, LearningAccount
 from domain.models.credits import Completion, Credit, CreditEvent
+from domain.models.invitations import Invitation
 from domain.models.people import BrowserSession, Member, Organization, SignIn
-from domain.models.records import AuditEvent, Certification
+from domain.models.records import AuditEvent, CatalogEdition, Certification
 
 __all__ = [
     "Association",
@@ -14,10 +15,12 @@ __all__ = [
     "AuditEvent",
     "BrowserSession",
     "Callback",
+    "CatalogEdition",
     "Certification",
     "Completion",
     "Credit",
     "CreditEvent",
+    "Invitation",
     "LearningAccount",
     "Member",
     "Organization",

@@ -35,6 +35,13 @@ class Association(Model):
     cool_off_until = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
     end_reason = word(AssociationEndReason, null=True)
+    grant_sealed = fields.BinaryField(null=True)
+    transcript_read_at = fields.DatetimeField(null=True)
+    next_read_at = fields.DatetimeField(null=True)
+    grant_refused_at = fields.DatetimeField(null=True)
+    read_tries = fields.IntField(default=0, db_default=0)
+    read_leased_until = fields.DatetimeField(null=True)
+    read_error = fields.CharField(max_length=60, null=True)
 
     class Meta:
         table = "association"

@@ -22,6 +22,7 @@ class Completion(Model):
     completed_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    observed_at = fields.DatetimeField()
     recorded_at = fields.DatetimeField()
 
     class Meta:
@@ -40,6 +41,7 @@ class Credit(Model):
     organization_id: int
     member: fields.ForeignKeyRelation[Member] = parent("Member", "credits")
     member_id: int
+    sequence = fields.IntField(default=1, db_default=1)
     recorded_at = fields.DatetimeField()
     counts_from = fields.DatetimeField(null=True)
     counts_until = fields.DatetimeField(null=True)

@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from domain.models.columns import parent, word
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.words import MemberRole, MemberStatus, Track
 
 
 class Organization(Model):
@@ -17,6 +17,8 @@ class Organization(Model):
     client_id = fields.CharField(max_length=200)
     client_secret_sealed = fields.BinaryField(null=True)
     api_audience = fields.CharField(max_length=200)
+    track = word(Track, null=True)
+    audit_length = fields.BigIntField(default=0)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -40,3 +40,16 @@ class Certification(Model):
 
     class Meta:
         table = "certification"
+
+
+class CatalogEdition(Model):
+    """The requirements in force from an instant on, as the document that said so; once in force it stays as it is."""
+
+    key = fields.CharField(max_length=40, primary_key=True)
+    effective_from = fields.DateField()
+    in_force_from = fields.DatetimeField()
+    imported_at = fields.DatetimeField()
+    document: fields.Field[dict[str, object]] = fields.JSONField()
+
+    class Meta:
+        table = "catalog_edition"

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from domain.database import fetch_row
+from domain.database import fetch_row, fetch_value
+from domain.errors import Forbidden
 from domain.operations.audit import record_audit
+from domain.operations.invitation_lock import answer_invitation
 from domain.queries.callers import viewer_of_subject
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import Viewer
@@ -36,6 +38,7 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
     if invited is None:
         # Somebody else's request may have activated the same person while this one waited.
         return await viewer_of_subject(identity.issuer, identity.subject)
+    await answer_invitation(invited.member_id, now=now)
     await record_audit(
         invited.organization_id,
         actor=f"member:{invited.member_id}",
@@ -45,3 +48,13 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
         now=now,
     )
     return invited
+
+
+async def check_active(viewer: Viewer) -> None:
+    """Hold the viewer's membership for the rest of the transaction: nobody removes them meanwhile.
+
+    Raises:
+        Forbidden: they have been removed.
+    """
+    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR SHARE", viewer.member_id):
+        raise Forbidden

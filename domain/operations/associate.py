@@ -1,5 +1,6 @@
-"""How does a learning account come to count for a member's organization (R3 to R6)?"""
+"""How does a learning account come to count for a member's organization (R3 to R6, R8)?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,22 +10,31 @@ from domain.jobs import PropagateCredits
 from domain.live import ATTEMPT_CHANNEL
 from domain.models import Association
 from domain.operations.audit import record_audit
-from domain.operations.end_association import end_association
+from domain.operations.end_association import end_association, lock_credits
+from domain.operations.overtake_credits import LeftAssociation, left_associations, overtake_credits
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.associations import allowance
 from domain.rules.association_limits import check_association_limits
 from domain.rules.policy import Policy
+from domain.rules.transcript_reading import next_night_reading
 from domain.rules.words import AssociationEndReason, LearningProvider
 from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Attempt:
+class PendingAttempt:
+    """An attempt that has not ended, locked."""
+
     id: int
     provider: LearningProvider
     member_id: int
     organization_id: int
+
+    @property
+    def actor(self) -> str:
+        """Return how the audit names the person who attempts."""
+        return f"member:{self.member_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +53,12 @@ async def associate(
     completions: list[CompletionRecord],
     now: datetime,
     policy: Policy,
+    grant_sealed: bytes | None = None,
 ) -> Association:
     """Start the association that an attempt asked for, with its credits; end the account's association elsewhere.
+
+    What still counts for an organization that its person has left ends too (R8).
+    With a sealed refresh token the transcript is read again every night.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
@@ -52,7 +66,7 @@ async def associate(
         YearlyLimitReached: the year's associations are used up (R6).
         NotFound: the member has left, or the attempt has ended.
     """
-    attempt = await _locked_attempt(attempt_id)
+    attempt = await locked_attempt(attempt_id)
     account_id = await _locked_account(attempt.provider, profile_id, now)
     await _check_active_member(attempt.member_id)
     started_at = await _instant(now, account_id, attempt.member_id)
@@ -61,19 +75,21 @@ async def associate(
         await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
     )
 
+    await _shorten_cool_offs(started_at, account_id, attempt)
     elsewhere = await _association_elsewhere(account_id)
-    actor = f"member:{attempt.member_id}"
-    # Chains of two organizations are locked by ascending number, so that two moves cannot wait for each other.
-    for organization_id in sorted({attempt.organization_id, *([elsewhere.organization_id] if elsewhere else [])}):
-        await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
+    left = await left_associations(account_id, now=started_at)
+    started_at = await _locked_places(attempt, [*left, *([elsewhere] if elsewhere else [])], started_at)
     if elsewhere is not None:
         await end_association(
             elsewhere.id,
             organization_id=elsewhere.organization_id,
             ended_at=started_at,
             reason=AssociationEndReason.MOVED,
-            actor=actor,
+            actor=attempt.actor,
         )
+    await overtake_credits(
+        left, organization_id=attempt.organization_id, started_at=started_at, actor=attempt.actor, policy=policy
+    )
     association = await Association.create(
         organization_id=attempt.organization_id,
         member_id=attempt.member_id,
@@ -81,11 +97,14 @@ async def associate(
         provider=attempt.provider,
         started_at=started_at,
         cool_off_until=started_at + policy.cool_off,
+        grant_sealed=grant_sealed,
+        transcript_read_at=started_at,
+        next_read_at=None if grant_sealed is None else next_night_reading(account_id, after=started_at),
     )
     first_due_at = await record_completions(association, completions, now=started_at, policy=policy)
     await record_audit(
         attempt.organization_id,
-        actor=actor,
+        actor=attempt.actor,
         action="association_started",
         subject=f"association:{association.id}",
         details={"provider": attempt.provider.value, "completions": len(completions)},
@@ -97,9 +116,14 @@ async def associate(
     return association
 
 
-async def _locked_attempt(attempt_id: int) -> _Attempt:
+async def locked_attempt(attempt_id: int) -> PendingAttempt:
+    """Return an attempt, locked for the rest of the transaction.
+
+    Raises:
+        NotFound: it has ended.
+    """
     attempt = await fetch_row(
-        _Attempt,
+        PendingAttempt,
         """SELECT t.id, t.provider, t.member_id, m.organization_id
            FROM association_attempt t JOIN member m ON m.id = t.member_id
            WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t""",
@@ -140,6 +164,18 @@ async def _instant(now: datetime, account_id: int, member_id: int) -> datetime:
     return now if latest is None else max(now, latest)
 
 
+async def _shorten_cool_offs(now: datetime, account_id: int, attempt: PendingAttempt) -> None:
+    """Let what is allowed today also pass the constraint, where the cool-off was longer when it was written."""
+    await execute(
+        """UPDATE association SET cool_off_until = $1
+           WHERE cool_off_until > $1 AND (learning_account_id = $2 OR (member_id = $3 AND provider = $4))""",
+        now,
+        account_id,
+        attempt.member_id,
+        attempt.provider,
+    )
+
+
 async def _association_elsewhere(account_id: int) -> _Elsewhere | None:
     return await fetch_row(
         _Elsewhere,
@@ -148,6 +184,18 @@ async def _association_elsewhere(account_id: int) -> _Elsewhere | None:
            WHERE a.learning_account_id = $1 AND a.ended_at IS NULL""",
         account_id,
     )
+
+
+async def _locked_places(
+    attempt: PendingAttempt, places: Sequence[_Elsewhere | LeftAssociation], now: datetime
+) -> datetime:
+    """Lock the credits that end and the organizations concerned; return the instant at which those may end."""
+    for place in sorted(places, key=lambda place: place.id):
+        now = await lock_credits(place.id, now=now)
+    # Chains of several organizations are locked by ascending number, so that two moves cannot wait for each other.
+    for organization_id in sorted({attempt.organization_id, *(place.organization_id for place in places)}):
+        await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
+    return now
 
 
 async def _conclude(attempt_id: int, association: Association, elsewhere: _Elsewhere | None) -> None:

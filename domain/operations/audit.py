@@ -1,11 +1,21 @@
 """How is it remembered who did what, so that nobody can change it unnoticed?"""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database import connection, fetch_row, fetch_value
 from domain.queries.audit import GENESIS, ChainLink, link_hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """Something that was done; it names rows and nothing personal."""
+
+    action: str
+    subject: str
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,32 +25,52 @@ class _Head:
 
 
 async def record_audit(
-    organization_id: int, *, actor: str, action: str, subject: str, details: dict[str, object], now: datetime
+    organization_id: int, *, actor: str, action: str, subject: str, details: Mapping[str, object], now: datetime
 ) -> None:
     """Append an event to an organization's chain, in the current transaction; it names rows and nothing personal.
 
     The organization is locked until the transaction ends: who concerns two of them goes by ascending number.
     """
+    entry = AuditEntry(action=action, subject=subject, details=details)
+    await record_audits(organization_id, [entry], actor=actor, now=now)
+
+
+async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, actor: str, now: datetime) -> None:
+    """Append several events as ``record_audit`` does, in their order."""
     await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
     head = await fetch_row(
         _Head,
         "SELECT sequence, hash FROM audit_event WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1",
         organization_id,
     )
-    link = ChainLink(
-        organization_id=organization_id,
-        sequence=head.sequence + 1 if head else 1,
-        at=now,
-        actor=actor,
-        action=action,
-        subject=subject,
-        details=json.dumps(details, sort_keys=True),
-        previous_hash=head.hash if head else GENESIS,
-    )
-    await execute(
-        """INSERT INTO audit_event
-               (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
-           VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)""",
+    sequence, previous_hash = (head.sequence, head.hash) if head else (0, GENESIS)
+    rows = []
+    for entry in entries:
+        sequence += 1
+        link = ChainLink(
+            organization_id=organization_id,
+            sequence=sequence,
+            at=now,
+            actor=actor,
+            action=entry.action,
+            subject=entry.subject,
+            details=json.dumps(entry.details, sort_keys=True),
+            previous_hash=previous_hash,
+        )
+        previous_hash = link_hash(link)
+        rows.append(_columns(link, previous_hash))
+    async with connection() as current:
+        await current.executemany(
+            """INSERT INTO audit_event
+                   (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+               VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)""",
+            rows,
+        )
+        await current.execute("UPDATE organization SET audit_length = $2 WHERE id = $1", organization_id, sequence)
+
+
+def _columns(link: ChainLink, own_hash: bytes) -> tuple[object, ...]:
+    return (
         link.organization_id,
         link.sequence,
         link.at,
@@ -49,5 +79,5 @@ async def record_audit(
         link.subject,
         link.details,
         link.previous_hash,
-        link_hash(link),
+        own_hash,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.database import fetch_value
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
 from domain.transaction import Transaction, operation
 
@@ -14,7 +14,12 @@ async def change_issuer(transaction: Transaction, *, organization_domain: str, i
 
     Raises:
         NotFound: there is no organization with this mail domain.
+        InvalidInput: another organization has the issuer.
     """
+    if await fetch_value(
+        "SELECT id FROM organization WHERE issuer = $2 AND domain <> $1", organization_domain.lower(), issuer
+    ):
+        raise InvalidInput("Another organization has this issuer.")
     organization_id = await fetch_value(
         "UPDATE organization SET issuer = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), issuer
     )

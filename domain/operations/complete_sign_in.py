@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.database import execute, fetch_row
 from domain.models import BrowserSession
-from domain.operations.activate_member import activate_member
+from domain.operations.activate_member import activate_member, check_active
 from domain.operations.receive_callback import DECLINED, is_code
 from domain.operations.start_sign_in import ORGANIZATION_ISSUER, OrganizationIssuer
 from domain.providers.oidc import Issuers
@@ -107,6 +107,8 @@ async def _consume(transaction: Transaction, *, state: str, browser_token: str |
 async def _open_session(
     transaction: Transaction, *, viewer: Viewer, token_hash: bytes, now: datetime, expires_at: datetime
 ) -> None:
+    # Who is removed at the same moment is waited for, and gets no session any more (R8).
+    await check_active(viewer)
     await BrowserSession.create(
         member_id=viewer.member_id, token_hash=token_hash, created_at=now, expires_at=expires_at
     )

@@ -1,11 +1,12 @@
-"""What ends with an association (R5, R7)?"""
+"""What ends with an association (R5, R7, R8)?"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import connection, execute, fetch_rows
+from domain.database import connection, execute, fetch_rows, fetch_value
 from domain.operations.audit import record_audit
 from domain.rules.credit_interval import CreditInterval, ended_interval
+from domain.rules.leaving import left_interval
 from domain.rules.words import AssociationEndReason, CreditEndReason
 
 
@@ -22,15 +23,37 @@ class _OpenCredit:
         return CreditInterval(counts_from=self.counts_from, counts_until=self.counts_until, end_reason=self.end_reason)
 
 
+async def lock_credits(association_id: int, *, now: datetime) -> datetime:
+    """Lock an association's credits, in the current transaction; return the instant at which it may end.
+
+    That is now, or the latest event that is recorded of its credits where our clock is behind another machine's.
+    """
+    # Whoever propagates them is waited for here, so that the next statement sees what they recorded.
+    await fetch_value(
+        "SELECT count(*) FROM (SELECT FROM credit WHERE association_id = $1 ORDER BY id FOR UPDATE) locked",
+        association_id,
+    )
+    recorded: datetime | None = await fetch_value(
+        "SELECT max(e.at) FROM credit_event e JOIN credit c ON c.id = e.credit_id WHERE c.association_id = $1",
+        association_id,
+    )
+    return now if recorded is None else max(now, recorded)
+
+
 async def end_association(
     association_id: int, *, organization_id: int, ended_at: datetime, reason: AssociationEndReason, actor: str
 ) -> int:
     """End an association and its credits at an instant, in the current transaction; return how many credits ended.
 
-    The caller holds the lock on the learning account.
+    The caller holds the locks on the learning account and on the credits.
     """
     await execute(
-        "UPDATE association SET ended_at = $2, end_reason = $3 WHERE id = $1", association_id, ended_at, reason
+        """UPDATE association SET ended_at = $2, end_reason = $3, grant_sealed = NULL, next_read_at = NULL,
+               read_leased_until = NULL, read_error = NULL
+           WHERE id = $1""",
+        association_id,
+        ended_at,
+        reason,
     )
     open_credits = await fetch_rows(
         _OpenCredit,
@@ -38,11 +61,11 @@ async def end_association(
                   EXISTS (SELECT FROM credit_event e WHERE e.credit_id = c.id AND e.kind = 'COUNTED') AS counted
            FROM credit c
            WHERE c.association_id = $1 AND c.counts_from IS NOT NULL
-             AND (c.counts_until IS NULL OR c.counts_until > $2) FOR UPDATE OF c""",
+             AND (c.counts_until IS NULL OR c.counts_until > $2)""",
         association_id,
         ended_at,
     )
-    ended = [(credit, ended_interval(credit.interval, ended_at=ended_at, reason=reason)) for credit in open_credits]
+    ended = [(credit, _ended_interval(credit.interval, ended_at, reason)) for credit in open_credits]
     async with connection() as current:
         await current.executemany(
             """UPDATE credit SET counts_from = $2, counts_until = $3, end_reason = $4, next_event_at = $5
@@ -67,3 +90,9 @@ async def end_association(
         now=ended_at,
     )
     return len(ended)
+
+
+def _ended_interval(interval: CreditInterval, ended_at: datetime, reason: AssociationEndReason) -> CreditInterval:
+    if reason is AssociationEndReason.MEMBER_REMOVED:
+        return left_interval(interval, left_at=ended_at)
+    return ended_interval(interval, ended_at=ended_at, reason=reason)

@@ -1,36 +1,95 @@
-"""How does the shipped catalog reach the database?"""
+"""How does a catalog reach the database without changing any past answer (R15)?
 
-from domain.catalog import shipped_certifications
-from domain.database import connection
+An edition that is in force stays as it is; one that arrives late is in force from then on. Nothing is back-dated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.catalog import Catalog, shipped_catalog
+from domain.database import connection, execute, fetch_rows
+from domain.jobs import PropagateCredits
+from domain.operations.revise_credits import revise_credits
+from domain.queries.catalog import editions
+from domain.rules.certifications import CertificationFacts
+from domain.rules.edition_import import editions_to_write
+from domain.rules.editions import Edition
+from domain.rules.policy import Policy
 from domain.transaction import Transaction, operation
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportedCatalog:
+    """How much a catalog holds."""
+
+    certifications: int
+    editions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Code:
+    code: str
+
+
 @operation
-async def import_catalog(transaction: Transaction) -> int:
-    """Write every shipped certification, new or changed, all or none; return how many there are.
+async def import_catalog(
+    transaction: Transaction, *, now: datetime, catalog: Catalog | None = None, policy: Policy | None = None
+) -> ImportedCatalog:
+    """Write a catalog, the shipped one unless another is given: all that is new or changed, or nothing.
+
+    Credits follow what changed of their certifications from now on (R16); what counted before stays.
 
     Raises:
-        InvalidCatalog: a data file is wrong; nothing was written.
+        InvalidCatalog: a data file is wrong.
+        EditionInForce: an edition that is in force was changed, or a new one lies before one that is.
     """
-    certifications = shipped_certifications()
+    catalog = catalog or shipped_catalog()
+    # Whoever imports at the same time waits here, and then finds everything done.
+    await execute("LOCK TABLE catalog_edition IN SHARE ROW EXCLUSIVE MODE")
+    changed = editions_to_write(await editions(), catalog.editions, now=now)
+    if rewritten := await _write_certifications(catalog.certifications):
+        await revise_credits(rewritten, now=now, policy=policy or Policy())
+        transaction.announce(PropagateCredits())
+    await _write_editions(changed, catalog.documents, now)
+    return ImportedCatalog(certifications=len(catalog.certifications), editions=len(catalog.editions))
+
+
+async def _write_certifications(certifications: Mapping[str, CertificationFacts]) -> list[str]:
+    """Write what is new or changed, and return its codes."""
+    listed = list(certifications.values())
+    written = await fetch_rows(
+        _Code,
+        """INSERT INTO certification AS known
+               (code, title, level, provider, retires_on, retirement_rule, eligible_until)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::text[], $7::date[])
+           ON CONFLICT (code) DO UPDATE SET title = excluded.title, level = excluded.level,
+               provider = excluded.provider, retires_on = excluded.retires_on,
+               retirement_rule = excluded.retirement_rule, eligible_until = excluded.eligible_until
+               WHERE known.* IS DISTINCT FROM excluded.*
+           RETURNING code""",
+        [facts.code for facts in listed],
+        [facts.title for facts in listed],
+        [facts.level for facts in listed],
+        [facts.provider for facts in listed],
+        [facts.retires_on for facts in listed],
+        [facts.retirement_rule for facts in listed],
+        [facts.eligible_until for facts in listed],
+    )
+    return [row.code for row in written]
+
+
+async def _write_editions(changed: Sequence[Edition], documents: Mapping[str, str], now: datetime) -> None:
     async with connection() as current:
         await current.executemany(
-            """INSERT INTO certification (code, title, level, provider, retires_on, retirement_rule, eligible_until)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
-               ON CONFLICT (code) DO UPDATE SET title = excluded.title, level = excluded.level,
-                   provider = excluded.provider, retires_on = excluded.retires_on,
-                   retirement_rule = excluded.retirement_rule, eligible_until = excluded.eligible_until""",
+            """INSERT INTO catalog_edition (key, effective_from, in_force_from, imported_at, document)
+               VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (key) DO UPDATE SET effective_from = excluded.effective_from,
+                   in_force_from = excluded.in_force_from, imported_at = excluded.imported_at,
+                   document = excluded.document
+                   WHERE catalog_edition.document <> excluded.document""",
             [
-                (
-                    facts.code,
-                    facts.title,
-                    facts.level,
-                    facts.provider,
-                    facts.retires_on,
-                    facts.retirement_rule,
-                    facts.eligible_until,
-                )
-                for facts in certifications
+                (edition.key, edition.effective_from, edition.in_force_from, now, documents[edition.key])
+                for edition in changed
             ],
         )
-    return len(certifications)

@@ -4,8 +4,10 @@ A code cannot be exchanged twice, so what it was exchanged for is kept, sealed, 
 exchange loses nothing. Every callback ends in a visible state.
 """
 
+import json
 import traceback
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import structlog
@@ -23,8 +25,9 @@ from domain.operations.callback_claim import (
     retry_callback,
 )
 from domain.operations.receive_callback import DECLINED
+from domain.operations.resume_reading import resume_reading
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
-from domain.providers.oidc import Issuers
+from domain.providers.oidc import Client, Issuers
 from domain.providers.registry import PROFILE_READERS
 from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
 from domain.secrets import SecretKey
@@ -32,6 +35,19 @@ from domain.settings import Settings
 from domain.transaction import Transaction, operation
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tokens:
+    access: str
+    refresh: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Account:
+    profile_id: str
+    completions: list[CompletionRecord]
+    grant_sealed: bytes | None
 
 
 async def process_callback(*, now: datetime, settings: Settings, issuers: Issuers) -> bool:
@@ -55,8 +71,8 @@ async def process_callback(*, now: datetime, settings: Settings, issuers: Issuer
 
 async def _process(claim: CallbackClaim, *, now: datetime, settings: Settings, issuers: Issuers) -> None:
     try:
-        profile_id, completions = await _read(claim, now=now, settings=settings, issuers=issuers)
-        await _conclude(claim=claim, profile_id=profile_id, completions=completions, now=now, settings=settings)
+        account = await _read(claim, now=now, settings=settings, issuers=issuers)
+        await _conclude(claim=claim, account=account, now=now, settings=settings)
     except (TryAgain, ClaimLost):
         raise
     except ProviderUnavailable as refusal:
@@ -71,9 +87,7 @@ async def _process(claim: CallbackClaim, *, now: datetime, settings: Settings, i
         await retry_callback(claim=claim, refusal=unavailable, error=type(error).__name__, now=now)
 
 
-async def _read(
-    claim: CallbackClaim, *, now: datetime, settings: Settings, issuers: Issuers
-) -> tuple[str, list[CompletionRecord]]:
+async def _read(claim: CallbackClaim, *, now: datetime, settings: Settings, issuers: Issuers) -> _Account:
     """Ask the provider who signed in and what they completed.
 
     Raises:
@@ -86,6 +100,27 @@ async def _read(
         raise SignInDeclined if claim.provider_error == DECLINED else SignInNotAccepted
     provider, client = provider_client(settings, claim.provider)
     key = SecretKey(settings.secret_key.get_secret_value())
+    tokens = await _tokens(claim, client, key, now=now, issuers=issuers)
+    profile_id = PROFILE_READERS[claim.provider].profile_id(await issuers.userinfo(client, tokens.access))
+    if profile_id is None:
+        raise ProfileIncomplete(claim.provider.display_name)
+    await found_profile(claim=claim, now=now)
+    completions = await read_transcript(
+        issuers,
+        url=provider.transcript_url,
+        title=claim.provider.display_name,
+        access_token=tokens.access,
+        profile_id=profile_id,
+    )
+    return _Account(
+        profile_id=profile_id,
+        completions=completions,
+        grant_sealed=None if tokens.refresh is None else key.seal(tokens.refresh),
+    )
+
+
+async def _tokens(claim: CallbackClaim, client: Client, key: SecretKey, *, now: datetime, issuers: Issuers) -> _Tokens:
+    """Exchange the code and keep what it gives, or return what it gave to the try before."""
     if claim.grant_sealed is None:
         assert claim.code_sealed is not None
         assert claim.verifier_sealed is not None
@@ -97,22 +132,10 @@ async def _read(
             nonce=claim.nonce,
             now=now,
         )
-        access_token = grant.access_token
-        await keep_grant(claim=claim, grant_sealed=key.seal(access_token))
-    else:
-        access_token = key.open(claim.grant_sealed)
-    profile_id = PROFILE_READERS[claim.provider].profile_id(await issuers.userinfo(client, access_token))
-    if profile_id is None:
-        raise ProfileIncomplete(claim.provider.display_name)
-    await found_profile(claim=claim, now=now)
-    completions = await read_transcript(
-        issuers,
-        url=provider.transcript_url,
-        title=claim.provider.display_name,
-        access_token=access_token,
-        profile_id=profile_id,
-    )
-    return profile_id, completions
+        tokens = _Tokens(access=grant.access_token, refresh=grant.refresh_token)
+        await keep_grant(claim=claim, grant_sealed=key.seal(json.dumps(asdict(tokens))))
+        return tokens
+    return _Tokens(**json.loads(key.open(claim.grant_sealed)))
 
 
 @operation
@@ -120,17 +143,26 @@ async def _conclude(
     transaction: Transaction,
     *,
     claim: CallbackClaim,
-    profile_id: str,
-    completions: list[CompletionRecord],
+    account: _Account,
     now: datetime,
     settings: Settings,
 ) -> None:
-    """Associate and finish the callback in one transaction."""
+    """Associate, or read on what was associated before, and finish the callback in one transaction."""
     await finish_callback(claim=claim, refusal=None, now=now)
-    await associate(
+    resumed = await resume_reading(
         attempt_id=claim.attempt_id,
-        profile_id=profile_id,
-        completions=completions,
+        profile_id=account.profile_id,
+        completions=account.completions,
+        grant_sealed=account.grant_sealed,
         now=now,
         policy=settings.policy,
     )
+    if not resumed:
+        await associate(
+            attempt_id=claim.attempt_id,
+            profile_id=account.profile_id,
+            completions=account.completions,
+            grant_sealed=account.grant_sealed,
+            now=now,
+            policy=settings.policy,
+        )

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.database import fetch_row, fetch_value
 from domain.errors import NotFound
 from domain.jobs import PropagateCredits
-from domain.operations.end_association import end_association
+from domain.operations.end_association import end_association, lock_credits
 from domain.queries.associations import allowance
 from domain.rules.policy import Policy
 from domain.rules.visibility import Viewer
@@ -58,7 +58,7 @@ async def remove_association(
         raise NotFound
 
     # Clocks of several machines differ a little, and an end never lies before its start.
-    ended_at = max(now, active.started_at)
+    ended_at = await lock_credits(association_id, now=max(now, active.started_at))
     credits_ended = await end_association(
         association_id,
         organization_id=active.organization_id,

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from domain.errors import InvalidInput
 from domain.models import AssociationAttempt
+from domain.operations.activate_member import check_active
 from domain.providers.learning import provider_client
-from domain.queries.associations import allowance
+from domain.queries.associations import allowance, needs_sign_in_again
 from domain.rules.association_limits import check_association_limits
 from domain.rules.visibility import Viewer
 from domain.rules.words import AttemptStatus, LearningProvider
@@ -38,7 +39,8 @@ async def start_association(
 ) -> StartedAssociation:
     """Write an attempt of the viewer's own that waits ten minutes for the sign-in at the provider.
 
-    The limits are checked early, for the person's comfort; they are checked again when the association starts.
+    The limits are checked early, for the person's comfort; they are checked again when the association starts. They do
+    not concern whoever signs in again for an account whose transcript cannot be read any more.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
@@ -46,10 +48,13 @@ async def start_association(
         YearlyLimitReached: the year's associations are used up (R6).
         ProviderUnavailable: the provider is not set up.
         InvalidInput: ``return_to`` is neither a path here nor an address of a known front-end.
+        Forbidden: the member has just been removed.
     """
     check_return_to(return_to, settings)
     provider_client(settings, provider)
-    check_association_limits(await allowance(viewer.member_id, provider, now=now, policy=settings.policy))
+    await check_active(viewer)
+    if not await needs_sign_in_again(viewer.member_id, provider):
+        check_association_limits(await allowance(viewer.member_id, provider, now=now, policy=settings.policy))
 
     ticket = new_token()
     attempt = await AssociationAttempt.create(

@@ -3,18 +3,33 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
+LONGEST_WAIT = timedelta(days=1)
+
 
 class WrongAnswer(Exception):
-    """There was no answer, or not the one that was asked for; ``status`` is the HTTP status where there was one."""
+    """There was no answer, or not the one that was asked for; ``status`` is the HTTP status where there was one.
 
-    def __init__(self, status: int | None = None) -> None:
+    ``retry_after`` is how long the other side asks us to wait, if it does.
+    """
+
+    def __init__(self, status: int | None = None, retry_after: timedelta | None = None) -> None:
         super().__init__("no usable answer" if status is None else f"status {status}")
         self.status = status
+        self.retry_after = retry_after
+
+
+def retry_after(headers: httpx2.Headers) -> timedelta | None:
+    """Return how long an answer asks us to wait (RFC 9110, 10.2.3), at most a day; dates are left aside."""
+    text = headers.get("retry-after", "").strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
 
 
 class JsonClient:
@@ -60,7 +75,7 @@ class JsonClient:
                 self._client.stream("GET", url, headers=headers) as answer,
             ):
                 if answer.status_code != httpx2.codes.OK:
-                    raise WrongAnswer(answer.status_code)
+                    raise WrongAnswer(answer.status_code, retry_after(answer.headers))
                 body = bytearray()
                 async for part in answer.aiter_bytes():
                     body += part

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from domain.providers.oidc import Client, Issuers
+from domain.providers.oidc import OFFLINE_ACCESS, Client, Issuers
 from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.words import CompletionKind, LearningProvider
 from domain.settings import ProviderSettings, Settings
@@ -74,6 +74,7 @@ def provider_client(settings: Settings, provider: LearningProvider) -> tuple[Pro
         client_secret=found.client_secret,
         redirect_uri=f"{settings.public_url}/callbacks/{provider.slug}",
         title=provider.display_name,
+        scope=f"openid profile email {OFFLINE_ACCESS}",
     )
 
 

@@ -6,7 +6,7 @@ Work identity issuers and learning providers are the same here. Authlib speaks O
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import httpx2
@@ -14,12 +14,14 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 
-from domain.providers.http import JsonClient, WrongAnswer
-from domain.providers.tokens import KeyCache, unverified_claims, verified_claims
+from domain.providers.http import JsonClient, WrongAnswer, retry_after
+from domain.providers.tokens import KeyCache, storable_text, unverified_claims, verified_claims
 from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
+OFFLINE_ACCESS = "offline_access"
+MAX_TOKEN = 8192
 # Authlib reads the answer before we can, and trips over values of other kinds than it expects.
 NONSENSE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
@@ -34,14 +36,28 @@ class Client:
     client_secret: str
     redirect_uri: str
     title: str
+    scope: str = "openid profile email"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a code was exchanged for: who signed in, and a token to read their profile with."""
+    """What a code was exchanged for: who signed in, a token to read their profile with, and one to ask for the next."""
 
     identity: Identity
     access_token: str
+    refresh_token: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewedGrant:
+    """What a refresh token was exchanged for; the issuer may have put another in its place."""
+
+    access_token: str
+    refresh_token: str | None
+
+
+class GrantRefused(Exception):
+    """The issuer accepts a refresh token no more: the person has to sign in again."""
 
 
 class Issuers:
@@ -74,6 +90,9 @@ class Issuers:
         metadata = await self._discover(client.issuer, client.title)
         async with self._oauth(client) as oauth:
             hint = {"login_hint": login_hint} if login_hint else {}
+            if OFFLINE_ACCESS in client.scope.split():
+                # Without a consent that is asked for, an issuer may leave the refresh token out (OpenID Connect, 11).
+                hint["prompt"] = "consent"
             url, _ = oauth.create_authorization_url(
                 metadata["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier, **hint
             )
@@ -106,7 +125,37 @@ class Issuers:
         claims = await verified_claims(
             identity_token, keys=keys, issuer=client.issuer, audience=client.client_id, now=now, nonce=nonce
         )
-        return Grant(identity=_identity(client.issuer, claims), access_token=access_token)
+        return Grant(
+            identity=_identity(client.issuer, claims), access_token=access_token, refresh_token=_refresh_token(token)
+        )
+
+    async def renew(self, client: Client, refresh_token: str) -> RenewedGrant:
+        """Exchange a refresh token. Where the issuer puts another in its place, this one must not be used again.
+
+        Raises:
+            GrantRefused: the issuer does not accept it any more.
+            ProviderUnavailable: the issuer does not answer or is at fault.
+        """
+        metadata = await self._discover(client.issuer, client.title)
+        waits: list[timedelta | None] = [None]
+
+        def look(answer: httpx2.Response) -> httpx2.Response:
+            waits.append(retry_after(answer.headers))
+            return answer
+
+        try:
+            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
+                oauth.register_compliance_hook("refresh_token_response", look)
+                token = await oauth.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
+        except (OAuthError, OAuth2Error) as error:
+            if getattr(error, "error", "") == "invalid_grant":
+                raise GrantRefused from None
+            raise ProviderUnavailable(client.title, waits[-1]) from None
+        except (httpx2.HTTPError, TimeoutError, *NONSENSE):
+            raise ProviderUnavailable(client.title, waits[-1]) from None
+        if not isinstance(token.get("access_token"), str):
+            raise ProviderUnavailable(client.title)
+        return RenewedGrant(access_token=token["access_token"], refresh_token=_refresh_token(token))
 
     async def userinfo(self, client: Client, access_token: str) -> Mapping[str, Any]:
         """Return what the issuer tells of the person who signed in.
@@ -129,7 +178,7 @@ class Issuers:
         except WrongAnswer as error:
             if error.status in {401, 403}:
                 raise SignInNotAccepted from None
-            raise ProviderUnavailable(title) from None
+            raise ProviderUnavailable(title, error.retry_after) from None
 
     async def verify_access_token(self, token: str, *, issuer: str, audience: str, now: datetime) -> Identity:
         """Return whom a bearer token of a trusted issuer stands for.
@@ -149,7 +198,7 @@ class Issuers:
             client_id=client.client_id,
             client_secret=client.client_secret,
             redirect_uri=client.redirect_uri,
-            scope="openid profile email",
+            scope=client.scope,
             code_challenge_method="S256",
             transport=self._transport,
             timeout=JsonClient.TIMEOUT_SECONDS,
@@ -182,16 +231,20 @@ class Issuers:
 
 def unverified_issuer(token: str) -> str | None:
     """Return which issuer a token claims to be from, to look up whether it is trusted at all."""
-    issuer = unverified_claims(token).get("iss")
-    return issuer if isinstance(issuer, str) else None
+    return storable_text(unverified_claims(token).get("iss"))
+
+
+def _refresh_token(token: Mapping[str, Any]) -> str | None:
+    found = token.get("refresh_token")
+    return found if isinstance(found, str) and 0 < len(found) <= MAX_TOKEN else None
 
 
 def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
-    email, name = claims.get("email"), claims.get("name")
+    name = storable_text(claims.get("name"))
     return Identity(
         issuer=issuer,
         subject=claims["sub"],
-        email=email if isinstance(email, str) else None,
+        email=storable_text(claims.get("email")),
         email_verified=claims.get("email_verified") is True,
-        name=name[:200] if isinstance(name, str) and name.strip() else None,
+        name=name[:200] if name is not None and name.strip() else None,
     )

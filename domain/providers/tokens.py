@@ -126,9 +126,16 @@ def unverified_claims(token: str) -> Mapping[str, Any]:
     return _part(token, 1)
 
 
+def storable_text(value: object) -> str | None:
+    """Return a text that a database can hold: no NUL and no half of a surrogate pair; or nothing."""
+    if not isinstance(value, str) or any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+        return None
+    return value
+
+
 def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token: bool) -> None:
-    subject, audiences = claims["sub"], claims["aud"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    subject, audiences = storable_text(claims["sub"]), claims["aud"]
+    if subject is None or not 0 < len(subject) <= 255:
         raise SignInNotAccepted
     # An identity token for several parties must name us as the one it was made for.
     if isinstance(audiences, list) and len(audiences) > 1 and not is_access_token and claims.get("azp") != audience:

@@ -9,8 +9,9 @@ from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.association_limits import AssociationAllowance, association_allowance
 from domain.rules.policy import Policy
+from domain.rules.transcript_reading import transcript_problem
 from domain.rules.visibility import Viewer
-from domain.rules.words import AssociationEndReason, LearningProvider
+from domain.rules.words import AssociationEndReason, LearningProvider, TranscriptProblem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,20 @@ class AssociationRow(OfMember):
     started_at: datetime
     ended_at: datetime | None
     end_reason: AssociationEndReason | None
+    transcript_read_at: datetime | None
+    has_grant: bool
+    is_refused: bool
+    has_failed: bool
+
+    @property
+    def transcript_problem(self) -> TranscriptProblem | None:
+        """Return what keeps the transcript from being read again, if anything does."""
+        return transcript_problem(
+            is_active=self.ended_at is None,
+            has_grant=self.has_grant,
+            is_refused=self.is_refused,
+            has_failed=self.has_failed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +52,8 @@ class LearningAccountRow:
 
 
 _SELECT = f"""SELECT {OF_MEMBER}, a.id, a.learning_account_id, a.provider, l.profile_id,
-    a.started_at, a.ended_at, a.end_reason"""
+    a.started_at, a.ended_at, a.end_reason, a.transcript_read_at, a.grant_sealed IS NOT NULL AS has_grant,
+    a.grant_refused_at IS NOT NULL AS is_refused, a.read_error IS NOT NULL AS has_failed"""
 _FROM = """FROM association a
     JOIN learning_account l ON l.id = a.learning_account_id
     JOIN member m ON m.id = a.member_id
@@ -99,6 +115,17 @@ async def learning_account(viewer: Viewer, learning_account_id: int) -> Learning
         viewer.is_admin,
         learning_account_id,
     )
+
+
+async def needs_sign_in_again(member_id: int, provider: LearningProvider) -> bool:
+    """Tell whether the provider refuses to let us read the transcript of the member's active association."""
+    found: bool = await fetch_value(
+        """SELECT EXISTS (SELECT FROM association
+           WHERE member_id = $1 AND provider = $2 AND ended_at IS NULL AND grant_refused_at IS NOT NULL)""",
+        member_id,
+        provider,
+    )
+    return found
 
 
 async def allowance_of_viewer(

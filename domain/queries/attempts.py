@@ -49,13 +49,17 @@ class AttemptRow:
 
 
 async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | None:
-    """Return an attempt of the viewer's own: nobody else sees it, admins neither."""
+    """Return an attempt of the viewer's own: nobody else sees it, admins neither.
+
+    Asked again and again by who follows it, so it also looks whether they still are a member (R8).
+    """
     return await fetch_row(
         AttemptRow,
         """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
                 t.signed_in_at, t.profile_found_at, t.unlinked_elsewhere_at, t.linked_at, t.imported_at,
                 t.finished_at, t.refusal_code, t.refusal_available_at, t.association_id, t.moved_from
-           FROM association_attempt t WHERE t.id = $1 AND t.member_id = $2""",
+           FROM association_attempt t JOIN member m ON m.id = t.member_id AND m.status = 'ACTIVE'
+           WHERE t.id = $1 AND t.member_id = $2""",
         attempt_id,
         viewer.member_id,
     )

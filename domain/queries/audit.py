@@ -56,4 +56,27 @@ async def broken_links(organization_id: int | None = None) -> list[str]:
         elif link_hash(link) != bytes(link.hash):
             found.append(f"{place}: was changed")
         expected = (link.organization_id, link.sequence + 1, bytes(link.hash))
-    return found
+    return found + await _wrong_ends(organization_id)
+
+
+async def _wrong_ends(organization_id: int | None) -> list[str]:
+    """Return the organizations whose chain does not end where it ended when it was last written."""
+    ends = await fetch_rows(
+        _End,
+        """SELECT o.id AS organization_id, o.audit_length AS expected, coalesce(max(e.sequence), 0) AS last
+           FROM organization o LEFT JOIN audit_event e ON e.organization_id = o.id
+           WHERE $1::bigint IS NULL OR o.id = $1
+           GROUP BY o.id HAVING coalesce(max(e.sequence), 0) <> o.audit_length ORDER BY o.id""",
+        organization_id,
+    )
+    return [
+        f"organization {end.organization_id}: ends with audit event {end.last} and not with {end.expected}"
+        for end in ends
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    organization_id: int
+    expected: int
+    last: int

@@ -29,6 +29,16 @@ async def viewer_of_session(token: str, *, now: datetime) -> Viewer | None:
     )
 
 
+async def viewer_of_member(member_id: int) -> Viewer | None:
+    """Return a member as they are now, if they are active."""
+    return await fetch_row(
+        Viewer,
+        """SELECT m.id AS member_id, m.organization_id, m.role FROM member m
+           WHERE m.id = $1 AND m.status = 'ACTIVE'""",
+        member_id,
+    )
+
+
 async def viewer_of_subject(issuer: str, subject: str) -> Viewer | None:
     """Return the active member whom an organization's issuer knows as a subject."""
     return await fetch_row(

@@ -1,9 +1,14 @@
 """What does the catalog say of certifications?"""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from domain.database import fetch_rows
+from domain.catalog import stored_edition
+from domain.database import connection, fetch_rows
+from domain.queries.conditions import where
+from domain.queries.page import Order, Page, PageRequest, fetch_page
 from domain.rules.certifications import CertificationFacts
+from domain.rules.editions import Edition
 
 
 async def certifications_by_code(codes: Collection[str]) -> dict[str, CertificationFacts]:
@@ -15,3 +20,37 @@ async def certifications_by_code(codes: Collection[str]) -> dict[str, Certificat
         list(codes),
     )
     return {facts.code: facts for facts in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificationRow(CertificationFacts):
+    """A certification of the catalog in a list of all of them."""
+
+    id: int
+
+
+# Lists need an id; a code alone says which row it is.
+BY_CODE = Order(name="CODE", expression="code", kind=str)
+
+
+async def certifications(*, text: str | None, page: PageRequest) -> Page[CertificationRow]:
+    """Return the certifications of the catalog, by code; with a text only those that have it in code or title."""
+    conditions, arguments = where(
+        "true", (), [("(strpos(lower(code), lower(?::text)) > 0 OR strpos(lower(title), lower(?::text)) > 0)", text)]
+    )
+    return await fetch_page(
+        CertificationRow,
+        f"""SELECT 1::bigint AS id, code, title, level, provider, retires_on, retirement_rule, eligible_until
+            FROM certification {conditions}""",
+        *arguments,
+        page=page,
+    )
+
+
+async def editions() -> tuple[Edition, ...]:
+    """Return every imported edition, the earliest first; several may lie in the future."""
+    async with connection() as current:
+        records = await current.fetch(
+            """SELECT document::text, in_force_from FROM catalog_edition ORDER BY in_force_from, effective_from"""
+        )
+    return tuple(stored_edition(record["document"], record["in_force_from"]) for record in records)

@@ -1,21 +1,29 @@
 """Which credits are there, and what is each at an instant (R12)?"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from domain.catalog import shipped_catalog
 from domain.database import fetch_row
+from domain.queries.conditions import where
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Page, PageRequest, fetch_page
+from domain.rules.certifications import CertificationFacts, renewal_opens_at
+from domain.rules.credit_interval import CreditInterval
 from domain.rules.credit_status import credit_status
+from domain.rules.explanation import CreditFacts
 from domain.rules.policy import OVERDUE_AFTER
+from domain.rules.timeline import RecordedEffects
 from domain.rules.visibility import Viewer
 from domain.rules.words import (
+    AssociationEndReason,
     CertificationLevel,
     CompletionKind,
     CreditEndReason,
     CreditStatus,
     IneligibleReason,
     LearningProvider,
+    RetirementRule,
 )
 
 ENDING_SOON = timedelta(days=60)
@@ -39,6 +47,14 @@ class CreditRow(OfMember):
     counts_until: datetime | None
     end_reason: CreditEndReason | None
     ineligible_reason: IneligibleReason | None
+    started_at: datetime
+    association_ended_at: datetime | None
+    association_end_reason: AssociationEndReason | None
+    retires_on: date | None
+    retirement_rule: RetirementRule | None
+    eligible_until: date | None
+    counted_recorded_at: datetime | None
+    ended_recorded_at: datetime | None
     as_of: datetime
 
     @property
@@ -49,6 +65,46 @@ class CreditRow(OfMember):
             counts_until=self.counts_until,
             ineligible_reason=self.ineligible_reason,
             at=self.as_of,
+        )
+
+    @property
+    def facts(self) -> CreditFacts:
+        """Return what explains the credit."""
+        level = shipped_catalog().levels[self.certification_level] if self.certification_level else None
+        opens_at = renewal_opens_at(level, expires_at=self.expires_at) if level and self.expires_at else None
+        return CreditFacts(
+            completed_at=self.completed_at,
+            expires_at=self.expires_at,
+            recorded_at=self.recorded_at,
+            started_at=self.started_at,
+            association_ended_at=self.association_ended_at,
+            association_end_reason=self.association_end_reason,
+            interval=CreditInterval(
+                counts_from=self.counts_from,
+                counts_until=self.counts_until,
+                end_reason=self.end_reason,
+                ineligible_reason=self.ineligible_reason,
+            ),
+            certification=self._certification(),
+            renewal_opens_at=opens_at,
+        )
+
+    @property
+    def recorded_effects(self) -> RecordedEffects:
+        """Return when it was written down what took effect."""
+        return RecordedEffects(counted_at=self.counted_recorded_at, ended_at=self.ended_recorded_at)
+
+    def _certification(self) -> CertificationFacts | None:
+        if self.certification_title is None or self.certification_level is None:
+            return None
+        return CertificationFacts(
+            code=self.certification,
+            title=self.certification_title,
+            level=self.certification_level,
+            provider=self.provider,
+            retires_on=self.retires_on,
+            retirement_rule=self.retirement_rule,
+            eligible_until=self.eligible_until,
         )
 
 
@@ -75,37 +131,52 @@ class CreditStatusSummary:
     as_of: datetime
 
 
+def _recorded(kind: str) -> str:
+    """Return the instant at which an event of a credit was written down, as SQL."""
+    return f"(SELECT e.recorded_at FROM credit_event e WHERE e.credit_id = c.id AND e.kind = '{kind}')"
+
+
 # The same derivation as the rule's, for filters and counts; a test proves that both agree.
-_STATUS = """CASE
+STATUS = """CASE
     WHEN c.counts_from IS NULL THEN 'INELIGIBLE'
     WHEN c.counts_until <= $1 THEN 'ENDED'
     WHEN c.counts_from > $1 THEN 'PENDING'
     ELSE 'COUNTING' END"""
 _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certification,
     t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at, p.expires_at,
-    c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, $1::timestamptz AS as_of"""
-_FROM = """FROM credit c
+    c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
+    a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
+    t.eligible_until, {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at,
+    $1::timestamptz AS as_of"""
+# Each credit has both, a member and an organization; by LEFT JOIN a count, which needs neither, leaves them out.
+FROM_CREDIT = """FROM credit c
     JOIN completion p ON p.id = c.completion_id
     JOIN association a ON a.id = c.association_id
-    JOIN member m ON m.id = c.member_id
-    JOIN organization o ON o.id = c.organization_id
+    LEFT JOIN member m ON m.id = c.member_id
+    LEFT JOIN organization o ON o.id = c.organization_id
     LEFT JOIN certification t ON t.code = p.certification"""
-# Own credits, and for admins everybody's of their organization (R17); none before the association and the completion.
-_VISIBLE = """c.organization_id = $2 AND (c.member_id = $3 OR $4)
-    AND a.started_at <= $1 AND p.completed_at <= $1"""
+# None before the association and the completion.
+OF_ORGANIZATION = "c.organization_id = $2 AND a.started_at <= $1 AND p.completed_at <= $1"
+# Own credits, and for admins everybody's of their organization (R17).
+_VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4)"
 
 
 async def credit(viewer: Viewer, credit_id: int, *, as_of: datetime) -> CreditRow | None:
     """Return one credit that the viewer may see, as of an instant."""
     return await fetch_row(
         CreditRow,
-        f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND c.id = $5",
+        f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = $5",
         as_of,
         viewer.organization_id,
         viewer.member_id,
         viewer.is_admin,
         credit_id,
     )
+
+
+async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | None:
+    """Return any credit, also before its association; for the operator's command line alone."""
+    return await fetch_row(CreditRow, f"{_SELECT} {FROM_CREDIT} WHERE c.id = $2", as_of, credit_id)
 
 
 async def credits(
@@ -117,25 +188,19 @@ async def credits(
     as_of: datetime,
     page: PageRequest,
 ) -> Page[CreditRow]:
-    """Return the credits that the viewer may see as of an instant (aware, UTC), the latest recorded first."""
-    return await fetch_page(
-        CreditRow,
-        f"""{_SELECT} {_FROM}
-            WHERE {_VISIBLE} AND ($5::bigint IS NULL OR c.member_id = $5)
-            AND ($6::bigint IS NULL OR c.association_id = $6)
-            AND ($7::text[] IS NULL OR {_STATUS} = ANY($7))
-            AND ($8::text IS NULL OR p.certification = $8) AND ($9::text IS NULL OR p.provider = $9)""",
-        as_of,
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.is_admin,
-        member_id,
-        association_id,
-        None if matching.statuses is None else list(matching.statuses),
-        matching.certification,
-        matching.provider,
-        page=page,
+    """Return the credits that the viewer may see as of an instant (aware, UTC), by default the latest first."""
+    conditions, arguments = where(
+        _VISIBLE,
+        (as_of, viewer.organization_id, viewer.member_id, viewer.is_admin),
+        (
+            ("c.member_id = ?", member_id),
+            ("c.association_id = ?", association_id),
+            (f"{STATUS} = ANY(?::text[])", matching.statuses),
+            ("p.certification = ?", matching.certification),
+            ("p.provider = ?", matching.provider),
+        ),
     )
+    return await fetch_page(CreditRow, f"{_SELECT} {FROM_CREDIT} {conditions}", *arguments, page=page)
 
 
 async def credits_of_organization(
@@ -161,12 +226,12 @@ async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetim
                 count(*) FILTER (WHERE status = 'ENDED') AS ended,
                 count(*) FILTER (WHERE status = 'INELIGIBLE') AS ineligible,
                 count(*) FILTER (WHERE status = 'COUNTING' AND counts_until <= $1 + $5::interval) AS ending_soon,
-                count(*) FILTER (WHERE next_event_at <= $6) AS overdue,
+                count(*) FILTER (WHERE next_event_at < $6) AS overdue,
                 min(counts_from) FILTER (WHERE status = 'PENDING' AND counts_until IS DISTINCT FROM counts_from)
                     AS next_due_at,
                 $1::timestamptz AS as_of
-            FROM (SELECT c.counts_from, c.counts_until, c.next_event_at, {_STATUS} AS status
-                  {_FROM} WHERE {_VISIBLE}) listed""",
+            FROM (SELECT c.counts_from, c.counts_until, c.next_event_at, {STATUS} AS status
+                  {FROM_CREDIT} WHERE {_VISIBLE}) listed""",
         as_of,
         viewer.organization_id,
         viewer.member_id,

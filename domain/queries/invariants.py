@@ -2,7 +2,7 @@
 
 from domain.database import connection
 from domain.queries.audit import broken_links
-from domain.rules.policy import ASSOCIATIONS_PER_YEAR, YEAR
+from domain.rules.policy import REFRESH_DAY, YEAR, Policy
 
 # Each query returns the rows that violate the sentence, as one text each.
 INVARIANTS = {
@@ -16,14 +16,14 @@ INVARIANTS = {
         SELECT 'association ' || a.id FROM association a WHERE NOT EXISTS (
             SELECT FROM association_attempt t
             WHERE t.association_id = a.id AND t.member_id = a.member_id AND t.provider = a.provider)""",
-    "at most three associations of an account start within 365 days (R6)": f"""
+    "at most as many associations as a year allows of an account start within 365 days (R6)": f"""
         SELECT 'association ' || id FROM (
-            SELECT id, started_at, lag(started_at, {ASSOCIATIONS_PER_YEAR}) OVER (
+            SELECT id, started_at, lag(started_at, :per_year) OVER (
                 PARTITION BY learning_account_id ORDER BY started_at) AS earlier FROM association) listed
         WHERE started_at < earlier + interval '{YEAR.days} days'""",
-    "at most three associations of a member at a provider start within 365 days (R6)": f"""
+    "at most as many associations as a year allows of a member at a provider start within 365 days (R6)": f"""
         SELECT 'association ' || id FROM (
-            SELECT id, started_at, lag(started_at, {ASSOCIATIONS_PER_YEAR}) OVER (
+            SELECT id, started_at, lag(started_at, :per_year) OVER (
                 PARTITION BY member_id, provider ORDER BY started_at) AS earlier FROM association) listed
         WHERE started_at < earlier + interval '{YEAR.days} days'""",
     "a credit is its association's": """
@@ -38,6 +38,28 @@ INVARIANTS = {
         SELECT 'credit ' || c.id FROM credit c JOIN association a ON a.id = c.association_id
         WHERE a.end_reason IN ('REMOVED', 'MOVED') AND c.counts_from IS NOT NULL
           AND (c.counts_until IS NULL OR c.counts_until > a.ended_at)""",
+    "the credits of a completion in an association are numbered from one on": """
+        SELECT 'credit ' || c.id FROM credit c WHERE c.sequence > 1 AND NOT EXISTS (
+            SELECT FROM credit e WHERE (e.association_id, e.completion_id, e.sequence)
+                = (c.association_id, c.completion_id, c.sequence - 1))""",
+    "only the latest credit of a completion in an association goes on": """
+        SELECT 'credit ' || c.id FROM credit c JOIN credit next ON (next.association_id, next.completion_id,
+            next.sequence) = (c.association_id, c.completion_id, c.sequence + 1)
+        WHERE c.counts_until IS NULL OR c.counts_until > next.recorded_at""",
+    "a leaver's credit ends at the refresh date at the latest (R8)": f"""
+        SELECT 'credit ' || c.id FROM credit c JOIN association a ON a.id = c.association_id
+        WHERE a.end_reason = 'MEMBER_REMOVED' AND c.counts_from IS NOT NULL
+          AND (c.counts_from > a.ended_at OR c.counts_until IS NULL OR c.counts_until > (
+              date_trunc('month', a.ended_at AT TIME ZONE 'UTC')
+              + interval '1 month {REFRESH_DAY - 1} days') AT TIME ZONE 'UTC')""",
+    "a removed member has no active association and no open session (R8)": """
+        SELECT 'member ' || m.id FROM member m WHERE m.status = 'REMOVED' AND (
+            EXISTS (SELECT FROM association a WHERE a.member_id = m.id AND a.ended_at IS NULL)
+            OR EXISTS (SELECT FROM browser_session s WHERE s.member_id = m.id AND s.ended_at IS NULL))""",
+    "an invitation is its member's, and waits as long as the member is invited (R2)": """
+        SELECT 'invitation ' || i.id FROM invitation i JOIN member m ON m.id = i.member_id
+        WHERE i.organization_id <> m.organization_id
+           OR (m.status = 'INVITED') <> (i.responded_at IS NULL AND i.canceled_at IS NULL)""",
     "a credit event is recorded at its credit's instant": """
         SELECT 'credit event ' || e.id FROM credit_event e JOIN credit c ON c.id = e.credit_id
         WHERE e.at IS DISTINCT FROM CASE e.kind WHEN 'COUNTED' THEN c.counts_from ELSE c.counts_until END""",
@@ -56,10 +78,14 @@ INVARIANTS = {
 }
 
 
-async def violations() -> list[str]:
+async def violations(policy: Policy | None = None) -> list[str]:
     """Return each violation as the sentence that does not hold and the row that breaks it."""
+    per_year = str((policy or Policy()).associations_per_year)
     found = []
     async with connection() as current:
         for sentence, query in INVARIANTS.items():
-            found += [f"{record[0]}: violates «{sentence}»" for record in await current.fetch(query)]
+            found += [
+                f"{record[0]}: violates «{sentence}»"
+                for record in await current.fetch(query.replace(":per_year", per_year))
+            ]
     return found + await broken_links()

@@ -1,11 +1,14 @@
 """Who is a member, and of what?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row
+from domain.database import fetch_row, fetch_rows
+from domain.errors import NotFound
+from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.visibility import Viewer
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.words import MemberRole, MemberStatus, Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +17,7 @@ class OfMember:
 
     organization_id: int
     organization_name: str
+    organization_track: Track | None
     member_id: int
     member_name: str | None
     member_work_email: str
@@ -25,9 +29,19 @@ class OfMember:
 class MemberRow(OfMember):
     """A member as its organization may see it."""
 
+    id: int
     invited_at: datetime
     activated_at: datetime | None
     removed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFilter:
+    """Which members are asked for; what is ``None`` does not restrict."""
+
+    statuses: tuple[MemberStatus, ...] | None = None
+    roles: tuple[MemberRole, ...] | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +50,23 @@ class OrganizationRow:
 
     id: int
     name: str
+    track: Track | None
 
 
 # The columns of ``OfMember``, for queries that join both tables under these names.
-OF_MEMBER = """m.organization_id, o.name AS organization_name, m.id AS member_id, m.name AS member_name,
-    m.work_email AS member_work_email, m.role AS member_role, m.status AS member_status"""
+OF_MEMBER = """m.organization_id, o.name AS organization_name, o.track AS organization_track, m.id AS member_id,
+    m.name AS member_name, m.work_email AS member_work_email, m.role AS member_role, m.status AS member_status"""
+
+
+_SELECT = f"""SELECT {OF_MEMBER}, m.id, m.invited_at, m.activated_at, m.removed_at
+    FROM member m JOIN organization o ON o.id = m.organization_id"""
 
 
 async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
     """Return a member: the viewer, or anybody of the viewer's organization for its admins."""
     return await fetch_row(
         MemberRow,
-        f"""SELECT {OF_MEMBER}, m.invited_at, m.activated_at, m.removed_at
-            FROM member m JOIN organization o ON o.id = m.organization_id
-            WHERE m.id = $1 AND m.organization_id = $2 AND (m.id = $3 OR $4)""",
+        f"""{_SELECT} WHERE m.id = $1 AND m.organization_id = $2 AND (m.id = $3 OR $4)""",
         member_id,
         viewer.organization_id,
         viewer.member_id,
@@ -57,8 +74,52 @@ async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
     )
 
 
+async def known_member(viewer: Viewer, member_id: int) -> MemberRow:
+    """Return a member as ``member`` does.
+
+    Raises:
+        NotFound: there is none that the viewer may see.
+    """
+    row = await member(viewer, member_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def members_by_number(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
+    """Return those members of the viewer's organization, also removed ones; for its admins only."""
+    if not viewer.is_admin or not member_ids:
+        return {}
+    rows = await fetch_rows(
+        MemberRow,
+        f"{_SELECT} WHERE m.id = ANY($1) AND m.organization_id = $2",
+        list(member_ids),
+        viewer.organization_id,
+    )
+    return {row.id: row for row in rows}
+
+
+async def members_of_organization(
+    viewer: Viewer, organization_id: int, *, matching: MemberFilter, page: PageRequest
+) -> Page[MemberRow] | None:
+    """Return the members of the viewer's organization, the latest invited first; for its admins only."""
+    if not viewer.is_admin or organization_id != viewer.organization_id:
+        return None
+    return await fetch_page(
+        MemberRow,
+        f"""{_SELECT} WHERE m.organization_id = $1
+            AND ($2::text[] IS NULL OR m.status = ANY($2)) AND ($3::text[] IS NULL OR m.role = ANY($3))
+            AND ($4::text IS NULL OR position($4 IN lower(concat_ws(' ', m.name, m.work_email))) > 0)""",
+        viewer.organization_id,
+        None if matching.statuses is None else list(matching.statuses),
+        None if matching.roles is None else list(matching.roles),
+        None if matching.text is None else matching.text.lower(),
+        page=page,
+    )
+
+
 async def organization(viewer: Viewer, organization_id: int) -> OrganizationRow | None:
     """Return the viewer's own organization and no other."""
     if organization_id != viewer.organization_id:
         return None
-    return await fetch_row(OrganizationRow, "SELECT id, name FROM organization WHERE id = $1", organization_id)
+    return await fetch_row(OrganizationRow, "SELECT id, name, track FROM organization WHERE id = $1", organization_id)

@@ -1,8 +1,12 @@
 """Which organizations are there?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from domain.database import fetch_rows
+from domain.database import fetch_rows, fetch_value
+from domain.errors import NotFound
+from domain.rules.administration import Operator
+from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,19 @@ class OrganizationSummary:
     active_associations: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class MemberSummary:
+    """A member as the operator sees it; the delivery problem is that of an invitation that waits."""
+
+    id: int
+    work_email: str
+    name: str | None
+    role: MemberRole
+    status: MemberStatus
+    invited_at: datetime
+    delivery_problem: DeliveryProblem | None
+
+
 async def organizations() -> list[OrganizationSummary]:
     """Return every organization, by name; for the operator's command line alone."""
     return await fetch_rows(
@@ -27,3 +44,43 @@ async def organizations() -> list[OrganizationSummary]:
                    AS active_associations
            FROM organization o ORDER BY o.name, o.id""",
     )
+
+
+async def operator_of(organization_domain: str) -> Operator:
+    """Return the operator as one who administers the organization with a mail domain.
+
+    Raises:
+        NotFound: there is none.
+    """
+    organization_id = await fetch_value("SELECT id FROM organization WHERE domain = $1", organization_domain.lower())
+    if organization_id is None:
+        raise NotFound
+    return Operator(organization_id=organization_id)
+
+
+async def members_of_domain(operator: Operator) -> list[MemberSummary]:
+    """Return an organization's members who are invited or active, by address; for the operator's command line alone."""
+    return await fetch_rows(
+        MemberSummary,
+        """SELECT m.id, m.work_email, m.name, m.role, m.status, m.invited_at,
+               CASE WHEN m.status = 'INVITED' THEN i.delivery_problem END AS delivery_problem
+           FROM member m LEFT JOIN invitation i ON i.member_id = m.id
+           WHERE m.organization_id = $1 AND m.status <> 'REMOVED' ORDER BY m.work_email""",
+        operator.organization_id,
+    )
+
+
+async def member_number(operator: Operator, work_email: str) -> int:
+    """Return the number of the member with a work e-mail who is invited or active.
+
+    Raises:
+        NotFound: there is none.
+    """
+    number: int | None = await fetch_value(
+        "SELECT id FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED'",
+        operator.organization_id,
+        work_email.strip().lower(),
+    )
+    if number is None:
+        raise NotFound
+    return number

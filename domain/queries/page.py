@@ -1,71 +1,161 @@
 """Which part of a list is asked for, and what came before and after it?
 
-Lists are walked by key, not by position, so they stay stable while rows change.
+Lists are walked by key, not by position, so they stay stable while rows change. The key is the value by which the list
+is ordered, and the id where values are equal.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 from domain.database import connection, typed_row
 
 Row = TypeVar("Row")
+Value = str | int | datetime
 
 DEFAULT_SIZE = 25
 MAX_SIZE = 100
+_SQL_TYPES: dict[type[Value], str] = {str: "text", int: "bigint", datetime: "timestamptz"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """By what a list is ordered; rows of equal value by id, in the same direction.
+
+    ``expression`` is SQL over the list's columns and gives a ``kind``. Where it is null the value is later, or larger,
+    than any: last when ascending, first when descending, so that one direction is the other's mirror.
+    """
+
+    name: str
+    expression: str
+    kind: type[Value]
+    descending: bool = False
+    nullable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a row stands in a list: by its value, which is ``None`` too where the list has only ids, and its id."""
+
+    id: int
+    value: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """The rows after and before a key, at most ``size``; ``backward`` takes the last of them instead of the first."""
+    """The rows after and before a place, at most ``size``; ``backward`` takes the last of them instead of the first.
+
+    Without an order the list is walked by id, newest first. The whole is counted only where that is asked for.
+    """
 
     size: int = DEFAULT_SIZE
-    after: int | None = None
-    before: int | None = None
+    after: Place | None = None
+    before: Place | None = None
     backward: bool = False
+    order: Order | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[Row]):
-    """A part of a list in the list's order, and how long the whole is."""
+    """A part of a list in the list's order, where each row stands, and how long the whole is if it was counted."""
 
     rows: Sequence[Row]
-    total: int
+    places: Sequence[Place]
+    total: int | None
     has_next: bool
     has_previous: bool
 
 
 async def fetch_page(kind: type[Row], listed: str, *arguments: object, page: PageRequest) -> Page[Row]:
-    """Run one statement that reads a page of a list, newest first, and counts the list.
+    """Run one statement that reads a page of a list and, if asked for, counts the list.
 
     ``listed`` selects the whole list with a column ``id``; its parameters are ``arguments``.
     """
-    after, before, limit = (f"${len(arguments) + number}" for number in (1, 2, 3))
+    sql, added = page_statement(listed, len(arguments), page)
     async with connection() as current:
-        records = await current.fetch(
-            f"""WITH listed AS ({listed})
-                SELECT page.*, counted.total AS list_total
-                FROM (SELECT count(*) AS total FROM listed) counted
-                LEFT JOIN (
-                    SELECT * FROM listed
-                    WHERE ({after}::bigint IS NULL OR id < {after}) AND ({before}::bigint IS NULL OR id > {before})
-                    ORDER BY id {"ASC" if page.backward else "DESC"} LIMIT {limit}
-                ) page ON true ORDER BY page.id DESC""",
-            *arguments,
-            page.after,
-            page.before,
-            page.size + 1,
-        )
+        records = await current.fetch(sql, *arguments, *added)
     found = [dict(record) for record in records]
-    total = found[0]["list_total"]
-    for record in found:
-        del record["list_total"]
-    return _cut([typed_row(kind, record) for record in found if record["id"] is not None], page, total)
+    total = found[0]["list_total"] if found else None
+    placed = [_placed(kind, columns) for columns in found if columns["id"] is not None]
+    return _cut(placed, page, total)
 
 
-def _cut(rows: list[Row], page: PageRequest, total: int) -> Page[Row]:
-    more = len(rows) > page.size
-    if page.backward:
-        kept = rows[1:] if more else rows
-        return Page(rows=kept, total=total, has_next=page.before is not None, has_previous=more)
-    return Page(rows=rows[: page.size], total=total, has_next=more, has_previous=page.after is not None)
+def page_statement(listed: str, arguments: int, page: PageRequest) -> tuple[str, list[object]]:
+    """Return the statement that reads a page of a list of so many arguments, and the arguments that it adds.
+
+    The list is not materialized: its order and limit reach into it, and a count needs none of its columns.
+    """
+    parameters = _Parameters(arguments)
+    value = page.order.expression if page.order else "NULL::text"
+    conditions = [
+        _beyond(page.order, place, parameters, later=later == _is_ascending(page.order))
+        for place, later in ((page.after, True), (page.before, False))
+        if place is not None
+    ]
+    limit = parameters.add(page.size + 1, "bigint")
+    found = f"""SELECT listed.*, {value} AS place_value FROM listed
+        WHERE {" AND ".join(conditions) or "true"}
+        ORDER BY {_sequence(page.order, value, backward=page.backward)} LIMIT {limit}"""
+    whole = "(SELECT count(*) AS total FROM listed)" if page.counted else "(SELECT NULL::bigint AS total)"
+    return (
+        f"""WITH listed AS NOT MATERIALIZED ({listed})
+            SELECT page.*, whole.total AS list_total FROM {whole} whole LEFT JOIN ({found}) page ON true
+            ORDER BY {_sequence(page.order, "page.place_value", backward=False)}""",
+        parameters.values,
+    )
+
+
+class _Parameters:
+    """The parameters that a page adds to its list's own."""
+
+    def __init__(self, taken: int) -> None:
+        self.values: list[object] = []
+        self._taken = taken
+
+    def add(self, value: object, sql_type: str) -> str:
+        self.values.append(value)
+        return f"${self._taken + len(self.values)}::{sql_type}"
+
+
+def _is_ascending(order: Order | None) -> bool:
+    return order is not None and not order.descending
+
+
+def _sequence(order: Order | None, value: str, *, backward: bool) -> str:
+    # PostgreSQL puts nulls where they belong by itself: last when ascending, first when descending.
+    direction = "ASC" if _is_ascending(order) is not backward else "DESC"
+    return f"{value} {direction}, id {direction}" if order else f"id {direction}"
+
+
+def _beyond(order: Order | None, place: Place, parameters: _Parameters, *, later: bool) -> str:
+    """Return the condition that a row's value and id are larger, or smaller, than a place's."""
+    sign = ">" if later else "<"
+    identifier = parameters.add(place.id, "bigint")
+    if order is None:
+        return f"id {sign} {identifier}"
+    if place.value is None:
+        same = f"({order.expression} IS NULL AND id {sign} {identifier})"
+        return same if later else f"({same} OR {order.expression} IS NOT NULL)"
+    value = parameters.add(place.value, _SQL_TYPES[order.kind])
+    beyond = f"({order.expression}, id) {sign} ({value}, {identifier})"
+    return f"({beyond} OR {order.expression} IS NULL)" if later and order.nullable else beyond
+
+
+def _placed(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Place]:
+    del columns["list_total"]
+    place = Place(id=columns["id"], value=columns.pop("place_value"))
+    return typed_row(kind, columns), place
+
+
+def _cut(placed: list[tuple[Row, Place]], page: PageRequest, total: int | None) -> Page[Row]:
+    more = len(placed) > page.size
+    kept = placed[1 if more else 0 :] if page.backward else placed[: page.size]
+    return Page(
+        rows=[row for row, _ in kept],
+        places=[place for _, place in kept],
+        total=total,
+        has_next=page.before is not None if page.backward else more,
+        has_previous=more if page.backward else page.after is not None,
+    )

@@ -1,7 +1,8 @@
 """Until when does the catalog let a completion count, if at all (R12, R16)?"""
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
 
 from domain.rules.words import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
 
@@ -17,6 +18,28 @@ class CertificationFacts:
     retires_on: date | None = None
     retirement_rule: RetirementRule | None = None
     eligible_until: date | None = None
+    # Holding one of these is needed first; the provider sees to that, so certlink only tells it.
+    after_any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelFacts:
+    """How long certifications of a level are valid and when their renewal opens; ``None`` is never, or not known."""
+
+    level: CertificationLevel
+    valid_months: int | None = None
+    renewal_opens_months: int | None = None
+    renewal_extends_months: int | None = None
+
+
+def valid_until(level: LevelFacts, *, completed_at: datetime) -> datetime | None:
+    """Return the instant at which what was completed at another expires by its level, if it does."""
+    return None if level.valid_months is None else add_months(completed_at, level.valid_months)
+
+
+def renewal_opens_at(level: LevelFacts, *, expires_at: datetime) -> datetime | None:
+    """Return the instant from which what expires at another can be renewed, if its level knows renewals."""
+    return None if level.renewal_opens_months is None else add_months(expires_at, -level.renewal_opens_months)
 
 
 def eligible_until(facts: CertificationFacts) -> datetime | None:
@@ -37,3 +60,14 @@ def retirement_reason(
 def start_of_day(day: date) -> datetime:
     """Return the instant at which a date begins, in UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def add_months(instant: datetime, months: int) -> datetime:
+    """Return the same day and time some months later or earlier, or the month's last day where it has no such day.
+
+    What lies beyond the calendar is at its edge.
+    """
+    year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        return datetime.min.replace(tzinfo=UTC) if months < 0 else datetime.max.replace(tzinfo=UTC)
+    return instant.replace(year=year, month=month + 1, day=min(instant.day, monthrange(year, month + 1)[1]))

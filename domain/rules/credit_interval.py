@@ -43,6 +43,22 @@ def credit_interval(
         return CreditInterval(counts_from=None, ineligible_reason=reason)
     assert certification is not None
     counts_from = max(max(completed_at, started_at) + policy.credit_delay, recorded_at)
+    end = first_end(expires_at=expires_at, revoked_at=revoked_at, certification=certification)
+    if end is None:
+        return CreditInterval(counts_from=counts_from)
+    counts_until, end_reason = end
+    return CreditInterval(
+        # A credit that ends before it would count has an empty interval at its end: pending until then, ended after.
+        counts_from=min(counts_from, counts_until),
+        counts_until=counts_until,
+        end_reason=end_reason,
+    )
+
+
+def first_end(
+    *, expires_at: datetime | None, revoked_at: datetime | None, certification: CertificationFacts
+) -> tuple[datetime, CreditEndReason] | None:
+    """Return the earliest end that a completion and the catalog set, with its reason (R11, R16)."""
     ends = [
         (instant, end_reason)
         for instant, end_reason in (
@@ -52,15 +68,7 @@ def credit_interval(
         )
         if instant is not None
     ]
-    if not ends:
-        return CreditInterval(counts_from=counts_from)
-    counts_until, end_reason = min(ends, key=lambda end: end[0])
-    return CreditInterval(
-        # A credit that ends before it would count has an empty interval at its end: pending until then, ended after.
-        counts_from=min(counts_from, counts_until),
-        counts_until=counts_until,
-        end_reason=end_reason,
-    )
+    return min(ends, key=lambda end: end[0], default=None)
 
 
 def ended_interval(interval: CreditInterval, *, ended_at: datetime, reason: AssociationEndReason) -> CreditInterval:

@@ -10,6 +10,10 @@ ASSOCIATIONS_PER_YEAR = 3
 YEAR = timedelta(days=365)
 # R10: credit within ten days of the completion or of the association.
 CREDIT_DELAY = timedelta(days=10)
+# R8: leavers' credits end on the 10th of the following month, when the programme refreshes its numbers.
+REFRESH_DAY = 10
+# R2: an invitation is sent again a day after it was sent at the earliest.
+RESEND_AFTER = timedelta(hours=24)
 # Section 4 of the architecture: an association attempt waits ten minutes for the sign-in.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 # R18: a credit whose event is later than this is overdue.

@@ -1,7 +1,7 @@
 """Who is it that an issuer vouches for, and may they come in (R2, R3)?"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.errors import Refusal
 
@@ -48,11 +48,12 @@ class SignInNotAccepted(Refusal):
 
 
 class ProviderUnavailable(Refusal):
-    """The issuer or learning provider does not answer, or is not set up."""
+    """The issuer or learning provider does not answer, or is not set up; it may say how long to wait."""
 
     code = "PROVIDER_UNAVAILABLE"
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, retry_after: timedelta | None = None) -> None:
+        self.retry_after = retry_after
         super().__init__(
             f"{title} does not answer at the moment. Nothing was changed, and this try does not count. "
             "Please try again later."

@@ -41,11 +41,20 @@ class MemberStatus(StrEnum):
     REMOVED = "REMOVED"
 
 
+class DeliveryProblem(StrEnum):
+    """Why the message of an invitation did not reach a mail server that would take it (R2)."""
+
+    NOT_SET_UP = "NOT_SET_UP"
+    REFUSED = "REFUSED"
+    UNREACHABLE = "UNREACHABLE"
+
+
 class AssociationEndReason(StrEnum):
-    """Why an association ended (R5, R7)."""
+    """Why an association ended (R5, R7, R8)."""
 
     REMOVED = "REMOVED"
     MOVED = "MOVED"
+    MEMBER_REMOVED = "MEMBER_REMOVED"
 
 
 class AttemptStatus(StrEnum):
@@ -73,6 +82,14 @@ class AttemptStep(StrEnum):
     UNLINKED_ELSEWHERE = "UNLINKED_ELSEWHERE"
     LINKED = "LINKED"
     IMPORTED = "IMPORTED"
+
+
+class TranscriptProblem(StrEnum):
+    """Why the transcript of an active association is not read again every night (R9)."""
+
+    SIGN_IN_AGAIN = "SIGN_IN_AGAIN"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    NO_PERMISSION = "NO_PERMISSION"
 
 
 class CallbackStatus(StrEnum):
@@ -108,6 +125,7 @@ class CreditEndReason(StrEnum):
     RETIRED = "RETIRED"
     REMOVED = "REMOVED"
     MOVED = "MOVED"
+    MEMBER_REMOVED = "MEMBER_REMOVED"
 
 
 class IneligibleReason(StrEnum):
@@ -141,3 +159,126 @@ class RetirementRule(StrEnum):
 
     ELIGIBLE_UNTIL = "ELIGIBLE_UNTIL"
     ONE_YEAR_IF_EARNED_BEFORE = "ONE_YEAR_IF_EARNED_BEFORE"
+
+
+class ProgramKind(StrEnum):
+    """What kind of thing an organization attains."""
+
+    DESIGNATION = "DESIGNATION"
+    SPECIALIZATION = "SPECIALIZATION"
+
+
+class Track(StrEnum):
+    """By which of a program's measures an organization is scored; ALL where the program has one for everybody."""
+
+    ENTERPRISE = "ENTERPRISE"
+    SMB = "SMB"
+    ALL = "ALL"
+
+
+class TrackRule(StrEnum):
+    """How an organization's track in a program is found (R13)."""
+
+    BY_SETTING = "BY_SETTING"
+    HIGHER_TOTAL = "HIGHER_TOTAL"
+
+
+class Metric(StrEnum):
+    """What a program scores; certlink knows those of skilling and, for specializations, of knowledge."""
+
+    NET_CUSTOMER_ADDS = "NET_CUSTOMER_ADDS"
+    SKILLING_INTERMEDIATE = "SKILLING_INTERMEDIATE"
+    SKILLING_ADVANCED = "SKILLING_ADVANCED"
+    USAGE_GROWTH = "USAGE_GROWTH"
+    DEPLOYMENTS = "DEPLOYMENTS"
+    KNOWLEDGE = "KNOWLEDGE"
+
+
+class RequirementRole(StrEnum):
+    """What a requirement does in its metric (R13, R14)."""
+
+    GATE = "GATE"
+    ELECTIVE = "ELECTIVE"
+    GROUP = "GROUP"
+    DISTINCT_PEOPLE = "DISTINCT_PEOPLE"
+    DESIGNATION = "DESIGNATION"
+
+
+class NoPointsReason(StrEnum):
+    """Why a certification that a requirement asks for gives it no points."""
+
+    PENDING = "PENDING"
+    GATE_UNMET = "GATE_UNMET"
+    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED"
+    CAP_REACHED = "CAP_REACHED"
+    ALREADY_COUNTED = "ALREADY_COUNTED"
+
+
+class CreditReasonCode(StrEnum):
+    """What must hold for a credit to count and to give points, named by what is the matter where it does not."""
+
+    NOT_ASSOCIATED = "NOT_ASSOCIATED"
+    ASSOCIATION_REMOVED = "ASSOCIATION_REMOVED"
+    ASSOCIATION_MOVED = "ASSOCIATION_MOVED"
+    MEMBER_REMOVED = "MEMBER_REMOVED"
+    NOT_IN_CATALOG = "NOT_IN_CATALOG"
+    RETIRED = "RETIRED"
+    EXPIRED_BEFORE_ASSOCIATION = "EXPIRED_BEFORE_ASSOCIATION"
+    REVOKED_BEFORE_ASSOCIATION = "REVOKED_BEFORE_ASSOCIATION"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+    WAITING = "WAITING"
+    GATE_UNMET = "GATE_UNMET"
+    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED"
+    CAP_REACHED = "CAP_REACHED"
+    ALREADY_COUNTED = "ALREADY_COUNTED"
+
+
+class ReasonActor(StrEnum):
+    """Who can do something about a reason."""
+
+    PERSON = "PERSON"
+    ADMIN = "ADMIN"
+    NOBODY = "NOBODY"
+
+
+class TimelineKind(StrEnum):
+    """What happens in the life of a credit, in the order of what happens at the same instant."""
+
+    COMPLETED = "COMPLETED"
+    ASSOCIATED = "ASSOCIATED"
+    RECORDED = "RECORDED"
+    DUE = "DUE"
+    COUNTED = "COUNTED"
+    RENEWAL_OPENS = "RENEWAL_OPENS"
+    ENDED = "ENDED"
+
+
+class ForecastCauseKind(StrEnum):
+    """Why an attainment can change on a day."""
+
+    EDITION_CHANGE = "EDITION_CHANGE"
+    CREDIT_DUE = "CREDIT_DUE"
+    EXPIRY = "EXPIRY"
+    REVOCATION = "REVOCATION"
+    RETIREMENT = "RETIREMENT"
+    REFRESH_DATE = "REFRESH_DATE"
+    ASSOCIATION_END = "ASSOCIATION_END"
+
+
+class CreditOrderField(StrEnum):
+    """By what a list of credits can be ordered."""
+
+    PERSON = "PERSON"
+    CERTIFICATION = "CERTIFICATION"
+    COMPLETED_AT = "COMPLETED_AT"
+    COUNTS_FROM = "COUNTS_FROM"
+    EXPIRES_AT = "EXPIRES_AT"
+    STATUS = "STATUS"
+
+
+class OrderDirection(StrEnum):
+    """In which direction a list is ordered."""
+
+    ASCENDING = "ASCENDING"
+    DESCENDING = "DESCENDING"

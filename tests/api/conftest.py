@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
+import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
 from api.endpoint import graphql_routes
+from api.exports.endpoint import export_routes
 from api.health import HEALTH_ROUTES
 from api.runtime import Runtime
 from domain.live import LiveUpdates
@@ -57,6 +60,20 @@ async def client(runtime: Runtime) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What any connection of the pool has run since the test began."""
+    run: list[str] = []
+    original = asyncpg.Connection._execute  # type: ignore[attr-defined]
+
+    async def counted(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
+        run.append(query)
+        return await original(self, query, *arguments, **named)
+
+    monkeypatch.setattr(asyncpg.Connection, "_execute", counted)
+    return run
+
+
+@pytest.fixture
 def nobody(client: AsyncClient) -> Caller:
     """Somebody who is not signed in."""
     return Caller(client)
@@ -64,7 +81,7 @@ def nobody(client: AsyncClient) -> Caller:
 
 def application(runtime: Runtime) -> Starlette:
     """Return the API on a runtime of the test's own."""
-    app = Starlette(routes=[*graphql_routes(runtime.settings), *HEALTH_ROUTES])
+    app = Starlette(routes=[*graphql_routes(runtime.settings), *export_routes(runtime.settings), *HEALTH_ROUTES])
     app.state.runtime = runtime
     return app
 

@@ -23,7 +23,7 @@ async def served(app: Starlette) -> AsyncIterator[str]:
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         # The server tells its start by nothing but this flag.
-        while not server.started:  # noqa: ASYNC110
+        while not server.started:
             await asyncio.sleep(0.01)
         try:
             yield f"127.0.0.1:{listening.getsockname()[1]}"

@@ -9,11 +9,13 @@ from httpx2 import AsyncClient
 
 from api.ids import Kind, global_id
 from api.schema import schema
-from domain.models import Association, AssociationAttempt, Credit, Member
+from domain.models import Association, AssociationAttempt, Credit, Invitation, Member
+from domain.operations.remove_member import remove_member
+from domain.rules.administration import Operator
 from domain.rules.words import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
-from tests.factories import make_association, make_credit, make_member, make_organization
+from tests.factories import make_association, make_credit, make_invitation, make_member, make_organization
 
 MCID = "991204737"
 CALLERS = ("nobody", "member", "colleague", "admin", "foreign_admin")
@@ -28,6 +30,7 @@ class House:
     association: Association
     attempt: AssociationAttempt
     credit: Credit
+    invitation: Invitation
 
     @property
     def ids(self) -> dict[str, str]:
@@ -39,6 +42,7 @@ class House:
             "association": global_id(Kind.ASSOCIATION, self.association.id),
             "attempt": global_id(Kind.ATTEMPT, self.attempt.id),
             "credit": global_id(Kind.CREDIT, self.credit.id),
+            "invitation": global_id(Kind.INVITATION, self.invitation.id),
         }
 
 
@@ -51,17 +55,26 @@ async def house(client: AsyncClient, nobody: Caller) -> House:
     association = await make_association(member, profile_id=MCID)
     credit = await make_credit(association)
     attempt = await AssociationAttempt.get(association=association)
+    invitation = await make_invitation(member)
     people = {"member": member, "colleague": colleague, "admin": admin, "foreign_admin": foreign}
     callers = {name: await sign_in(client, person) for name, person in people.items()}
-    return House({"nobody": nobody, **callers}, member, association, attempt, credit)
+    return House({"nobody": nobody, **callers}, member, association, attempt, credit, invitation)
 
 
 MEMBER_FIELDS = """id name workEmail role status organization { id name }
   associations { totalCount nodes { id learningAccount { profileId profileIdMasked } } }
   associationAllowance(provider: MICROSOFT_LEARN) { allowedNow }
-  credits { totalCount nodes { id } }"""
-NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association: ID!, $attempt: ID!, $credit: ID!) {{
-  organization(id: $organization) {{ id name creditStatus {{ pending }} credits {{ totalCount }} }}
+  credits { totalCount nodes { id } }
+  invitation { id }"""
+NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association: ID!, $attempt: ID!, $credit: ID!,
+    $invitation: ID!) {{
+  organization(id: $organization) {{
+    id name creditStatus {{ pending }} credits {{ totalCount }} skillsReport {{ totalCount }} }}
+  administered: organization(id: $organization) {{
+    nextRefreshDate members {{ totalCount }} invitations {{ totalCount }} }}
+  invitation: node(id: $invitation) {{ ... on Invitation {{
+    id invitedAt ageDays isBeingSent sentAt sendCount deliveryProblem resendAvailableAt respondedAt canceledAt signInUrl
+    member {{ workEmail }} }} }}
   organizationNode: node(id: $organization) {{ id }}
   member: node(id: $member) {{ ... on Member {{ {MEMBER_FIELDS} }} }}
   account: node(id: $account) {{ ... on LearningAccount {{ id provider profileId profileIdMasked }} }}
@@ -91,7 +104,9 @@ async def test_strangers_see_nothing_of_an_organization(house: House, caller: st
 async def test_a_member_sees_their_own_things_and_their_own_mcid(house: House) -> None:
     data = await house.callers["member"].ask(NODES, **house.ids)
 
-    assert seen(data) == set(data)
+    assert seen(data) == set(data) - {"invitation"}
+    assert data["member"]["invitation"] is None
+    assert data["administered"] == {"nextRefreshDate": "2026-11-10", "members": None, "invitations": None}
     assert data["account"]["profileId"] == data["association"]["learningAccount"]["profileId"] == MCID
     assert data["member"]["associationAllowance"] == {"allowedNow": False}
     assert data["member"]["credits"]["totalCount"] == 1
@@ -102,14 +117,15 @@ async def test_a_member_does_not_see_the_organization_s_credits(house: House) ->
     data = await house.callers["member"].ask(NODES, **house.ids)
 
     assert data["organization"] == {
-        "id": house.ids["organization"], "name": "Contoso", "creditStatus": None, "credits": None
+        "id": house.ids["organization"], "name": "Contoso", "creditStatus": None, "credits": None, "skillsReport": None
     }  # fmt: skip
 
 
 async def test_a_colleague_sees_the_organization_and_nobody_else_s_things(house: House) -> None:
     data = await house.callers["colleague"].ask(NODES, **house.ids)
 
-    assert seen(data) == {"organization", "organizationNode"}
+    assert seen(data) == {"organization", "organizationNode", "administered"}
+    assert data["administered"] == {"nextRefreshDate": "2026-11-10", "members": None, "invitations": None}
     assert data["organization"]["credits"] is None
 
 
@@ -117,7 +133,10 @@ async def test_an_admin_sees_members_and_credits_but_no_mcid_no_allowance_and_no
     response = await house.callers["admin"].post(NODES, **house.ids)
 
     data = response.json()["data"]
-    assert seen(data) == {"organization", "organizationNode", "member", "account", "association", "credit"}
+    assert seen(data) == set(data) - {"attempt", "associationAttempt"}
+    assert data["administered"]["members"]["totalCount"] == 3
+    assert data["administered"]["invitations"] == {"totalCount": 1}
+    assert data["invitation"]["id"] == data["member"]["invitation"]["id"] == house.ids["invitation"]
     assert MCID not in response.text
     assert data["account"] == {
         "id": house.ids["account"], "provider": "MICROSOFT_LEARN", "profileId": None, "profileIdMasked": "•••737"
@@ -125,6 +144,7 @@ async def test_an_admin_sees_members_and_credits_but_no_mcid_no_allowance_and_no
     assert data["member"]["associationAllowance"] is None
     assert data["member"]["credits"]["totalCount"] == data["organization"]["credits"]["totalCount"] == 1
     assert data["organization"]["creditStatus"] == {"pending": 1}
+    assert data["organization"]["skillsReport"] == {"totalCount": 1}
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -195,7 +215,11 @@ async def test_everybody_starts_attempts_of_their_own_and_nobody_none(house: Hou
 
 @pytest.mark.parametrize("caller", ["colleague", "admin", "foreign_admin"])
 async def test_a_removed_member_s_session_is_worth_nothing(house: House, caller: str) -> None:
-    await Member.filter(id__not=house.member.id).update(status="REMOVED", removed_at=house.attempt.created_at)
+    others = await Member.filter(id__not=house.member.id)
+    for member in others:
+        await make_member(await member.organization, role=MemberRole.GLOBAL_ADMIN)
+        by = Operator(organization_id=member.organization_id)
+        await remove_member(by=by, member_id=member.id, now=house.attempt.created_at)
 
     assert await house.callers[caller].ask("{ viewer { member { id } } }") == {"viewer": None}
 
@@ -206,12 +230,16 @@ def test_every_root_field_is_in_this_matrix() -> None:
     assert {name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields} == {
         "viewer", "node", "organization", "associationAttempt", "policy",
         "associateLearningAccount", "removeAssociation",
+        "inviteMembers", "correctInvitation", "resendInvitation", "cancelInvitation", "changeMemberRole",
+        "removeMember",
     }  # fmt: skip
 
 
 def test_every_field_of_what_has_an_id_is_in_this_matrix() -> None:
     document = NODES + "{ totalCount pageInfo }"
 
-    for kind in ("Member", "LearningAccount", "Association", "AssociationAttempt", "Credit", "Organization"):
+    for kind in (
+        "Member", "LearningAccount", "Association", "AssociationAttempt", "Credit", "Organization", "Invitation",
+    ):  # fmt: skip
         fields = schema._schema.type_map[kind].fields  # type: ignore[attr-defined]
         assert {name for name in fields if name not in document} == set(), kind

@@ -8,7 +8,7 @@ from strawberry import UNSET
 from api.connections import page_request
 from api.ids import opaque
 from domain.errors import InvalidInput
-from domain.queries.page import PageRequest
+from domain.queries.page import PageRequest, Place
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from domain.queries.page import PageRequest
         ((UNSET, UNSET, UNSET, UNSET), PageRequest(size=25)),
         ((None, None, None, None), PageRequest(size=25)),
         ((1, UNSET, UNSET, UNSET), PageRequest(size=1)),
-        ((100, opaque("key:7"), UNSET, opaque("key:3")), PageRequest(size=100, after=7, before=3)),
-        ((UNSET, UNSET, 5, opaque("key:7")), PageRequest(size=5, before=7, backward=True)),
+        ((100, opaque("key:7"), UNSET, opaque("key:3")), PageRequest(size=100, after=Place(id=7), before=Place(id=3))),
+        ((UNSET, UNSET, 5, opaque("key:7")), PageRequest(size=5, before=Place(id=7), backward=True)),
     ],
 )
 def test_a_page_is_asked_for(arguments: Any, page: PageRequest) -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
@@ -172,20 +171,6 @@ async def test_a_connection_costs_the_same_number_of_statements_whatever_its_siz
 
     # The session, the viewer, and the connection.
     assert counts == [3, 3]
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What any connection of the pool has run since the test began."""
-    run: list[str] = []
-    original = asyncpg.Connection._execute  # type: ignore[attr-defined]
-
-    async def counted(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
-        run.append(query)
-        return await original(self, query, *arguments, **named)
-
-    monkeypatch.setattr(asyncpg.Connection, "_execute", counted)
-    return run
 
 
 async def test_no_credit_is_left_out_of_its_association_s_list(caller: Caller, association: Association) -> None:

@@ -63,14 +63,19 @@ class Programme:
             None,
         )
 
+    def related(self, member: int, account: Account) -> list[Link]:
+        """Return the links that R6 counts: the account's, and the member's at the provider."""
+        return [
+            link
+            for link in self.links
+            if link.account == account or (link.member == member and link.account.provider == account.provider)
+        ]
+
     def may_start(self, member: int, account: Account, at: datetime) -> bool:
         """Tell whether R6 lets a link start at an instant."""
-        of_account = [link.started_at for link in self.links if link.account == account]
-        of_member = [
-            link.started_at
-            for link in self.links
-            if link.member == member and link.account.provider == account.provider
-        ]
+        related = self.related(member, account)
+        of_account = [link.started_at for link in related if link.account == account]
+        of_member = [link.started_at for link in related if link.member == member]
         return all(
             all(at - start >= COOL_OFF for start in starts) and sum(at - start < YEAR for start in starts) < 3
             for starts in (of_account, of_member)
@@ -103,7 +108,7 @@ COMPLETIONS: list[tuple[str, datetime, datetime | None, datetime | None]] = [
     ("AZ-305", START - 300 * DAY, START + 65 * DAY, None),
     ("DP-300", START - 400 * DAY, START - 35 * DAY, None),
     ("AI-102", datetime(2026, 6, 29, tzinfo=UTC), None, None),
-    ("AZ-500", START + 15 * DAY, START + 380 * DAY, None),
+    ("AZ-700", START + 15 * DAY, START + 380 * DAY, None),
     ("PL-300", START - 100 * DAY, START + 265 * DAY, START + 45 * DAY),
     ("NONE-1", START - 10 * DAY, None, None),
     ("MS-500", START - 10 * DAY, START + 355 * DAY, None),

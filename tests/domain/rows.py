@@ -8,6 +8,8 @@ INSERT INTO organization (id, name, domain, issuer, client_id, api_audience, cre
 INSERT INTO member (id, organization_id, work_email, role, status, subject, invited_at, activated_at) VALUES
     (1, 1, 'amara.osei@contoso.example', 'MEMBER', 'ACTIVE', 'amara', '2026-01-01Z', '2026-01-02Z'),
     (2, 2, 'mei.tanaka@fabrikam.example', 'MEMBER', 'ACTIVE', 'mei', '2026-01-01Z', '2026-01-02Z');
+INSERT INTO invitation (id, organization_id, member_id, requested_at, sent_at, send_count, responded_at, tries) VALUES
+    (1, 1, 1, '2026-01-01Z', '2026-01-01Z', 1, '2026-01-02Z', 1);
 INSERT INTO sign_in (id, organization_id, state_hash, browser_hash, nonce, verifier_sealed, return_to, created_at,
         expires_at) VALUES
     (1, 1, 'state', 'browser', 'nonce', 'verifier', '/', '2026-01-02Z', '2026-01-03Z');
@@ -31,10 +33,12 @@ INSERT INTO callback (id, provider, callback_id, attempt_id, status, code_sealed
         tries) VALUES
     (1, 'MICROSOFT_LEARN', 'callback1', 3, 'PENDING', 'code', '2026-07-01Z', '2026-07-01Z', 0);
 INSERT INTO completion (id, provider, completion_id, learning_account_id, certification, kind, completed_at, expires_at,
-        recorded_at) VALUES
-    (1, 'MICROSOFT_LEARN', 'msl-1', 1, 'AZ-104', 'CERTIFICATION', '2026-01-01Z', '2027-01-01Z', '2026-02-01Z'),
-    (2, 'MICROSOFT_LEARN', 'msl-2', 2, 'AZ-104', 'CERTIFICATION', '2026-01-01Z', '2027-01-01Z', '2026-02-01Z'),
-    (3, 'MICROSOFT_LEARN', 'msl-3', 1, 'NONE-1', 'CERTIFICATION', '2026-01-01Z', NULL, '2026-02-01Z');
+        observed_at, recorded_at) VALUES
+    (1, 'MICROSOFT_LEARN', 'msl-1', 1, 'AZ-104', 'CERTIFICATION', '2026-01-01Z', '2027-01-01Z', '2026-02-01Z',
+        '2026-02-01Z'),
+    (2, 'MICROSOFT_LEARN', 'msl-2', 2, 'AZ-104', 'CERTIFICATION', '2026-01-01Z', '2027-01-01Z', '2026-02-01Z',
+        '2026-02-01Z'),
+    (3, 'MICROSOFT_LEARN', 'msl-3', 1, 'NONE-1', 'CERTIFICATION', '2026-01-01Z', NULL, '2026-02-01Z', '2026-02-01Z');
 INSERT INTO credit (id, completion_id, association_id, organization_id, member_id, recorded_at, counts_from,
         counts_until, end_reason, ineligible_reason, next_event_at) VALUES
     (1, 1, 1, 1, 1, '2026-02-01Z', '2026-02-11Z', '2027-01-01Z', 'EXPIRED', NULL, '2027-01-01Z'),

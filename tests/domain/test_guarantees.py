@@ -7,18 +7,21 @@ import asyncpg
 import pytest
 
 from certlink.engines import Engines
+from domain import models
 from domain.database import connection_arguments
 from tests.domain.rows import ROWS, change_row, copy_row
 
 NONSENSE = "'NONSENSE'"
 LATER = {"started_at": "'2026-08-01Z'", "cool_off_until": "'2026-08-31Z'"}
 ENDED = {"ended_at": "'2026-09-01Z'", "end_reason": "'REMOVED'"}
+GRANT = {"grant_sealed": "'token'", "next_read_at": "'2026-03-02Z'"}
 OTHER_ATTEMPT = {"ticket_hash": "'other'", "state_hash": "'other'"}
 
 # One statement for each guarantee by its name, which breaks that guarantee.
 BREAKING = {
     "organization_domain_key": copy_row("organization", issuer="'https://other.example'"),
     "organization_issuer_key": copy_row("organization", domain="'other.example'"),
+    "organization_track_is_a_choice": change_row("organization", track="'ALL'"),
     "organization_domain_is_lower": change_row("organization", domain="'Contoso.example'"),
     "member_role_is_a_word": change_row("member", role=NONSENSE),
     "member_status_is_a_word": change_row("member", status=NONSENSE),
@@ -27,6 +30,14 @@ BREAKING = {
     "member_removed_at_when_removed": change_row("member", status="'REMOVED'"),
     "one_member_per_email": copy_row("member", subject="'other'"),
     "one_member_per_subject": copy_row("member", work_email="'other@contoso.example'"),
+    "one_invitation_per_member": copy_row("invitation"),
+    "invitation_delivery_problem_is_a_word": change_row("invitation", delivery_problem=NONSENSE),
+    "invitation_that_waits_for_delivery_has_no_problem": change_row(
+        "invitation", responded_at="NULL", claimable_at="'2026-01-01Z'", delivery_problem="'REFUSED'"
+    ),
+    "closed_invitation_is_not_delivered": change_row("invitation", claimable_at="'2026-01-01Z'"),
+    "invitation_is_answered_or_canceled": change_row("invitation", canceled_at="'2026-01-02Z'"),
+    "invitation_counts_what_it_sent": change_row("invitation", send_count="0"),
     "one_sign_in_per_state": copy_row("sign_in"),
     "one_browser_session_per_token": copy_row("browser_session"),
     "one_learning_account_per_profile": copy_row("learning_account"),
@@ -52,6 +63,9 @@ BREAKING = {
         "association", 2, learning_account_id="3", started_at="'2026-03-02 23:59:59.999999Z'"
     ),
     "one_place_at_a_time": copy_row("association", organization_id="2", member_id="2", **LATER | ENDED),
+    "ended_association_keeps_no_grant": change_row("association", 2, **GRANT),
+    "association_is_read_again_by_a_grant": change_row("association", grant_sealed="'token'"),
+    "refused_grant_is_forgotten": change_row("association", grant_refused_at="'2026-03-01Z'", **GRANT),
     "one_attempt_per_ticket": copy_row("association_attempt", state_hash="'other'"),
     "one_attempt_per_state": copy_row("association_attempt", ticket_hash="'other'"),
     "association_attempt_status_is_a_word": change_row("association_attempt", 3, status="'EXPIRED'"),
@@ -69,7 +83,8 @@ BREAKING = {
     "completion_kind_is_a_word": change_row("completion", kind=NONSENSE),
     "completion_provider_is_a_word": change_row("completion", provider=NONSENSE),
     "completion_expires_after_it_is_completed": change_row("completion", expires_at="'2025-12-31Z'"),
-    "one_credit_per_association": copy_row("credit", 3),
+    "one_credit_per_sequence": copy_row("credit", 3),
+    "credit_sequence_begins_at_one": change_row("credit", 3, sequence="0"),
     "credit_ends_after_it_counts": change_row("credit", counts_until="'2026-02-10Z'"),
     "credit_counts_or_says_why": change_row("credit", 3, ineligible_reason="NULL"),
     "credit_end_has_a_reason": change_row("credit", end_reason="NULL"),
@@ -82,9 +97,19 @@ BREAKING = {
     "one_credit_event_per_kind": copy_row("credit_event"),
     "credit_event_kind_is_a_word": change_row("credit_event", kind=NONSENSE),
     "one_audit_event_per_sequence": copy_row("audit_event"),
+    "one_edition_per_date": """INSERT INTO catalog_edition
+        SELECT 'other', effective_from, in_force_from, imported_at, document FROM catalog_edition LIMIT 1""",
+    "edition_is_not_in_force_before_its_date": """UPDATE catalog_edition
+        SET in_force_from = in_force_from - interval '1 microsecond'""",
 }
 CHANGES = ["UPDATE {table} SET id = id", "DELETE FROM {table}", "TRUNCATE {table}"]
 TRIGGERS = {"audit_event_is_append_only": "audit_event", "credit_event_is_append_only": "credit_event"}
+MOVES_OF_EDITIONS = [
+    "UPDATE catalog_edition SET in_force_from = in_force_from + interval '1 day'",
+    "UPDATE catalog_edition SET effective_from = effective_from - 1",
+    "UPDATE catalog_edition SET key = key || ' anew'",
+    "DELETE FROM catalog_edition",
+]
 AUDIT_EVENT = """INSERT INTO audit_event (id, organization_id, sequence, at, actor, action, subject, details,
     previous_hash, hash) VALUES (1, 1, 1, '2026-01-01Z', 'operator', 'test', 'test', '{}', '', '')"""
 
@@ -130,6 +155,13 @@ async def test_what_was_recorded_cannot_be_changed(guarded: Any, table: str, cha
         await guarded.execute(change.format(table=table))
 
 
+@pytest.mark.parametrize("move", MOVES_OF_EDITIONS)
+async def test_an_edition_in_force_keeps_its_place(guarded: Any, move: str) -> None:
+    """R15: no past answer changes."""
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=r"^edition \S+ stays$"):
+        await guarded.execute(move)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -172,7 +204,7 @@ async def test_every_guarantee_is_tested_and_none_is_missing(guarded: Any) -> No
            UNION SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"""
     )
 
-    assert {row["name"] for row in found} == {*BREAKING, *TRIGGERS}
+    assert {row["name"] for row in found} == {*BREAKING, *TRIGGERS, "edition_in_force_stays"}
 
 
 async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any) -> None:
@@ -185,6 +217,7 @@ async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any)
            WHERE f.contype = 'f'"""
     )
 
-    assert len(keys) == 16
+    declared = [getattr(models, name)._meta.fk_fields for name in models.__all__]
+    assert len(keys) == sum(len(fields) for fields in declared)
     assert {row["on_delete"] for row in keys} <= {"r", "a"}
     assert [row["name"] for row in keys if not row["is_indexed"]] == []

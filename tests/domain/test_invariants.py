@@ -44,7 +44,7 @@ BREAKING = {
         change_row("association_attempt", member_id="2"),
         ["association 1"],
     ),
-    "at most three associations of an account start within 365 days (R6)": (
+    "at most as many associations as a year allows of an account start within 365 days (R6)": (
         # The one of the year before does not matter: it starts exactly 365 days earlier.
         _again("2025-02-01Z", 20, member_id="1", organization_id="1")
         + "; "
@@ -55,7 +55,7 @@ BREAKING = {
         + _again("2027-01-31 23:59:59.999999Z", 23, member_id="1", organization_id="1"),
         ["association 23"],
     ),
-    "at most three associations of a member at a provider start within 365 days (R6)": (
+    "at most as many associations as a year allows of a member at a provider start within 365 days (R6)": (
         _again("2025-02-01Z", 20, learning_account_id="3")
         + "; "
         + _again("2026-06-01Z", 21)
@@ -75,6 +75,39 @@ BREAKING = {
         + "; "
         + change_row("credit_event", 3, at="'2026-06-01 00:00:00.000001Z'"),
         ["credit 2"],
+    ),
+    "the credits of a completion in an association are numbered from one on": (
+        change_row("credit", 3, sequence="2"),
+        ["credit 3"],
+    ),
+    "only the latest credit of a completion in an association goes on": (
+        # Recorded while the one before still counted.
+        copy_row(
+            "credit",
+            sequence="2",
+            recorded_at="'2026-12-31 23:59:59.999999Z'",
+            counts_from="'2027-01-01Z'",
+            counts_until="NULL",
+            end_reason="NULL",
+            next_event_at="'2027-01-01Z'",
+        ),
+        ["credit 1"],
+    ),
+    "a leaver's credit ends at the refresh date at the latest (R8)": (
+        change_row("association", 2, end_reason="'MEMBER_REMOVED'")
+        + "; "
+        + change_row("credit", 2, counts_until="'2026-07-10 00:00:00.000001Z'")
+        + "; "
+        + change_row("credit_event", 3, at="'2026-07-10 00:00:00.000001Z'"),
+        ["credit 2"],
+    ),
+    "a removed member has no active association and no open session (R8)": (
+        change_row("member", status="'REMOVED'", removed_at="'2026-07-01Z'"),
+        ["member 1"],
+    ),
+    "an invitation is its member's, and waits as long as the member is invited (R2)": (
+        change_row("invitation", responded_at="NULL"),
+        ["invitation 1"],
     ),
     "a credit event is recorded at its credit's instant": (
         change_row("credit_event", at="'2026-02-12Z'"),

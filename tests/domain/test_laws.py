@@ -1,120 +1,120 @@
 """Does everything hold after any sequence of what several people do at any times?
 
-The machine runs in a thread with a loop, a database and a pool of its own for each example: Hypothesis is synchronous.
+Hypothesis is synchronous, so the machine runs in a thread, with a loop, a database and a pool of its own for each
+example. ``HYPOTHESIS_PROFILE=thorough`` tries many more and longer histories.
 """
 
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from enum import Enum, auto
 from itertools import count
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import asyncpg
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from typing_extensions import override
 
+from certlink.engines import Engines
+from domain.database import connection_arguments, open_database
 from domain.rules.words import LearningProvider
-from tests.clock import START
-from tests.domain.programme import DAY, Account, Programme
+from tests.domain.history import ACCOUNTS, MEMBERS, MICROSECOND, History, Prelude
+from tests.domain.programme import DAY, Account
 
-MICROSECOND = timedelta(microseconds=1)
-ACCOUNTS = [
-    Account("MICROSOFT_LEARN", "991204737"),
-    Account("MICROSOFT_LEARN", "991204738"),
-    Account("MICROSOFT_LEARN", "991204739"),
-    Account("PARTNER_UNIVERSITY", "991204737"),
-]
-# Members by the organization of each, and whether they are still to come in.
-MEMBERS = [("Contoso", False), ("Contoso", True), ("Fabrikam", False), ("Fabrikam", False), ("Northwind", True)]
-INVITED = [number for number, (_, is_invited) in enumerate(MEMBERS) if is_invited]
-LISTED = """SELECT a.id, l.provider, l.profile_id, a.member_id, a.started_at, a.ended_at, a.end_reason,
-    (SELECT array_agg((p.completion_id, c.counts_from, c.counts_until, c.ineligible_reason) ORDER BY p.completion_id)
-     FROM credit c JOIN completion p ON p.id = c.completion_id WHERE c.association_id = a.id) AS credits
-    FROM association a JOIN learning_account l ON l.id = a.learning_account_id ORDER BY a.started_at, a.id"""
-EVENTS = """SELECT p.completion_id, a.started_at, c.counts_from, c.counts_until, c.ineligible_reason,
-    array_agg(e.kind ORDER BY e.kind) FILTER (WHERE e.kind IS NOT NULL) AS events
-    FROM credit c JOIN association a ON a.id = c.association_id JOIN completion p ON p.id = c.completion_id
-    LEFT JOIN credit_event e ON e.credit_id = c.id GROUP BY c.id, a.started_at, p.completion_id"""
+HISTORIES = {"quick": 20, "thorough": 250}
 
+
+class Moment(Enum):
+    """When somebody comes to associate."""
+
+    ANY = auto()
+    TOO_EARLY = auto()
+    AS_SOON_AS_ALLOWED = auto()
+
+
+waits = st.one_of(
+    st.just(timedelta(0)),
+    st.timedeltas(timedelta(0), 60 * DAY),
+    # The number of a boundary ahead, and microseconds before or after it.
+    st.tuples(st.integers(0, 11), st.integers(-1, 1)),
+)
+# Whether the issuer verified the address of the member who signs in.
+sign_ins = st.sampled_from([None, None, True, False])
+flags = st.booleans()
+preludes = st.builds(Prelude, wait=waits, signs_in=sign_ins, propagates=flags)
+moments = st.sampled_from(Moment)
 members = st.sampled_from(range(len(MEMBERS)))
 accounts = st.sampled_from(ACCOUNTS)
 
 
-class Undone(Exception):
-    """What was tried is taken back."""
-
-
 class People(RuleBasedStateMachine):
-    """Several people of three organizations, with four learning accounts."""
+    """Several people of three organizations, with four learning accounts; refusals are part of the history."""
 
     address: ClassVar[str]
-    numbers: ClassVar[Any] = count(1)
+    template: ClassVar[str]
+    numbers: ClassVar["count[int]"] = count(1)
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = START
-        self.programme = Programme()
+        self.history = History()
         self.runner = asyncio.Runner()
         self.rooms = AsyncExitStack()
 
     @initialize()
-    def arrive(self) -> None:
-        self.runner.run(self._arrive())
+    def begin(self) -> None:
+        self.runner.run(self._begin())
 
     @override
     def teardown(self) -> None:
         self.runner.run(self.rooms.aclose())
         self.runner.close()
 
-    @rule(days=st.sampled_from([0, 1, 9, 10, 29, 30, 31, 90, 364, 365]), seconds=st.integers(0, 3600))
-    def wait(self, days: int, seconds: int) -> None:
-        self.now += days * DAY + timedelta(seconds=seconds)
+    @rule(prelude=preludes, number=members, account=accounts, moment=moments, is_free=flags, asks_first=flags)
+    def associate(
+        self, prelude: Prelude, number: int, account: Account, moment: Moment, is_free: bool, asks_first: bool
+    ) -> None:
+        """By chance people would seldom come at the right instant, or without an account."""
+        self.runner.run(self.history.go_on(prelude))
+        if is_free:
+            self.runner.run(self.history.remove(number, LearningProvider(account.provider)))
+        if moment is not Moment.ANY:
+            first = self.history.programme.first_start(number, account, self.history.now)
+            self.history.now = max(self.history.now, first - (moment is Moment.TOO_EARLY) * MICROSECOND)
+        if asks_first:
+            self.runner.run(self.history.try_allowance(number, account))
+        self.runner.run(self.history.associate(number, account))
 
-    @rule(number=st.integers(0, 11), nudge=st.sampled_from([-1, 0, 0, 1]))
-    def wait_for_a_boundary(self, number: int, nudge: int) -> None:
-        ahead = [instant for instant in self.programme.boundaries() if instant - MICROSECOND > self.now]
-        if ahead:
-            self.now = ahead[number % len(ahead)] + nudge * MICROSECOND
-
-    @rule(number=members, account=accounts)
-    def associate(self, number: int, account: Account) -> None:
-        self.runner.run(self._associate(number, account))
-
-    @rule(number=members, account=accounts)
-    def associate_as_soon_as_allowed(self, number: int, account: Account) -> None:
-        if number not in self.invited and self.programme.active(number, account.provider) is None:
-            self.now = self.programme.first_start(number, account, self.now)
-            self.runner.run(self._associate(number, account))
-
-    @rule(number=members, provider=st.sampled_from(LearningProvider))
-    def remove(self, number: int, provider: LearningProvider) -> None:
-        self.runner.run(self._remove(number, provider))
-
-    @precondition(lambda self: self.programme.links)
-    @rule(data=st.data())
-    def remove_what_is_ended_or_another_ones(self, data: st.DataObject) -> None:
-        self.runner.run(self._remove_in_vain(data.draw(members), data.draw(st.integers(0, 99))))
-
-    @rule(number=st.sampled_from(INVITED), subject=st.sampled_from(["one", "other"]), is_verified=st.booleans())
-    def sign_in(self, number: int, subject: str, is_verified: bool) -> None:
-        self.runner.run(self._sign_in(number, subject, is_verified=is_verified))
-
-    @rule()
-    def propagate(self) -> None:
-        self.runner.run(self._propagate())
-
-    @rule(number=members, account=accounts)
-    def ask_when_the_next_association_may_start(self, number: int, account: Account) -> None:
-        if number not in self.invited and self.programme.active(number, account.provider) is None:
-            self.runner.run(self._check_allowance(number, account))
+    @rule(prelude=preludes, link_number=st.integers(0, 11), is_own=flags)
+    def remove(self, prelude: Prelude, link_number: int, is_own: bool) -> None:
+        self.runner.run(self.history.go_on(prelude))
+        if self.history.programme.links:
+            link = self.history.programme.links[link_number % len(self.history.programme.links)]
+            number = link.member if is_own else (link.member + 1) % len(MEMBERS)
+            self.runner.run(self.history.remove_link(link, number))
 
     @invariant()
     def the_database_says_what_the_rules_say(self) -> None:
-        if hasattr(self, "ids"):
-            self.runner.run(self._check())
+        self.runner.run(self.history.check())
+
+    async def _begin(self) -> None:
+        """Copy the migrated database and open it."""
+        arguments = connection_arguments(self.address)
+        maker = await asyncpg.connect(**arguments)
+        self.rooms.push_async_callback(maker.close)
+        name = f"history_{next(self.numbers)}"
+        await maker.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        self.rooms.push_async_callback(maker.execute, f"DROP DATABASE {name} WITH (FORCE)")
+        address = self.address.replace(f"/{arguments['database']}?", f"/{name}?")
+        await self.rooms.enter_async_context(open_database(address, pool_size=2))
+        await self.history.begin()
+
+
+async def test_all_rules_hold_after_any_history(engines: Engines, template_database: str) -> None:
+    """R3 to R7, R10 to R12, and that a refusal leaves no trace."""
+    People.address, People.template = engines.database_url, template_database
+    profile = settings.get_current_profile_name()
+    bound = settings(settings.get_profile(profile), max_examples=HISTORIES[profile])
+
+    await asyncio.to_thread(run_state_machine_as_test, People, settings=bound)

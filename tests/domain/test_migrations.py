@@ -2,17 +2,20 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 from tortoise.migrations import operations as ops
 
-from domain import schema
-from domain.database import fetch_value, open_database
+from domain import migrations, schema
+from domain.database import execute, fetch_value, open_database
 from domain.operations.import_catalog import import_catalog
+from domain.queries.invariants import violations
 from domain.queries.readiness import readiness
 from domain.transaction import transaction
+from tests.clock import START
 
-ALL = ["0001_initial", "0002_guarantees"]
+ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("[0-9]*.py"))
 TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
 
@@ -44,6 +47,26 @@ async def test_a_process_is_ready_only_when_every_migration_is_applied(
 
         assert before == [f"migration {name} is missing" for name in ALL]
         assert await readiness() == []
+
+
+async def test_what_was_written_before_a_migration_survives_it(empty: AbstractAsyncContextManager[None]) -> None:
+    async with empty:
+        await schema.migrate(up_to="0002_guarantees")
+        await execute(
+            """INSERT INTO organization (name, domain, issuer, client_id, api_audience, created_at)
+               VALUES ('Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'api', $1)""",
+            START,
+        )
+        await execute(
+            """INSERT INTO member (organization_id, work_email, role, status, invited_at)
+               SELECT id, 'amara@contoso.example', 'MEMBER', 'INVITED', $1 FROM organization""",
+            START,
+        )
+
+        await schema.migrate()
+
+        assert await fetch_value("SELECT work_email FROM member") == "amara@contoso.example"
+        assert await violations() == []
 
 
 async def test_of_many_that_migrate_at_once_one_applies_each_migration(
@@ -95,7 +118,7 @@ async def test_migrations_say_all_that_the_models_say() -> None:
 async def test_of_many_that_import_the_catalog_at_once_all_write_the_same(database: str) -> None:
     before = await _catalog()
 
-    numbers = await asyncio.gather(*(import_catalog() for _ in range(6)))
+    numbers = await asyncio.gather(*(import_catalog(now=START) for _ in range(6)))
 
     assert len(set(numbers)) == 1
     assert await _catalog() == before

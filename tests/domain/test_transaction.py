@@ -52,15 +52,20 @@ async def test_models_and_sql_are_one_transaction(database: str) -> None:
 
 
 async def test_transactions_at_once_do_not_see_each_other(database: str) -> None:
-    both_wrote = asyncio.Barrier(2)
+    both = asyncio.Barrier(2)
 
     async def write(profile_id: str) -> list[str]:
         async with transaction():
             await _write_by_model(profile_id)
-            await both_wrote.wait()
-            return [account.profile_id for account in await LearningAccount.all()]
+            await both.wait()
+            seen = [account.profile_id for account in await LearningAccount.all()]
+            # Neither commits before both have looked.
+            await both.wait()
+            return seen
 
-    assert await asyncio.gather(write("1"), write("2")) == [["1"], ["2"]]
+    seen = await asyncio.gather(write("1"), write("2"))
+
+    assert list(seen) == [["1"], ["2"]]
     assert await LearningAccount.all().count() == 2
 
 

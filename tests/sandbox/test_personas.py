@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 
 from sandbox.issuers import ISSUERS_BY_KEY
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, Earned
-from sandbox.transcript import completed_at, completions_of, expires_at
+from sandbox.transcript_rows import completed_at, completions_of, expires_at
 
 FIRST_DAYS = [date(2026, 11, 23), date(2027, 2, 28), date(2028, 2, 29), date(2028, 12, 31)]
 PEOPLE = (*WORK_PERSONAS, *LEARNING_PERSONAS)

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from sandbox.personas import Earned
-from sandbox.transcript import expires_at
+from sandbox.transcript_rows import expires_at
 from tests.clock import START
 from tests.sandbox.visitor import Visitor
 

@@ -54,7 +54,9 @@ async def test_an_issuer_that_never_ends_its_answer_is_left(forger: Forger, monk
     [
         "[]",
         "{}",
-        '{"issuer": "http://localhost:8001/work/fabrikam"}',
+        '{"issuer": "http://localhost:8001/work/fabrikam", "authorization_endpoint": "http://localhost:8001/a",'
+        ' "token_endpoint": "http://localhost:8001/token", "jwks_uri": "http://localhost:8001/work/contoso/jwks",'
+        ' "userinfo_endpoint": "http://localhost:8001/userinfo"}',
         '{"issuer": "http://localhost:8001/work/contoso"}',
         '{"issuer": "http://localhost:8001/work/contoso", "authorization_endpoint": "javascript:alert(1)",'
         ' "token_endpoint": "file:///etc/passwd", "jwks_uri": "http:", "userinfo_endpoint": 1}',

@@ -42,6 +42,8 @@ WRONG_FOR_BOTH: dict[str, dict[str, Any]] = {
     "an empty subject": {"sub": ""},
     "a subject of no word": {"sub": 1},
     "a list of subjects": {"sub": ["somebody"]},
+    "a subject that nobody can store": {"sub": "a\x00"},
+    "half a character of a subject": {"sub": "\ud800"},
     "a long subject": {"sub": "s" * 256},
 }
 WRONG_HEADERS: dict[str, dict[str, Any]] = {
@@ -118,6 +120,15 @@ async def test_what_is_no_token_is_refused_and_names_no_issuer(forger: Forger, t
         await forger.bearer(text)
 
     assert unverified_issuer(text) is None
+
+
+@pytest.mark.parametrize("text", ["a\x00", "\ud800", "", 1, None, ["a"]])
+async def test_what_nobody_can_store_is_left_out(forger: Forger, text: object) -> None:
+    """Anybody may show a token whose issuer is looked up before it is believed."""
+    identity = await forger.exchange(forger.identity_token(email=text, email_verified=True, name=text))
+
+    assert (identity.verified_email, identity.name) == (None, None)
+    assert unverified_issuer(f"{part({})}.{part({'iss': text})}.") in (None, "")
 
 
 async def test_an_unsigned_token_proves_nothing(forger: Forger) -> None:

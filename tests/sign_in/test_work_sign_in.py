@@ -157,23 +157,23 @@ async def test_signing_out_ends_one_browsers_session_and_no_other(world: World) 
     assert [row.ended_at for row in await BrowserSession.all().order_by("id")] == [world.clock(), None]
 
 
-@pytest.mark.parametrize("email", ["", "nadia", "nadia@nowhere.example", f"{'n' * 320}@contoso.example"])
-async def test_an_address_of_no_organization_begins_no_sign_in(world: World, email: str) -> None:
+async def test_an_address_of_no_organization_begins_no_sign_in(world: World) -> None:
     await world.organization()
 
-    with pytest.raises(NotAMember):
-        await world.go_to_work_issuer(email, persona="nadia")
+    for email in ("", "nadia", "nadia@nowhere.example", f"{'n' * 320}@contoso.example"):
+        with pytest.raises(NotAMember):
+            await world.go_to_work_issuer(email, persona="nadia")
 
     assert await SignIn.all().count() == 0
 
 
-@pytest.mark.parametrize("return_to", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
-async def test_a_sign_in_leads_nowhere_else(world: World, return_to: str) -> None:
+async def test_a_sign_in_leads_nowhere_else(world: World) -> None:
     await world.organization()
 
-    with pytest.raises(InvalidInput):
-        await start_sign_in(
-            email=NADIA, return_to=return_to, now=world.clock(), settings=world.settings, issuers=world.issuers
-        )
+    for return_to in ("https://evil.example/", "//evil.example", "javascript:alert(1)"):
+        with pytest.raises(InvalidInput):
+            await start_sign_in(
+                email=NADIA, return_to=return_to, now=world.clock(), settings=world.settings, issuers=world.issuers
+            )
 
     assert await SignIn.all().count() == 0

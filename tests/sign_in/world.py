@@ -9,7 +9,6 @@ from domain.models import AssociationAttempt, Callback, Member, Organization
 from domain.operations.activate_member import activate_member
 from domain.operations.complete_sign_in import CompletedSignIn, complete_sign_in
 from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
 from domain.operations.open_attempt import OpenedAttempt, open_attempt
 from domain.operations.process_callback import process_callback
 from domain.operations.receive_callback import ReceivedCallback, receive_callback
@@ -18,7 +17,7 @@ from domain.operations.start_sign_in import start_sign_in
 from domain.providers.oidc import Issuers
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import Viewer
-from domain.rules.words import LearningProvider, MemberRole
+from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
@@ -80,17 +79,15 @@ class World:
         return await Organization.get(domain=domain)
 
     async def invite(self, email: str) -> Member:
-        """Invite somebody to the organization of their address."""
-        domain = email.rpartition("@")[2]
-        await self.organization(domain.partition(".")[0].title())
-        number = await invite_member(
-            organization_domain=domain,
+        """Write an invitation of somebody to the organization of their address."""
+        name = email.rpartition("@")[2].partition(".")[0].title()
+        return await Member.create(
+            organization=await self.organization(name),
             work_email=email,
             role=MemberRole.MEMBER,
-            actor="operator",
-            now=self.clock(),
+            status=MemberStatus.INVITED,
+            invited_at=self.clock(),
         )
-        return await Member.get(id=number)
 
     async def member(self, key: str = "amara") -> Viewer:
         """Return a work persona who is an active member."""

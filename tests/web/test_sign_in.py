@@ -34,7 +34,7 @@ async def contoso(app: object, settings: Settings) -> None:
         settings=settings,
     )
     await invite_member(
-        organization_domain="contoso.example", work_email=AMARA, role=MemberRole.MEMBER, actor="operator", now=START
+        organization_domain="contoso.example", work_email=AMARA, role=MemberRole.MEMBER, now=START, settings=settings
     )
 
 

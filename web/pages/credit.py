@@ -8,7 +8,7 @@ from web.instants import parsed
 
 ENDING_SOON = timedelta(days=60)
 # What will count and what counts come first.
-_ORDER = ("PENDING", "SOON", "COUNTING", "INELIGIBLE", "ENDED")
+_ORDER = ("PENDING", "SOON", "LEAVING", "COUNTING", "INELIGIBLE", "ENDED")
 _COUNTED = (("COUNTING", "counting"), ("PENDING", "on the way"), ("INELIGIBLE", "not counted"), ("ENDED", "ended"))
 
 
@@ -39,9 +39,11 @@ def validity(credit: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """Return until when what was earned is valid, and as what the credit is shown at an instant."""
     until = credit["countsUntil"] if credit["status"] == "COUNTING" else None
     is_soon = until is not None and parsed(until) <= now + ENDING_SOON
+    # Nobody can prolong a leaver's credit by renewing: it ends with the refresh date (R8).
+    is_leaving = until is not None and credit["endReason"] == "MEMBER_REMOVED"
     is_over = credit["expiresAt"] is not None and parsed(credit["expiresAt"]) <= now
     return {
-        "shown_as": "SOON" if is_soon else credit["status"],
+        "shown_as": "LEAVING" if is_leaving else "SOON" if is_soon else credit["status"],
         "valid_to": credit["expiresAt"],
         "valid_word": "Expired" if is_over else "Valid to",
     }

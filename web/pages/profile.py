@@ -16,6 +16,14 @@ from web.pages.credit import credits_on_page, in_words
 from web.rendering import page
 from web.security import association_targets
 
+# What keeps a transcript from being read every night, in words for its person.
+PROBLEMS = {
+    "SIGN_IN_AGAIN": "We can no longer read your transcript: new certifications and renewals stay unknown until you "
+    "sign in there again. What counts goes on, and this starts no cool-off.",
+    "PROVIDER_UNAVAILABLE": "Your transcript could not be read lately. We keep trying.",
+    "NO_PERMISSION": "Your transcript is read only when you sign in there.",
+}
+
 
 async def show_profile(request: Request) -> Response:
     """Show the profile of who is signed in."""
@@ -35,6 +43,7 @@ async def profile_page(
     return page(
         request,
         "profile.html",
+        problems=PROBLEMS,
         status=status,
         form_targets=association_targets(runtime.settings),
         viewer=data["viewer"],

@@ -1,7 +1,4 @@
-"""What can be done?
-
-Each mutation calls one operation. What the operation refuses becomes a member of the result's union by itself.
-"""
+"""What can people do with their own learning accounts?"""
 
 from datetime import datetime
 from typing import Annotated
@@ -95,9 +92,9 @@ RemoveAssociationResult = Annotated[
 ]
 
 
-@strawberry.type(description="What can be done. Only the person can do it: no role or key can for somebody else.")
-class Mutation:
-    """Each field is one operation, which is one transaction."""
+@strawberry.type
+class AssociationMutations:
+    """Only the person can do it: no role or key can for somebody else (R1)."""
 
     @field("Start an attempt to associate an account of one's own at a learning provider.")
     async def associate_learning_account(

@@ -1,0 +1,81 @@
+"""Which rows does an export's address ask for, and as of when?
+
+The parameters have the names of the report's filter in GraphQL; ``completedAt.from`` and the like are its spans.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from graphql import GraphQLError
+from starlette.datastructures import QueryParams
+
+from api.report_filter import checked_certification, checked_person, checked_program, checked_range
+from api.scalars import instant_of
+from domain.errors import InvalidInput
+from domain.queries.skills_report import InstantRange, SkillsReportFilter
+from domain.rules.words import CreditStatus, LearningProvider
+
+Word = TypeVar("Word", bound=StrEnum)
+
+_SPANS = ("completedAt", "expiresAt", "countsFrom", "countsUntil")
+# Only this one may come several times: any of its statuses is wanted.
+_STATUS = "status"
+PARAMETERS = (
+    "person",
+    "certification",
+    "program",
+    "provider",
+    _STATUS,
+    *(f"{span}.{end}" for span in _SPANS for end in ("from", "until")),
+    "asOf",
+)
+
+
+def read_parameters(parameters: QueryParams, *, now: datetime) -> tuple[SkillsReportFilter, datetime]:
+    """Return the filter and the instant (aware, UTC), which is now by default.
+
+    Raises:
+        InvalidInput: a parameter is unknown, comes twice, or cannot be understood.
+    """
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise InvalidInput(f"There is no such parameter; there are {', '.join(PARAMETERS)}.")
+        if name != _STATUS and len(parameters.getlist(name)) > 1:
+            raise InvalidInput(f"`{name}` may come only once.")
+    provider = parameters.get("provider")
+    statuses = parameters.getlist(_STATUS)
+    completed_at, expires_at, counts_from, counts_until = (_span(parameters, name) for name in _SPANS)
+    matching = SkillsReportFilter(
+        person=checked_person(parameters.get("person")),
+        certification=checked_certification(parameters.get("certification")),
+        program=checked_program(parameters.get("program")),
+        provider=_word(LearningProvider, "provider", provider) if provider else None,
+        statuses=tuple(_word(CreditStatus, _STATUS, status) for status in statuses) if statuses else None,
+        completed_at=completed_at,
+        expires_at=expires_at,
+        counts_from=counts_from,
+        counts_until=counts_until,
+    )
+    return matching, _instant(parameters, "asOf") or now
+
+
+def _span(parameters: QueryParams, name: str) -> InstantRange:
+    return checked_range(_instant(parameters, f"{name}.from"), _instant(parameters, f"{name}.until"))
+
+
+def _instant(parameters: QueryParams, name: str) -> datetime | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    try:
+        return instant_of(text)
+    except GraphQLError as error:
+        raise InvalidInput(f"`{name}`: {error.message} In an address, + is written %2B.") from None
+
+
+def _word(kind: type[Word], name: str, text: str) -> Word:
+    try:
+        return kind(text)
+    except ValueError:
+        raise InvalidInput(f"`{name}` is one of {', '.join(kind)}.") from None

@@ -1,0 +1,60 @@
+"""How does a file reach a client whole, or visibly not at all?
+
+An answer of unknown length ends with a mark of its own. Whatever fails on the way, that mark is not sent and the
+connection is cut, so that no client takes a part for the whole.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from starlette.types import Message, Receive, Send
+
+from api.exports.pieces import Piece
+
+# A client that takes nothing for so long is given up: meanwhile it holds a connection to the database.
+STALLED_SECONDS = 30.0
+
+
+class ExportBroken(Exception):
+    """An export could not be finished after it had begun: the server cuts the connection."""
+
+
+class Outgoing:
+    """The way to the client, which knows whether anything has been sent."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self.has_begun = False
+
+    async def send_file(self, pieces: AsyncGenerator[Piece, None], headers: Mapping[str, str]) -> None:
+        """Send pieces as the file of a successful answer, and stop where the client goes away.
+
+        The first piece is awaited before anything is sent, so what fails until then can still be told.
+        """
+        async with aclosing(pieces):
+            piece: Piece | None = await anext(pieces)
+            self.has_begun = True
+            await self._send(_start(headers))
+            gone = asyncio.create_task(self._gone())
+            try:
+                while piece is not None:
+                    async with asyncio.timeout(STALLED_SECONDS):
+                        await self._send({"type": "http.response.body", "body": piece.data, "more_body": True})
+                    if gone.done():
+                        return
+                    piece = await anext(pieces, None)
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            finally:
+                gone.cancel()
+                await asyncio.gather(gone, return_exceptions=True)
+
+    async def _gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+def _start(headers: Mapping[str, str]) -> Message:
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": raw}

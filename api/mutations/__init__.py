@@ -1,0 +1,18 @@
+"""What can be done?
+
+Each mutation calls one operation. What the operation refuses becomes a member of the result's union by itself.
+"""
+
+import strawberry
+
+from api.mutations.associations import AssociationMutations
+from api.mutations.invitations import InvitationMutations
+from api.mutations.members import MemberMutations
+
+
+@strawberry.type(
+    description="What can be done. Each field is one transaction: what is refused has changed nothing. "
+    "Accounts are linked and removed by their person alone: no role or key can for somebody else."
+)
+class Mutation(AssociationMutations, InvitationMutations, MemberMutations):
+    """Each field is one operation, which is one transaction."""

@@ -1,0 +1,114 @@
+"""What of its members and invitations does an organization show, and to whom?"""
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.connections import After, Before, Connection, First, Last, connection, given, page_as_of, page_request
+from api.context import Info
+from api.fields import field
+from api.types import invitations, members
+from domain.errors import InvalidInput
+from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
+from domain.queries.members import MemberFilter as Matching
+from domain.queries.members import members_of_organization
+from domain.rules.leaving import next_refresh_date
+from domain.rules.words import MemberRole, MemberStatus
+
+if TYPE_CHECKING:
+    from api.types.invitations import Invitation
+    from api.types.members import Member
+
+MAX_TEXT_LENGTH = 320
+
+
+@strawberry.input(description="Which members are wanted; what is left out does not restrict.")
+class MemberFilter:
+    """The conditions, all of which must hold."""
+
+    statuses: list[MemberStatus] | None = strawberry.field(
+        default=UNSET, description="Only members with one of these statuses."
+    )
+    roles: list[MemberRole] | None = strawberry.field(
+        default=UNSET, description="Only members with one of these roles."
+    )
+    text: str | None = strawberry.field(
+        default=UNSET, description="Only members whose name or work e-mail has this text in it, in any case."
+    )
+
+
+Filter = Annotated[
+    MemberFilter | None, strawberry.argument(name="filter", description="Which members are wanted; all by default.")
+]
+WithoutResponse = Annotated[
+    bool | None,
+    strawberry.argument(
+        description="true: only invitations that wait for their person; false: only those that somebody answered; "
+        "all by default, canceled ones too."
+    ),
+]
+
+
+@strawberry.type
+class OrganizationMembers:
+    """For its admins; a part of the organization."""
+
+    number: strawberry.Private[int]
+
+    @field("The organization's members, the latest invited first; null unless an admin asks.")
+    async def members(
+        self,
+        info: Info,
+        wanted: Filter = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Annotated["Member", strawberry.lazy("api.types.members")]] | None:
+        """List the members."""
+        viewer = info.context.viewer
+        if viewer is None:
+            return None
+        asked = page_request(first, after, last, before, info=info)
+        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=asked)
+        return connection(page, node=members.member_of) if page else None
+
+    @field("The organization's invitations, the oldest first; null unless an admin asks.")
+    async def invitations(
+        self,
+        info: Info,
+        without_response: WithoutResponse = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Annotated["Invitation", strawberry.lazy("api.types.invitations")]] | None:
+        """List the invitations."""
+        viewer = info.context.viewer
+        if viewer is None:
+            return None
+        asked, _ = page_as_of(first, after, last, before, info=info, as_of=None, order=OLDEST_FIRST)
+        page = await invitations_of_organization(
+            viewer, self.number, without_response=given(without_response), page=asked
+        )
+        return invitations.connection_of(page, info.context) if page else None
+
+    @field("The next 10th of a month, in UTC: at its beginning the credits of those who left the month before end.")
+    def next_refresh_date(self, info: Info) -> date:
+        """Ask the rule."""
+        return next_refresh_date(info.context.now)
+
+
+def _matching(wanted: MemberFilter | None) -> Matching:
+    if not wanted:
+        return Matching()
+    text = wanted.text or None
+    if text is not None and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
+        raise InvalidInput("This is no part of a name or address.")
+    return Matching(
+        statuses=tuple(wanted.statuses) if isinstance(wanted.statuses, list) else None,
+        roles=tuple(wanted.roles) if isinstance(wanted.roles, list) else None,
+        text=text,
+    )

@@ -1,0 +1,67 @@
+"""Which commands write a whole list into a file?"""
+
+import sys
+from contextlib import aclosing
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from api.exports.formats import FORMATS
+from api.exports.pieces import pieces
+from certlink.clock import programme_clock
+from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
+from certlink.whole_file import STANDARD_OUTPUT, NotWritten, whole_file, write
+from domain.queries.organizations import operator_of
+from domain.queries.skills_report import SkillsReportFilter, open_skills_report
+from domain.settings import Settings
+
+
+class FormatName(StrEnum):
+    """The formats, by the extensions of their files."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that export."""
+    export = typer.Typer(help="Write a whole list into a file.", no_args_is_help=True)
+    export.callback()(lambda: None)
+    export.command("skills-report")(skills_report)
+    app.add_typer(export, name="export")
+
+
+def skills_report(
+    organization_domain: Annotated[str, typer.Argument(help="The organization's mail domain.")],
+    form: Annotated[FormatName, typer.Option("--format", help="For spreadsheets or for programs.")] = FormatName.CSV,
+    as_of: Annotated[str, typer.Option(metavar="INSTANT", help="As of when; now, unless given.")] = "",
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where to; - is the standard output.")] = STANDARD_OUTPUT,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Export an organization's credits as of an instant; a file takes its place only when it is whole."""
+    instant = instant_option(as_of)
+
+    async def work(settings: Settings) -> int:
+        return await _export(organization_domain, form, instant or programme_clock(settings)(), output)
+
+    try:
+        rows = run(work, data)
+    except NotWritten as failure:
+        stop(str(failure), FAILED)
+    print(f"{rows} rows", file=sys.stderr)
+
+
+async def _export(organization_domain: str, form: FormatName, as_of: datetime, output: str) -> int:
+    """Write the report and return how many rows it has."""
+    organization_id = (await operator_of(organization_domain)).organization_id
+    chosen = next(each for each in FORMATS if each.extension == form.value)
+    async with open_skills_report(organization_id, matching=SkillsReportFilter(), as_of=as_of) as report:
+        total = await report.count()
+        with whole_file(output) as file, typer.progressbar(length=total, label="skills report", file=sys.stderr) as bar:
+            async with aclosing(pieces(report, chosen)) as found:
+                async for piece in found:
+                    write(file, piece.data, output)
+                    bar.update(piece.rows)
+    return total

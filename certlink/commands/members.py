@@ -1,0 +1,123 @@
+"""Which commands bring an organization's members, and let them go?"""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from certlink.clock import programme_clock
+from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, run
+from domain.operations.change_member_role import change_member_role
+from domain.operations.invite_members import InvitationOutcome, WantedMember, invite_members
+from domain.operations.remove_member import remove_member
+from domain.queries.organizations import MemberSummary, member_number, members_of_domain, operator_of
+from domain.rules.leaving import refresh_date
+from domain.rules.words import DeliveryProblem, MemberRole
+from domain.settings import Settings
+
+Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
+WorkEmail = Annotated[str, typer.Argument(help="The member's work e-mail.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands about members."""
+    member = typer.Typer(help="Invite, list, change and remove members.", no_args_is_help=True)
+    member.command("invite")(invite)
+    member.command("list")(list_members)
+    member.command("role")(change_role)
+    member.command("remove")(remove)
+    app.add_typer(member, name="member")
+
+
+def invite(
+    domain: Domain,
+    work_emails: Annotated[list[str], typer.Argument(metavar="WORK_EMAIL...", help="The people's work e-mails.")],
+    role: Annotated[MemberRole, typer.Option(help="What they may do.")] = MemberRole.MEMBER,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Invite people; their first sign-in with the address makes them members."""
+
+    async def work(settings: Settings) -> tuple[list[InvitationOutcome], Settings]:
+        outcomes = await invite_members(
+            by=await operator_of(domain),
+            wanted=[WantedMember(work_email=each, role=role) for each in work_emails],
+            now=programme_clock(settings)(),
+            settings=settings,
+        )
+        return outcomes, settings
+
+    outcomes, settings = run(work, data)
+    for outcome in outcomes:
+        told = f"member {outcome.member_id}" if outcome.refusal is None else f"not invited: {outcome.refusal.message}"
+        print(f"{outcome.work_email}\t{told}")
+    if settings.mail_server is None:
+        print(f"no mail server is set up: tell them to sign in at {settings.sign_in_url}")
+    raise typer.Exit(FAILED if any(outcome.refusal for outcome in outcomes) else 0)
+
+
+def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
+    """List an organization's members who are invited or active."""
+
+    async def work(_: Settings) -> list[MemberSummary]:
+        operator = await operator_of(domain)
+        return await members_of_domain(operator)
+
+    rows = run(work, data)
+    if as_json:
+        print(json.dumps([_plain(row) for row in rows]))
+        return
+    for row in rows:
+        print(f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{_sending(row)}".rstrip())
+
+
+def change_role(
+    domain: Domain,
+    work_email: WorkEmail,
+    role: Annotated[MemberRole, typer.Argument(help="What they may do.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Give a member another role; the last active admin keeps theirs."""
+
+    async def work(settings: Settings) -> None:
+        operator = await operator_of(domain)
+        number = await member_number(operator, work_email)
+        await change_member_role(by=operator, member_id=number, role=role, now=programme_clock(settings)())
+
+    run(work, data)
+    print(f"{work_email}\t{role}")
+
+
+def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> None:
+    """Remove a member: access ends at once, and what counts counts on until the refresh date."""
+
+    async def work(settings: Settings) -> str:
+        operator = await operator_of(domain)
+        number = await member_number(operator, work_email)
+        ended = await remove_member(by=operator, member_id=number, now=programme_clock(settings)())
+        return (
+            f"{work_email}\tremoved; {ended.credits.canceled} credits canceled, {ended.credits.counting_on} count on "
+            f"until {refresh_date(ended.left_at)} at the latest"
+        )
+
+    print(run(work, data))
+
+
+def _plain(row: MemberSummary) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "workEmail": row.work_email,
+        "name": row.name,
+        "role": row.role,
+        "status": row.status,
+        "invitedAt": row.invited_at.isoformat(),
+        "deliveryProblem": row.delivery_problem,
+    }
+
+
+def _sending(row: MemberSummary) -> str:
+    problems = {
+        DeliveryProblem.NOT_SET_UP: "not sent: no mail server is set up",
+        DeliveryProblem.REFUSED: "not sent: the mail server refuses the address",
+        DeliveryProblem.UNREACHABLE: "not sent: the mail server could not be reached",
+    }
+    return problems[row.delivery_problem] if row.delivery_problem else ""

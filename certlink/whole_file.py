@@ -1,0 +1,65 @@
+"""How is a file written whole or not at all?"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+STANDARD_OUTPUT = "-"
+
+
+class NotWritten(Exception):
+    """The file could not be written; the message is one line."""
+
+
+@contextmanager
+def whole_file(target: str) -> Iterator[BinaryIO]:
+    """Yield a file that takes its place only once the block has ended well; until then an older one stays.
+
+    It is readable for its owner alone: it holds what only admins may see. ``-`` is the standard output.
+
+    Raises:
+        NotWritten: the file cannot be written.
+    """
+    if target == STANDARD_OUTPUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    if path.is_dir():
+        raise NotWritten(f"{target} is a folder")
+    with _told(target):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            with _told(target):
+                file.flush()
+                os.fsync(file.fileno())
+        with _told(target):
+            Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def write(file: BinaryIO, chunk: bytes, target: str) -> None:
+    """Write a piece.
+
+    Raises:
+        NotWritten: it cannot be written: the disk is full, or whoever read the standard output has gone.
+    """
+    with _told(target):
+        file.write(chunk)
+
+
+@contextmanager
+def _told(target: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotWritten(f"{target} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,133 @@
+"""Whom does an admin act upon, and may they: who holds what until the deed is done?
+
+Members are locked by ascending number and before their organization, so that two admins who act upon each other wait
+for one another and the later one is no admin any more.
+"""
+
+from dataclasses import dataclass
+
+from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.errors import Forbidden, NotFound
+from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
+from domain.rules.visibility import Viewer
+from domain.rules.words import MemberRole, MemberStatus
+
+Administrator = Viewer | Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedMember:
+    """A member whom nobody else changes until the transaction ends."""
+
+    id: int
+    organization_id: int
+    work_email: str
+    role: MemberRole
+    status: MemberStatus
+
+    @property
+    def is_active_admin(self) -> bool:
+        """Tell whether the member can administer the organization now."""
+        return self.status is MemberStatus.ACTIVE and self.role.is_admin
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedOrganization:
+    """An organization whose members nobody else administers until the transaction ends."""
+
+    id: int
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Administered:
+    """A member and their organization, locked, and the role that the administrator has now."""
+
+    member: LockedMember
+    organization: LockedOrganization
+    own_role: MemberRole
+
+
+def actor_of(by: Administrator) -> str:
+    """Return the name under which the audit knows who acts."""
+    return "operator" if isinstance(by, Operator) else f"member:{by.member_id}"
+
+
+async def lock_organization(by: Administrator) -> tuple[MemberRole, LockedOrganization]:
+    """Lock the administrator and their organization; return the role that they have now.
+
+    Raises:
+        Forbidden: they are no admin, or no longer.
+    """
+    people = await _lock_members(by)
+    role = _role_now(by, people)
+    return role, await _lock_organization(by.organization_id)
+
+
+async def lock_member(by: Administrator, member_id: int) -> Administered:
+    """Lock the administrator, a member of their organization and the organization.
+
+    Raises:
+        Forbidden: they are no admin, or the member's role is higher than theirs.
+        NotFound: there is no such member, or it has left.
+    """
+    # Asked before anything is looked up, so that nobody else learns which ids exist.
+    check_admin(by.role)
+    people = await _lock_members(by, member_id)
+    role = _role_now(by, people)
+    found = people.get(member_id)
+    if found is None or found.status is MemberStatus.REMOVED:
+        raise NotFound
+    check_may_administer(role, found.role)
+    organization = await _lock_organization(by.organization_id)
+    return Administered(member=found, organization=organization, own_role=role)
+
+
+async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
+    """Refuse what would leave the locked member's organization without an active admin.
+
+    Raises:
+        LastAdmin: the member is the last one.
+    """
+    others: int = await fetch_value(
+        """SELECT count(*) FROM member
+           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE'
+             AND role IN ('ACCOUNT_ADMIN', 'GLOBAL_ADMIN')""",
+        member.organization_id,
+        member.id,
+    )
+    check_admin_stays(is_active_admin=member.is_active_admin, stays_admin=stays_admin, other_active_admins=others)
+
+
+async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, LockedMember]:
+    own = [by.member_id] if isinstance(by, Viewer) else []
+    found = await fetch_rows(
+        LockedMember,
+        """SELECT id, organization_id, work_email, role, status FROM member
+           WHERE id = ANY($1::bigint[]) AND organization_id = $2 ORDER BY id FOR UPDATE""",
+        [*own, *member_ids],
+        by.organization_id,
+    )
+    return {member.id: member for member in found}
+
+
+def _role_now(by: Administrator, people: dict[int, LockedMember]) -> MemberRole:
+    if isinstance(by, Operator):
+        return by.role
+    admin = people.get(by.member_id)
+    if admin is None or admin.status is not MemberStatus.ACTIVE:
+        raise Forbidden
+    check_admin(admin.role)
+    return admin.role
+
+
+async def _lock_organization(organization_id: int) -> LockedOrganization:
+    found = await fetch_row(
+        LockedOrganization,
+        "SELECT id, name, domain FROM organization WHERE id = $1 FOR NO KEY UPDATE",
+        organization_id,
+    )
+    if found is None:
+        raise NotFound
+    return found

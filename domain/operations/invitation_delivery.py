@@ -1,0 +1,110 @@
+"""How does an invitation's message become due, and who holds it while it is sent?
+
+What calls outside cannot hold a row lock meanwhile, so a claim is a lease; the instant at which it lapses is its token.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import execute, fetch_row
+from domain.jobs import DeliverInvitations
+from domain.rules.words import DeliveryProblem
+from domain.settings import Settings
+from domain.transaction import Transaction, operation
+
+# Longer than a mail server may take.
+LEASE_SECONDS = 90
+MAX_TRIES = 6
+# A server that does not know us yet often says "later" for a quarter of an hour: the tries span half an hour.
+FIRST_DELAY_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationClaim:
+    """A message that this worker sends, and what it says."""
+
+    id: int
+    claimable_at: datetime
+    tries: int
+    requested_at: datetime
+    work_email: str
+    organization_name: str
+
+
+async def request_delivery(
+    transaction: Transaction, invitation_id: int, *, to_another_address: bool, now: datetime, settings: Settings
+) -> None:
+    """Let an invitation's message be sent, in the current transaction; without a mail server it says so at once."""
+    await execute(
+        """UPDATE invitation SET requested_at = $2, tries = 0,
+               sent_at = CASE WHEN NOT $3 THEN sent_at END,
+               claimable_at = CASE WHEN $4 THEN clock_timestamp() END,
+               delivery_problem = CASE WHEN NOT $4 THEN 'NOT_SET_UP' END
+           WHERE id = $1""",
+        invitation_id,
+        now,
+        to_another_address,
+        settings.mail_server is not None,
+    )
+    if settings.mail_server is not None:
+        transaction.announce(DeliverInvitations())
+
+
+@operation
+async def claim_invitation(transaction: Transaction) -> InvitationClaim | None:
+    """Take the message that has waited longest, if there is one to take."""
+    return await fetch_row(
+        InvitationClaim,
+        """UPDATE invitation i SET tries = tries + 1, claimable_at = clock_timestamp() + make_interval(secs => $1)
+           FROM member m JOIN organization o ON o.id = m.organization_id
+           WHERE m.id = i.member_id AND i.id = (
+               SELECT id FROM invitation WHERE claimable_at <= clock_timestamp()
+               ORDER BY claimable_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+           RETURNING i.id, i.claimable_at, i.tries, i.requested_at, m.work_email, o.name AS organization_name""",
+        LEASE_SECONDS,
+    )
+
+
+@operation
+async def record_sent(transaction: Transaction, *, claim: InvitationClaim, now: datetime) -> None:
+    """Record that the mail server took the message over, unless the invitation was changed meanwhile."""
+    await execute(
+        """UPDATE invitation SET sent_at = $3, send_count = send_count + 1, claimable_at = NULL
+           WHERE id = $1 AND claimable_at = $2""",
+        claim.id,
+        claim.claimable_at,
+        now,
+    )
+
+
+@operation
+async def record_problem(transaction: Transaction, *, claim: InvitationClaim, problem: DeliveryProblem) -> None:
+    """Record that the message did not go out, and leave it at that."""
+    await execute(
+        """UPDATE invitation SET delivery_problem = $3, claimable_at = NULL
+           WHERE id = $1 AND claimable_at = $2""",
+        claim.id,
+        claim.claimable_at,
+        problem,
+    )
+
+
+@operation
+async def let_go(transaction: Transaction, *, claim: InvitationClaim) -> None:
+    """Let the message be tried again later, each time later than before."""
+    await execute(
+        """UPDATE invitation SET claimable_at = clock_timestamp() + make_interval(secs => $3)
+           WHERE id = $1 AND claimable_at = $2""",
+        claim.id,
+        claim.claimable_at,
+        FIRST_DELAY_SECONDS * 2 ** (claim.tries - 1),
+    )
+
+
+@operation
+async def give_up_all(transaction: Transaction) -> None:
+    """Record of every message that waits that no mail server is set up any more."""
+    await execute(
+        """UPDATE invitation SET delivery_problem = 'NOT_SET_UP', claimable_at = NULL
+           WHERE claimable_at <= clock_timestamp()"""
+    )

@@ -1,0 +1,107 @@
+"""Who is invited, since when, and did the message go out (R2)? For admins only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.database import fetch_row, fetch_rows
+from domain.errors import NotFound
+from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.page import Order, Page, PageRequest, fetch_page
+from domain.rules.invitations import resend_available_at
+from domain.rules.visibility import Viewer
+from domain.rules.words import DeliveryProblem
+
+OLDEST_FIRST = Order(name="INVITED_AT", expression="invited_at", kind=datetime)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRow(OfMember):
+    """An invitation with its member."""
+
+    id: int
+    invited_at: datetime
+    requested_at: datetime
+    sent_at: datetime | None
+    send_count: int
+    responded_at: datetime | None
+    canceled_at: datetime | None
+    delivery_problem: DeliveryProblem | None
+    is_being_sent: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the invitation waits for its person."""
+        return self.responded_at is None and self.canceled_at is None
+
+    def age_days(self, *, at: datetime) -> int:
+        """Return for how many whole days the invitation has waited, or had when the person came or it was canceled."""
+        return ((self.responded_at or self.canceled_at or at) - self.invited_at).days
+
+    def resend_available_at(self, *, now: datetime) -> datetime | None:
+        """Return the first instant from now on at which it may be sent again; nothing where it waits no more."""
+        return resend_available_at(self.requested_at, self.delivery_problem, now=now) if self.is_open else None
+
+
+_SELECT = f"""SELECT {OF_MEMBER}, i.id, m.invited_at, i.requested_at, i.sent_at, i.send_count, i.responded_at,
+    i.canceled_at, i.delivery_problem, i.claimable_at IS NOT NULL AS is_being_sent
+    FROM invitation i
+    JOIN member m ON m.id = i.member_id
+    JOIN organization o ON o.id = i.organization_id"""
+_VISIBLE = "i.organization_id = $1 AND $2"
+
+
+async def invitation(viewer: Viewer, invitation_id: int) -> InvitationRow | None:
+    """Return an invitation of the viewer's organization, to its admins."""
+    return await fetch_row(
+        InvitationRow,
+        f"{_SELECT} WHERE {_VISIBLE} AND i.id = $3",
+        viewer.organization_id,
+        viewer.is_admin,
+        invitation_id,
+    )
+
+
+async def known_invitation(viewer: Viewer, invitation_id: int) -> InvitationRow:
+    """Return an invitation of the viewer's organization, to its admins.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await invitation(viewer, invitation_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def invitations_of_members(viewer: Viewer, member_ids: Sequence[int]) -> dict[int, InvitationRow]:
+    """Return the invitations of members of the viewer's organization, by the member's number, to its admins."""
+    rows = await fetch_rows(
+        InvitationRow,
+        f"{_SELECT} WHERE {_VISIBLE} AND i.member_id = ANY($3::bigint[])",
+        viewer.organization_id,
+        viewer.is_admin,
+        list(member_ids),
+    )
+    return {row.member_id: row for row in rows}
+
+
+async def invitations_of_organization(
+    viewer: Viewer, organization_id: int, *, without_response: bool | None, page: PageRequest
+) -> Page[InvitationRow] | None:
+    """Return the viewer's organization's invitations, the oldest first; for its admins only.
+
+    ``without_response`` keeps those that wait for their person, or those that somebody answered.
+    """
+    if not viewer.is_admin or organization_id != viewer.organization_id:
+        return None
+    return await fetch_page(
+        InvitationRow,
+        f"""{_SELECT} WHERE {_VISIBLE} AND CASE
+                WHEN $3::boolean THEN i.responded_at IS NULL AND i.canceled_at IS NULL
+                WHEN NOT $3 THEN i.responded_at IS NOT NULL ELSE true END""",
+        viewer.organization_id,
+        viewer.is_admin,
+        without_response,
+        page=page,
+    )

@@ -1,0 +1,74 @@
+"""Who may administer an organization's members, and whom (R2, R8)?
+
+An admin of either role invites and removes members. Only a GLOBAL_ADMIN may make, change or remove a GLOBAL_ADMIN:
+otherwise an ACCOUNT_ADMIN could become one by correcting an invitation's address. An admin may demote or remove
+themself, as long as an active admin stays. (Our decisions.)
+"""
+
+from dataclasses import dataclass
+
+from domain.errors import Forbidden, Refusal
+from domain.rules.visibility import Viewer, check_signed_in
+from domain.rules.words import MemberRole
+
+
+class LastAdmin(Refusal):
+    """Without this member nobody active could administer the organization."""
+
+    code = "LAST_ADMIN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is the organization's last active admin. Make another active member an admin first, "
+            "then try again. Nothing was changed."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Who runs certlink, on the command line; may do in an organization what its admins may."""
+
+    organization_id: int
+    role: MemberRole = MemberRole.GLOBAL_ADMIN
+
+
+def check_admin(role: MemberRole) -> None:
+    """Refuse who is no admin.
+
+    Raises:
+        Forbidden: the role is a member's.
+    """
+    if not role.is_admin:
+        raise Forbidden("Only an admin of your organization can do this.")
+
+
+def check_signed_in_admin(viewer: Viewer | None) -> Viewer:
+    """Return the viewer, who was an admin when the request came.
+
+    Raises:
+        Forbidden: nobody is signed in, or they are no admin.
+    """
+    viewer = check_signed_in(viewer)
+    check_admin(viewer.role)
+    return viewer
+
+
+def check_may_administer(role: MemberRole, *roles: MemberRole) -> None:
+    """Refuse an admin who would make, change or remove somebody of a higher role than their own.
+
+    Raises:
+        Forbidden: one of the roles is GLOBAL_ADMIN, and the admin's is not.
+    """
+    check_admin(role)
+    if MemberRole.GLOBAL_ADMIN in roles and role is not MemberRole.GLOBAL_ADMIN:
+        raise Forbidden("Only a global admin can make, change or remove a global admin.")
+
+
+def check_admin_stays(*, is_active_admin: bool, stays_admin: bool, other_active_admins: int) -> None:
+    """Refuse to take the last active admin from an organization.
+
+    Raises:
+        LastAdmin: the member is it, and would be none afterwards.
+    """
+    if is_active_admin and not stays_admin and other_active_admins == 0:
+        raise LastAdmin

@@ -1,0 +1,104 @@
+"""Which requirements are in force at an instant (R15)?
+
+An edition says what changes on a day: a program that it does not mention goes on as the edition before had it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from domain.errors import InvalidInput
+from domain.rules.certifications import start_of_day
+from domain.rules.programs import Measure, Program
+
+
+class EditionNotKnown(InvalidInput):
+    """No edition has the key, or none is in force yet at the instant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """The requirements in force from an instant on, which is aware and in UTC."""
+
+    key: str
+    effective_from: date
+    in_force_from: datetime
+    programs: tuple[Program, ...]
+
+
+def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
+    """Return every program as it is in force at an instant, designations first, then by title.
+
+    There is none before the first edition.
+    """
+    return _programs([edition for edition in in_order(editions) if edition.in_force_from <= at], at)
+
+
+def programs_of(editions: Sequence[Edition], key: str, at: datetime) -> tuple[Program, ...]:
+    """Return every program as one edition has it, whenever that is in force.
+
+    What the edition itself lets change on a later day is as it is at the instant.
+
+    Raises:
+        EditionNotKnown: no edition has the key.
+    """
+    ordered = in_order(editions)
+    keys = [edition.key for edition in ordered]
+    if key not in keys:
+        raise EditionNotKnown(f'There is no edition "{key}"; there are {", ".join(keys)}.')
+    return _programs(ordered[: keys.index(key) + 1], at)
+
+
+def edition_at(editions: Sequence[Edition], at: datetime) -> Edition:
+    """Return the newest edition that is in force at an instant.
+
+    Raises:
+        EditionNotKnown: none is in force yet.
+    """
+    ordered = in_order(editions)
+    found = [edition for edition in ordered if edition.in_force_from <= at]
+    if not found:
+        first = f"; the first begins on {ordered[0].effective_from}" if ordered else ""
+        raise EditionNotKnown(f"No edition is in force at {at:%Y-%m-%d %H:%M} UTC{first}.")
+    return found[-1]
+
+
+def changes_of_requirements(
+    editions: Sequence[Edition], *, after: datetime, until: datetime
+) -> tuple[tuple[datetime, str], ...]:
+    """Return when requirements change after one instant and until another, inclusive, and by which edition."""
+    changes = {(edition.in_force_from, edition.key) for edition in editions} | {
+        (max(edition.in_force_from, start_of_day(measure.since)), edition.key)
+        for edition in editions
+        for program in edition.programs
+        for measure in program.measures
+        if measure.since is not None
+    }
+    return tuple(sorted(change for change in changes if after < change[0] <= until))
+
+
+def in_order(editions: Sequence[Edition]) -> list[Edition]:
+    """Return editions in the order in which they come into force."""
+    return sorted(editions, key=lambda edition: (edition.in_force_from, edition.effective_from))
+
+
+def _programs(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
+    programs: dict[str, Program] = {}
+    for edition in editions:
+        for program in edition.programs:
+            if program.replaces is not None:
+                programs.pop(program.replaces, None)
+            programs[program.key] = replace(program, measures=_measures(program, at))
+    return tuple(sorted(programs.values(), key=lambda program: (program.kind, program.title.casefold())))
+
+
+def _measures(program: Program, at: datetime) -> tuple[Measure, ...]:
+    """Return for each metric and track the latest measure that applies, or the first where none does yet."""
+    day = at.astimezone(UTC).date()
+    found: dict[tuple[str, str], Measure] = {}
+    for measure in sorted(program.measures, key=lambda measure: measure.since or date.min):
+        if measure.since is None or measure.since <= day:
+            found[measure.metric, measure.track] = measure
+        else:
+            found.setdefault((measure.metric, measure.track), measure)
+    return tuple(found.values())

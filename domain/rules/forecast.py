@@ -1,0 +1,185 @@
+"""How far will an organization be in its programs, day by day, when nothing else happens?
+
+A step is a day, in UTC, on which anything changes; its attainments are those of the day's last microsecond. Days on
+which nothing changes are leapt over.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+
+from domain.errors import InvalidInput
+from domain.rules.attainment import Attainment, attainments_of
+from domain.rules.certifications import start_of_day
+from domain.rules.counted_credits import CountedCredit
+from domain.rules.editions import Edition, changes_of_requirements, programs_at
+from domain.rules.headcounts import Headcounts
+from domain.rules.programs import Program
+from domain.rules.words import CreditEndReason, ForecastCauseKind, Track
+
+FURTHEST = timedelta(days=5 * 365 + 1)
+_ENDS = {
+    CreditEndReason.EXPIRED: ForecastCauseKind.EXPIRY,
+    CreditEndReason.REVOKED: ForecastCauseKind.REVOCATION,
+    CreditEndReason.RETIRED: ForecastCauseKind.RETIREMENT,
+    CreditEndReason.MEMBER_REMOVED: ForecastCauseKind.REFRESH_DATE,
+}
+
+
+class ForecastTooFar(InvalidInput):
+    """The day lies in the past, or further ahead than anybody can tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastCause:
+    """What changes at an instant: a credit begins or ends, or an edition comes into force."""
+
+    kind: ForecastCauseKind
+    at: datetime
+    credit: CountedCredit | None = None
+    edition: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastStep:
+    """A day on which something changes, why, and the attainments at its end; ``changed`` are those that differ."""
+
+    date: date
+    at: datetime
+    causes: tuple[ForecastCause, ...]
+    attainments: tuple[Attainment, ...]
+    changed: tuple[Attainment, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """The attainments at the instant at which a forecast begins, and each day on which anything changes."""
+
+    at: datetime
+    until: date
+    attainments: tuple[Attainment, ...]
+    steps: tuple[ForecastStep, ...]
+
+
+def check_forecast_date(until: date, *, now: datetime) -> None:
+    """Refuse a day that no forecast reaches.
+
+    Raises:
+        ForecastTooFar: it is over, or more than five years ahead.
+    """
+    today = now.astimezone(UTC).date()
+    if not today <= until <= today + FURTHEST:
+        raise ForecastTooFar(f"A forecast reaches from today, {today}, to {today + FURTHEST}.")
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the last instant of a day in UTC; what happens at midnight belongs to the day that it begins."""
+    return start_of_day(day) + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def forecast(
+    credits: Sequence[CountedCredit],
+    editions: Sequence[Edition],
+    *,
+    after: datetime,
+    until: date,
+    track: Track | None = None,
+    program: str | None = None,
+) -> Forecast:
+    """Return what changes after an aware instant until the end of a day, for all programs or for one.
+
+    ``track`` is the organization's setting. Of one program only what it can depend on is a cause.
+    """
+    last = end_of_day(until)
+    causes = sorted((*_of_credits(credits, after, last), *_of_editions(editions, after, last)), key=_order)
+    walk = _Walk(credits, editions, after, track, program)
+    start = walk.attainments()
+    return Forecast(at=after, until=until, attainments=start, steps=tuple(_steps(walk, causes, start)))
+
+
+def _steps(walk: "_Walk", causes: Iterable[ForecastCause], before: tuple[Attainment, ...]) -> Iterator[ForecastStep]:
+    for day, found in groupby(causes, key=lambda cause: cause.at.astimezone(UTC).date()):
+        of_day = tuple(found)
+        relevant = walk.advance_to(end_of_day(day), of_day)
+        if not relevant:
+            continue
+        after = walk.attainments()
+        changed = tuple(each for each in after if not any(_is_same(each, old) for old in before))
+        yield ForecastStep(date=day, at=walk.at, causes=relevant, attainments=after, changed=changed)
+        before = after
+
+
+class _Walk:
+    """An organization at an instant that moves from one event day to the next."""
+
+    def __init__(
+        self,
+        credits: Iterable[CountedCredit],
+        editions: Sequence[Edition],
+        at: datetime,
+        track: Track | None,
+        program: str | None,
+    ) -> None:
+        self._editions = editions
+        self._track = track
+        self._wanted = program
+        self._people = Headcounts(credits, at)
+        self._programs = self._relevant_programs()
+
+    @property
+    def at(self) -> datetime:
+        return self._people.at
+
+    def advance_to(self, at: datetime, causes: Sequence[ForecastCause]) -> tuple[ForecastCause, ...]:
+        """Let everything happen until an instant, and return those of its causes that matter."""
+        self._people.advance_to(at)
+        before = self._programs
+        if any(cause.edition is not None for cause in causes):
+            self._programs = self._relevant_programs()
+        if self._wanted is None:
+            return tuple(causes)
+        codes = {code for each in (*before, *self._programs) for code in each.certifications}
+        return tuple(
+            cause
+            for cause in causes
+            if (before != self._programs if cause.credit is None else cause.credit.certification in codes)
+        )
+
+    def attainments(self) -> tuple[Attainment, ...]:
+        found = attainments_of(self._people, self._programs, track=self._track)
+        return tuple(each for each in found if self._wanted in {None, each.program.key})
+
+    def _relevant_programs(self) -> tuple[Program, ...]:
+        """Return the programs wanted and the designations that they need."""
+        programs = programs_at(self._editions, self.at)
+        if self._wanted is None:
+            return programs
+        needed = {self._wanted}.union(*(each.designations for each in programs if each.key == self._wanted))
+        return tuple(each for each in programs if each.key in needed)
+
+
+def _of_credits(credits: Iterable[CountedCredit], after: datetime, last: datetime) -> Iterator[ForecastCause]:
+    for credit in credits:
+        begins, ends = credit.counts_from, credit.counts_until
+        # A canceled credit neither begins nor ends.
+        if begins == ends:
+            continue
+        if after < begins <= last:
+            yield ForecastCause(kind=ForecastCauseKind.CREDIT_DUE, at=begins, credit=credit)
+        if ends is not None and after < ends <= last:
+            kind = _ENDS.get(credit.end_reason or CreditEndReason.EXPIRED, ForecastCauseKind.ASSOCIATION_END)
+            yield ForecastCause(kind=kind, at=ends, credit=credit)
+
+
+def _of_editions(editions: Sequence[Edition], after: datetime, last: datetime) -> Iterator[ForecastCause]:
+    for at, key in changes_of_requirements(editions, after=after, until=last):
+        yield ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key)
+
+
+def _order(cause: ForecastCause) -> tuple[datetime, bool, int]:
+    return cause.at, cause.credit is not None, (cause.credit.credit_id or 0) if cause.credit else 0
+
+
+def _is_same(one: Attainment, other: Attainment) -> bool:
+    return replace(one, at=other.at) == other

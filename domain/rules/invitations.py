@@ -1,0 +1,78 @@
+"""Who can be invited, and when can an invitation be sent again (R2)?"""
+
+import re
+from datetime import datetime
+
+from domain.errors import InvalidInput, Refusal
+from domain.rules.policy import RESEND_AFTER
+from domain.rules.words import DeliveryProblem
+
+MAX_ADDRESS = 320
+MAX_LOCAL_PART = 64
+# An address as mail programs write it, without quotes, comments and whatever could end a header.
+_LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\]\\\x00-\x1f\x7f]+")
+
+
+class AlreadyMember(Refusal):
+    """Somebody with the work e-mail is a member already, or is invited."""
+
+    code = "ALREADY_MEMBER"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody with this work e-mail is a member already, or is invited.")
+
+
+class InvitationAnswered(Refusal):
+    """The person has come: there is no invitation any more that could be changed."""
+
+    code = "INVITATION_ANSWERED"
+
+    def __init__(self) -> None:
+        super().__init__("This person has signed in and is a member now. Nothing was changed.")
+
+
+class ResentTooSoon(Refusal):
+    """The invitation was sent less than a day ago."""
+
+    code = "RESENT_TOO_SOON"
+
+    def __init__(self, next_available_at: datetime) -> None:
+        self.next_available_at = next_available_at
+        super().__init__("This invitation was sent within the last 24 hours. Please give the person some time.")
+
+
+def work_address(text: str, *, domain: str) -> str:
+    """Return a work e-mail in the one form in which it is kept; it must be of the organization's mail domain.
+
+    Nobody else could sign in: the domain leads to the organization's identity issuer (our decision).
+
+    Raises:
+        InvalidInput: the text is no address, or one of another domain.
+    """
+    address = text.strip().lower()
+    local, _, host = address.rpartition("@")
+    is_local_part = _LOCAL_PART.fullmatch(local) and local.isprintable() and len(local) <= MAX_LOCAL_PART
+    if not is_local_part or not host or len(address) > MAX_ADDRESS or "@" in local:
+        raise InvalidInput("The work e-mail is not an address.")
+    if host != domain:
+        raise InvalidInput(f"The work e-mail must be one of {domain}.")
+    return address
+
+
+def resend_available_at(requested_at: datetime, problem: DeliveryProblem | None, *, now: datetime) -> datetime:
+    """Return the first instant, from now on, at which an invitation may be sent again.
+
+    What did not go out may be sent again at once.
+    """
+    return now if problem is not None else max(now, requested_at + RESEND_AFTER)
+
+
+def check_may_resend(requested_at: datetime, problem: DeliveryProblem | None, *, now: datetime) -> None:
+    """Refuse to send an invitation twice within a day.
+
+    Raises:
+        ResentTooSoon: the day is not over.
+    """
+    available_at = resend_available_at(requested_at, problem, now=now)
+    if available_at > now:
+        raise ResentTooSoon(available_at)

@@ -1,0 +1,83 @@
+"""What does a designation or a specialization require of an organization's people (R13, R14)?"""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from domain.rules.words import Metric, ProgramKind, RequirementRole, Track, TrackRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """So many distinct people with any of these certifications, and what they give.
+
+    A gate gives its points once, when all needed people are there. Everything else gives an equal share of its points
+    for each person, up to the people needed. ``needed`` counts designations where the role is ``DESIGNATION``.
+    """
+
+    step: int
+    role: RequirementRole
+    needed: int
+    points: Fraction = Fraction(0)
+    certifications: frozenset[str] = frozenset()
+    designations: frozenset[str] = frozenset()
+    note: str | None = None
+
+    @property
+    def points_each(self) -> Fraction:
+        """Return what one of the people needed gives, all gates being met."""
+        return self.points / self.needed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How one metric is scored on one track; ``since`` is the date from which an edition says so, if not its own."""
+
+    metric: Metric
+    track: Track
+    requirements: tuple[Requirement, ...]
+    since: date | None = None
+
+    @property
+    def certifications(self) -> frozenset[str]:
+        """Return every certification that counts toward the metric."""
+        return frozenset(code for requirement in self.requirements for code in requirement.certifications)
+
+    @property
+    def max_points(self) -> Fraction:
+        """Return the points when everything is met."""
+        return sum((requirement.points for requirement in self.requirements), Fraction(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A designation or a specialization as one edition has it; without measures its requirements are not published."""
+
+    key: str
+    kind: ProgramKind
+    title: str
+    edition: str
+    track_rule: TrackRule = TrackRule.BY_SETTING
+    measures: tuple[Measure, ...] = ()
+    maxima: tuple[tuple[Metric, int], ...] = ()
+    designations: frozenset[str] = frozenset()
+    replaces: str | None = None
+
+    @property
+    def is_published(self) -> bool:
+        """Tell whether the edition says how many people with which certifications are needed."""
+        return bool(self.measures)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Return the tracks that the program is scored on."""
+        return tuple(track for track in Track if any(measure.track is track for measure in self.measures))
+
+    @property
+    def certifications(self) -> frozenset[str]:
+        """Return every certification that counts toward the program on any track."""
+        return frozenset(code for measure in self.measures for code in measure.certifications)
+
+    def on_track(self, track: Track) -> tuple[Measure, ...]:
+        """Return the measures of one track."""
+        return tuple(measure for measure in self.measures if measure.track is track)

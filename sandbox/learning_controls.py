@@ -1,0 +1,99 @@
+"""How is a learning account steered: what it earns, renews and loses?"""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.personas import LearningPersona
+from sandbox.reading import read_json_object
+from sandbox.refusals import Refusal
+from sandbox.transcript_rows import completions_of
+from sandbox.world import World
+
+CODE_LIMIT = 100
+
+
+class LearningControls:
+    """The endpoints that change a learning persona."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def show_completions(self, request: Request) -> Response:
+        """Answer what the persona has completed.
+
+        Raises:
+            Refusal: no such learning persona.
+        """
+        persona = self._persona(request)
+        return JSONResponse(self._world.ledger.rows(persona, self._first_rows(persona)))
+
+    async def earn(self, request: Request) -> Response:
+        """Let the persona earn a certification now.
+
+        Raises:
+            Refusal: no such learning persona, or a body that says something else.
+        """
+        persona, body = self._persona(request), await _body(request, {"expires"})
+        expires = body.get("expires", True)
+        if not isinstance(expires, bool):
+            raise Refusal(400, "invalid_request", "expires must be true or false.")
+        row = self._world.ledger.earn(persona, body["certification"], now=self._world.clock.now(), expires=expires)
+        return JSONResponse(row, 201)
+
+    async def renew(self, request: Request) -> Response:
+        """Let the persona renew a certification now.
+
+        Raises:
+            Refusal: no such learning persona, or nothing that can be renewed now.
+        """
+        persona, body = self._persona(request), await _body(request)
+        return JSONResponse(
+            self._world.ledger.renew(
+                persona, body["certification"], self._first_rows(persona), now=self._world.clock.now()
+            )
+        )
+
+    async def revoke(self, request: Request) -> Response:
+        """Let the provider revoke a certification of the persona now.
+
+        Raises:
+            Refusal: no such learning persona, or nothing to revoke.
+        """
+        persona, body = self._persona(request), await _body(request)
+        return JSONResponse(
+            self._world.ledger.revoke(
+                persona, body["certification"], self._first_rows(persona), now=self._world.clock.now()
+            )
+        )
+
+    async def withdraw(self, request: Request) -> Response:
+        """Take back every refresh token of the persona, as if they withdrew their consent at the provider.
+
+        Raises:
+            Refusal: no such learning persona.
+        """
+        persona = self._persona(request)
+        return JSONResponse({"revoked": self._world.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
+
+    def _persona(self, request: Request) -> LearningPersona:
+        persona = self._world.accounts.find(request.path_params["key"])
+        if persona is None:
+            raise Refusal(404, "unknown_persona", "There is no such persona; GET /personas lists them.")
+        if not isinstance(persona, LearningPersona):
+            raise Refusal(400, "not_a_learning_persona", "Only personas of a learning provider have completions.")
+        return persona
+
+    def _first_rows(self, persona: LearningPersona) -> list[dict[str, Any]]:
+        return completions_of(persona, self._world.created_date)
+
+
+async def _body(request: Request, optional: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
+    body = await read_json_object(request)
+    code = body.get("certification")
+    if not {"certification"} <= set(body) <= {"certification"} | optional:
+        raise Refusal(400, "invalid_request", 'The body must be {"certification": a code such as "AZ-104"}.')
+    if not isinstance(code, str) or not 0 < len(code) <= CODE_LIMIT or not (code.isascii() and code.isprintable()):
+        raise Refusal(400, "invalid_request", f"A certification is 1 to {CODE_LIMIT} printable ASCII characters.")
+    return body

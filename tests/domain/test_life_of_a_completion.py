@@ -1,0 +1,303 @@
+"""What becomes of a completion's credit over time, in the database (R9 to R12, R16)?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from domain.database import execute, pool
+from domain.models import Association, Completion, Credit, CreditEvent
+from domain.operations.propagate_credits import propagate_credits
+from domain.operations.receive_completions import receive_completions
+from domain.operations.remove_association import remove_association
+from domain.operations.revise_credits import PAGE, revise_credits
+from domain.providers.learning import CompletionRecord
+from domain.rules.policy import Policy
+from domain.rules.words import LearningProvider
+from domain.transaction import transaction
+from tests.clock import START
+from tests.domain.instants import DAY
+from tests.domain.trace import leaving_no_trace
+from tests.factories import completion_record, make_association, make_member, make_organization, viewer_of
+
+LEARN = LearningProvider.MICROSOFT_LEARN
+EXPIRES = START + 40 * DAY
+RECORD = completion_record("AZ-104", completion_id="msl-1", expires_at=EXPIRES)
+RENEWED = replace(RECORD, expires_at=EXPIRES + 365 * DAY)
+
+
+@pytest.fixture
+async def association(database: str) -> Association:
+    """An association whose one completion expires forty days after it started."""
+    association = await make_association(await make_member(await make_organization()), profile_id="991204737")
+    assert await tell(RECORD, START)
+    return association
+
+
+async def test_a_renewal_in_time_extends_without_a_gap(association: Association) -> None:
+    """R11."""
+    await propagate_credits(now=START + 20 * DAY)
+
+    await tell(RENEWED, START + 30 * DAY)
+
+    assert await intervals() == [(START + 10 * DAY, EXPIRES + 365 * DAY, "EXPIRED")]
+    assert await propagate_credits(now=EXPIRES) == 0
+
+
+async def test_a_renewal_that_we_learn_of_after_the_end_counts_from_then(association: Association) -> None:
+    """R10, R11: the gap that was reported stays, and what is recorded of it too."""
+    await propagate_credits(now=EXPIRES)
+    learned_at = EXPIRES + 3 * DAY
+
+    await tell(RENEWED, learned_at)
+    await propagate_credits(now=learned_at)
+
+    assert await intervals() == [
+        (START + 10 * DAY, EXPIRES, "EXPIRED"),
+        (learned_at, EXPIRES + 365 * DAY, "EXPIRED"),
+    ]
+    events = await CreditEvent.all().order_by("at").values_list("kind", "at")
+    assert events == [("COUNTED", START + 10 * DAY), ("ENDED", EXPIRES), ("COUNTED", learned_at)]
+
+
+async def test_a_revocation_ends_the_credit_and_a_reinstatement_begins_another(association: Association) -> None:
+    """R11."""
+    await tell(replace(RECORD, revoked_at=START + 12 * DAY), START + 15 * DAY)
+    await tell(RECORD, START + 18 * DAY)
+
+    assert await intervals() == [
+        (START + 10 * DAY, START + 15 * DAY, "REVOKED"),
+        (START + 18 * DAY, EXPIRES, "EXPIRED"),
+    ]
+
+
+async def test_what_is_completed_later_counts_ten_days_after_it(association: Association) -> None:
+    """R10, and from the instant on which we learn of it where that is later."""
+    soon = completion_record("AZ-305", completion_id="msl-2", completed_at=START + 20 * DAY)
+    late = completion_record("AZ-400", completion_id="msl-3", completed_at=START + 12 * DAY)
+
+    await tell(soon, START + 21 * DAY)
+    await tell(late, START + 30 * DAY)
+
+    assert [begins for begins, *_ in (await intervals())[1:]] == [START + 30 * DAY, START + 30 * DAY]
+
+
+async def test_what_is_no_longer_in_the_transcript_stays(association: Association) -> None:
+    """R9: a transcript that lacks a completion does not revoke it."""
+    before = await intervals()
+
+    await receive([], START + 20 * DAY)
+
+    assert await intervals() == before
+    assert await Completion.all().count() == 1
+
+
+async def test_what_an_account_without_an_association_earns_is_not_stored(association: Association) -> None:
+    """R9: neither for one that has ended nor for one that we never knew."""
+    member = await association.member
+    await remove_association(
+        viewer=viewer_of(member), association_id=association.id, now=START + 20 * DAY, policy=Policy()
+    )
+
+    async with leaving_no_trace():
+        assert not await tell(RENEWED, START + 30 * DAY)
+        assert not await receive([RECORD], START, profile_id="999999999")
+
+
+async def test_what_ended_with_its_association_never_comes_back(association: Association) -> None:
+    """R5, R7: not by a renewal, and not by a change of the catalog."""
+    member = await association.member
+    ended_at = START + 20 * DAY
+    await remove_association(viewer=viewer_of(member), association_id=association.id, now=ended_at, policy=Policy())
+
+    async with leaving_no_trace():
+        await tell(RENEWED, START + 30 * DAY)
+        await retire("AZ-104", date(2026, 12, 1), now=START + 30 * DAY)
+
+    assert await intervals() == [(START + 10 * DAY, ended_at, "REMOVED")]
+
+
+async def test_another_account_cannot_change_a_completion(association: Association) -> None:
+    """R9."""
+    await make_association(await make_member(await make_organization("Fabrikam")), profile_id="991204738")
+
+    async with leaving_no_trace():
+        await receive([RENEWED], START + 20 * DAY, profile_id="991204738")
+
+
+async def test_a_retirement_in_the_catalog_is_followed_from_now_on(association: Association) -> None:
+    """R16: what counted before stays; a date that has passed ends it now."""
+    now = START + 20 * DAY
+    assert await retire("AZ-104", (START + 30 * DAY).date(), now=now) == 1
+    in_time = await intervals()
+    await retire("AZ-104", (START + 5 * DAY).date(), now=now)
+    too_late = await intervals()
+    await retire("AZ-104", None, now=now + DAY)
+
+    midnight = (START + 30 * DAY).replace(hour=0, minute=0)
+    assert in_time == [(START + 10 * DAY, midnight, "RETIRED")]
+    assert too_late == [(START + 10 * DAY, now, "RETIRED")]
+    assert (await intervals())[1] == (now + DAY, EXPIRES, "EXPIRED")
+
+
+async def test_a_certification_that_the_catalog_learns_of_counts_from_then_on(association: Association) -> None:
+    """R12, R16."""
+    unknown = completion_record("XY-999", completion_id="msl-9")
+    await tell(unknown, START)
+    before = await Credit.get(completion__completion_id="msl-9")
+    await execute(
+        """INSERT INTO certification (code, title, level, provider)
+           VALUES ('XY-999', 'New', 'ASSOCIATE', 'MICROSOFT_LEARN')"""
+    )
+
+    await revised(["XY-999"], START + 20 * DAY)
+
+    after = await Credit.get(completion__completion_id="msl-9")
+    assert (before.ineligible_reason, before.counts_from) == ("NOT_IN_CATALOG", None)
+    assert (after.id, after.ineligible_reason, after.counts_from) == (before.id, None, START + 20 * DAY)
+
+
+async def test_many_arrivals_at_once_give_one_credit(association: Association) -> None:
+    """R9: the account's lock lets one in after the other."""
+    await propagate_credits(now=EXPIRES)
+    now = EXPIRES + DAY
+
+    await asyncio.gather(*(tell(RENEWED, now) for _ in range(6)), propagate_credits(now=now))
+    await propagate_credits(now=now)
+
+    assert len(await intervals()) == 2
+    assert await CreditEvent.all().count() == 3
+
+
+async def test_a_propagation_at_the_same_time_is_waited_for(association: Association) -> None:
+    """R10: what counts already is not canceled as if it were pending."""
+    now = START + 10 * DAY
+    revocation = replace(RECORD, revoked_at=now)
+
+    for number in range(8):
+        await tell(replace(RECORD, completion_id=f"msl-1{number}"), START)
+        await asyncio.gather(propagate_credits(now=now), tell(replace(revocation, completion_id=f"msl-1{number}"), now))
+
+    await propagate_credits(now=now)
+
+
+async def test_a_long_transcript_takes_as_many_statements_as_a_short_one(association: Association) -> None:
+    counts = []
+    for number, length in enumerate((2, 200)):
+        records = [completion_record("AZ-305", completion_id=f"msl-{number}-{place}") for place in range(length)]
+        async with counted_statements() as statements:
+            await receive(records, START + DAY)
+        async with counted_statements() as repeated:
+            await receive(records, START + 2 * DAY)
+        counts.append((len(statements), len(repeated)))
+
+    assert counts[0] == counts[1]
+    assert counts[0][0] <= 16
+
+
+async def test_thousands_of_credits_follow_the_catalog_in_pages(database: str) -> None:
+    """R16: as many statements for a full page as for a single association."""
+    contoso = await make_organization()
+    first = await make_association(await make_member(contoso), profile_id="991204737")
+    await tell(RECORD, START)
+    async with counted_statements() as of_one:
+        await retire("AZ-104", (START + 30 * DAY).date(), now=START + DAY)
+    await multiply(first, PAGE + 100)
+    async with counted_statements() as of_many:
+        looked_at = await retire("AZ-104", (START + 35 * DAY).date(), now=START + DAY)
+
+    assert looked_at == PAGE + 101
+    # One page more, with its own few statements; rows are written by one statement for all of them.
+    assert len(of_many) <= 2 * len(of_one)
+    until = (START + 35 * DAY).replace(hour=0, minute=0)
+    assert await Credit.filter(counts_until=until).count() == PAGE + 101
+
+
+async def tell(record: CompletionRecord, now: datetime) -> bool:
+    """Let the provider tell of one completion."""
+    return await receive([record], now)
+
+
+async def receive(records: list[CompletionRecord], now: datetime, *, profile_id: str = "991204737") -> bool:
+    return await receive_completions(
+        provider=LEARN, profile_id=profile_id, records=records, observed_at=now, now=now, policy=Policy()
+    )
+
+
+async def retire(code: str, day: date | None, *, now: datetime) -> int:
+    """Let the catalog say until when a certification is eligible, and credits follow it."""
+    await execute(
+        "UPDATE certification SET eligible_until = $2, retirement_rule = $3 WHERE code = $1",
+        code,
+        day,
+        None if day is None else "ELIGIBLE_UNTIL",
+    )
+    return await revised([code], now)
+
+
+async def revised(codes: list[str], now: datetime) -> int:
+    async with transaction():
+        return await revise_credits(codes, now=now, policy=Policy())
+
+
+async def intervals() -> list[tuple[datetime | None, datetime | None, str | None]]:
+    credits = await Credit.all().order_by("completion_id", "sequence")
+    return [(credit.counts_from, credit.counts_until, credit.end_reason) for credit in credits]
+
+
+async def multiply(association: Association, times: int) -> None:
+    """Write as many more associations with a credit like the one there is."""
+    await execute(
+        """WITH n AS (SELECT generate_series(1000, 999 + $2) AS id),
+        m AS (INSERT INTO member (id, organization_id, work_email, role, status, subject, invited_at, activated_at)
+            SELECT id, $3, id || '@contoso.example', 'MEMBER', 'ACTIVE', id::text, now(), now() FROM n),
+        l AS (INSERT INTO learning_account (id, provider, profile_id, created_at)
+            SELECT id, 'MICROSOFT_LEARN', 'many-' || id, now() FROM n),
+        a AS (INSERT INTO association (id, organization_id, member_id, learning_account_id, provider, started_at,
+                cool_off_until)
+            SELECT n.id, $3, n.id, n.id, o.provider, o.started_at, o.cool_off_until
+            FROM n, association o WHERE o.id = $1),
+        t AS (INSERT INTO association_attempt (member_id, provider, status, ticket_hash, created_at, expires_at,
+                finished_at, association_id)
+            SELECT id, 'MICROSOFT_LEARN', 'ASSOCIATED', id::text::bytea, now(), now(), now(), id FROM n),
+        p AS (INSERT INTO completion (id, provider, completion_id, learning_account_id, certification, kind,
+                completed_at, expires_at, observed_at, recorded_at)
+            SELECT n.id, o.provider, 'many-' || n.id, n.id, o.certification, o.kind, o.completed_at, o.expires_at,
+                o.observed_at, o.recorded_at FROM n, completion o WHERE o.learning_account_id = $4)
+        INSERT INTO credit (completion_id, association_id, organization_id, member_id, recorded_at, counts_from,
+            counts_until, end_reason, next_event_at)
+        SELECT n.id, n.id, $3, n.id, c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.next_event_at
+        FROM n, credit c WHERE c.association_id = $1""",
+        association.id,
+        times,
+        association.organization_id,
+        association.learning_account_id,
+    )
+
+
+@asynccontextmanager
+async def counted_statements() -> AsyncIterator[list[str]]:
+    """Collect the statements that run inside the block, on whichever connection."""
+    statements: list[str] = []
+
+    def note(record: asyncpg.connection.LoggedQuery) -> None:
+        # The library asks for the types of parameters once on each connection.
+        if "typeinfo" not in record.query and "'jit'" not in record.query:
+            statements.append(record.query)
+
+    await _on_each_connection(lambda current: current.add_query_logger(note))
+    yield statements
+    await _on_each_connection(lambda current: current.remove_query_logger(note))
+
+
+async def _on_each_connection(act: Callable[[Any], None]) -> None:
+    all_of_them = await pool()
+    taken = [await all_of_them.acquire() for _ in range(all_of_them.get_max_size())]
+    for current in taken:
+        act(current)
+        await all_of_them.release(current)

@@ -1,0 +1,253 @@
+"""Does every refused operation leave the database as it was?"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput, NotFound, Refusal
+from domain.models import Association, Member, Organization
+from domain.operations.activate_member import activate_member
+from domain.operations.associate import associate
+from domain.operations.change_issuer import change_issuer
+from domain.operations.create_organization import create_organization
+from domain.operations.invite_member import invite_member
+from domain.operations.remove_association import remove_association
+from domain.operations.start_association import check_return_to, start_association
+from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
+from domain.rules.invitations import AlreadyMember
+from domain.rules.policy import Policy
+from domain.rules.sign_in import Identity, ProviderUnavailable
+from domain.rules.words import AttemptStatus, LearningProvider, MemberRole, MemberStatus
+from domain.settings import Settings
+from tests.clock import START
+from tests.domain.trace import leaving_no_trace
+from tests.factories import (
+    completion_record,
+    make_association,
+    make_attempt,
+    make_member,
+    make_organization,
+    viewer_of,
+)
+
+MICROSOFT_LEARN = LearningProvider.MICROSOFT_LEARN
+
+
+@dataclass(frozen=True)
+class World:
+    """Two organizations; one member of the first has an account, another one had it until the second day."""
+
+    settings: Settings
+    here: Organization
+    there: Organization
+    linked: Member
+    left: Member
+    active: Association
+    ended: Association
+
+    async def start(self, member: Member, **named: object) -> object:
+        arguments = {"provider": MICROSOFT_LEARN, "return_to": None, "now": START, "settings": self.settings} | named
+        return await start_association(viewer=viewer_of(member), **arguments)  # type: ignore[arg-type]
+
+    async def associate(self, attempt_id: int, profile_id: str = "991204739") -> object:
+        return await associate(
+            attempt_id=attempt_id,
+            profile_id=profile_id,
+            completions=[completion_record()],
+            now=START,
+            policy=Policy(),
+        )
+
+    async def remove(self, member: Member, association_id: int) -> object:
+        return await remove_association(
+            viewer=viewer_of(member), association_id=association_id, now=START, policy=Policy()
+        )
+
+    async def invite(self, work_email: str, organization_domain: str = "contoso.example") -> object:
+        return await invite_member(
+            organization_domain=organization_domain,
+            work_email=work_email,
+            role=MemberRole.MEMBER,
+            now=START,
+            settings=self.settings,
+        )
+
+    async def create(self, **named: str) -> object:
+        new = {"domain": "northwind.example", "issuer": "https://login.northwind.example", "client_id": "certlink"}
+        return await create_organization(
+            name="Northwind",
+            client_secret=None,
+            api_audience="certlink-api",
+            now=START,
+            settings=self.settings,
+            **(new | named),
+        )
+
+
+@pytest.fixture
+async def world(database: str, settings: Settings) -> World:
+    here, there = await make_organization("Contoso"), await make_organization("Fabrikam")
+    linked, left = await make_member(here), await make_member(here)
+    active = await make_association(linked, profile_id="991204737", started_at=START - timedelta(days=2))
+    ended = await make_association(
+        left,
+        profile_id="991204738",
+        started_at=START - timedelta(days=2),
+        ended_at=START - timedelta(days=1),
+        end_reason="REMOVED",
+    )
+    return World(settings, here, there, linked, left, active, ended)
+
+
+Deed = Callable[[World], Awaitable[object]]
+DEEDS: dict[str, tuple[type[Refusal], Deed]] = {
+    "starting while linked": (AlreadyAssociated, lambda world: world.start(world.linked)),
+    "starting in the cool-off": (CoolOffActive, lambda world: world.start(world.left)),
+    "starting at a provider that is not set up": (
+        ProviderUnavailable,
+        lambda world: world.start(
+            world.left, settings=world.settings.model_copy(update={"microsoft_learn_issuer": None})
+        ),
+    ),
+    "coming back to another site": (
+        InvalidInput,
+        lambda world: world.start(world.left, return_to="https://evil.example/"),
+    ),
+    "concluding an attempt that nobody made": (NotFound, lambda world: world.associate(2**62)),
+    "removing an association that has ended": (NotFound, lambda world: world.remove(world.left, world.ended.id)),
+    "removing a colleague's association": (NotFound, lambda world: world.remove(world.left, world.active.id)),
+    "removing what does not exist": (NotFound, lambda world: world.remove(world.linked, 2**62)),
+    "inviting a member": (AlreadyMember, lambda world: world.invite(world.linked.work_email.upper())),
+    "inviting into nowhere": (NotFound, lambda world: world.invite("new@contoso.example", "nowhere.example")),
+    "inviting text that cannot be stored": (InvalidInput, lambda world: world.invite("a\x00b@contoso.example")),
+    "creating an organization with a taken domain": (
+        InvalidInput,
+        lambda world: world.create(domain="Contoso.Example"),
+    ),
+    "creating an organization with a taken issuer": (
+        InvalidInput,
+        lambda world: world.create(issuer="https://login.contoso.example"),
+    ),
+    "creating an organization whose identity tokens would be access tokens": (
+        InvalidInput,
+        lambda world: world.create(client_id="certlink-api"),
+    ),
+    "changing the issuer of nobody": (
+        NotFound,
+        lambda world: change_issuer(organization_domain="nowhere.example", issuer="https://new.example", now=START),
+    ),
+    "changing the issuer to another organization's": (
+        InvalidInput,
+        lambda world: change_issuer(
+            organization_domain=world.here.domain, issuer="https://login.fabrikam.example", now=START
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_what_is_refused_leaves_no_trace(world: World, deed: str) -> None:
+    refusal, do = DEEDS[deed]
+
+    async with leaving_no_trace():
+        with pytest.raises(refusal):
+            await do(world)
+
+
+async def test_an_attempt_that_has_ended_cannot_be_concluded(world: World) -> None:
+    attempt = await make_attempt(
+        world.left, status=AttemptStatus.REFUSED, refusal_code="PROFILE_INCOMPLETE", finished_at=START
+    )
+
+    async with leaving_no_trace():
+        with pytest.raises(NotFound):
+            await world.associate(attempt.id)
+
+
+async def test_whoever_left_meanwhile_is_not_associated(world: World) -> None:
+    """R8."""
+    gone = await make_member(world.here, status=MemberStatus.REMOVED, removed_at=START)
+    attempt = await make_attempt(gone)
+
+    async with leaving_no_trace():
+        with pytest.raises(NotFound):
+            await world.associate(attempt.id)
+
+
+async def test_whoever_tries_an_account_in_its_cool_off_leaves_no_trace(world: World) -> None:
+    """R6: neither the association that would be ended nor the completions change."""
+    attempt = await make_attempt(await make_member(world.there))
+
+    async with leaving_no_trace():
+        with pytest.raises(CoolOffActive):
+            await world.associate(attempt.id, "991204737")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "email", "is_verified"),
+    [
+        ("https://login.contoso.example", "new@contoso.example", False),
+        ("https://login.contoso.example", "other@contoso.example", True),
+        ("https://login.fabrikam.example", "new@contoso.example", True),
+        ("https://login.contoso.example", None, True),
+    ],
+)
+async def test_nobody_comes_in_without_an_invitation_of_their_own(
+    world: World, issuer: str, email: str | None, is_verified: bool
+) -> None:
+    """R2: the address must be verified, invited, and vouched for by the organization's own issuer."""
+    await world.invite("new@contoso.example")
+    identity = Identity(issuer=issuer, subject="new", email=email, email_verified=is_verified)
+
+    async with leaving_no_trace():
+        assert await activate_member(identity=identity, now=START) is None
+
+
+@given(st.text(max_size=400) | st.emails() | st.builds("{}@Contoso.example ".format, st.text(min_size=1, max_size=400)))
+async def test_any_text_is_invited_or_refused(world: World, work_email: str) -> None:
+    """R2: an address that was written is found again by whoever signs in with it."""
+    try:
+        await world.invite(work_email)
+    except (InvalidInput, AlreadyMember):
+        return
+    identity = Identity(issuer=world.here.issuer, subject=work_email[:50], email=work_email, email_verified=True)
+    assert await activate_member(identity=identity, now=START) is not None
+
+
+ORIGIN = "https://front.contoso.example"
+PREFIXES = [
+    "",
+    "/",
+    "//",
+    "/\\",
+    "/\t/",
+    "https:",
+    "https:/",
+    ORIGIN,
+    f"{ORIGIN}@",
+    f"{ORIGIN}.evil.example/",
+    "HTTPS://",
+]
+
+
+@given(st.builds("{}{}".format, st.sampled_from(PREFIXES), st.text(max_size=20) | st.just("evil.example/")))
+def test_people_are_sent_back_only_to_our_pages_and_known_front_ends(return_to: str) -> None:
+    settings = Settings.model_construct(return_origins=[ORIGIN])
+
+    try:
+        check_return_to(return_to, settings)
+    except InvalidInput:
+        return
+
+    assert re.match(r"/($|[^/\\])|https://front\.contoso\.example($|[/?#])", return_to)
+    assert not re.search(r"[\x00-\x20\\]", return_to)
+
+
+@pytest.mark.parametrize("return_to", [None, "/", "/profile?tab=1#top", ORIGIN, f"{ORIGIN}/", f"{ORIGIN}/x?y#z"])
+def test_our_pages_and_known_front_ends_are_places_to_come_back_to(return_to: str | None) -> None:
+    check_return_to(return_to, Settings.model_construct(return_origins=[ORIGIN]))

@@ -1,0 +1,26 @@
+"""Which account ids are believed?"""
+
+import pytest
+
+from domain.providers.registry import PROFILE_READERS
+from domain.rules.words import LearningProvider
+from tests.sign_in.world import LEARN, UNIVERSITY
+
+NO_IDS: list[object] = [None, "", 991204737, True, ["991204737"], {"id": "1"}, "\x00", "\ud800", "1\n", "9" * 101]
+
+
+@pytest.mark.parametrize("provider", LearningProvider)
+def test_what_is_no_id_is_an_incomplete_profile(provider: LearningProvider) -> None:
+    name = {"MICROSOFT_LEARN": "mcid", "PARTNER_UNIVERSITY": "learner_id"}[provider.value]
+
+    found = [PROFILE_READERS[provider].profile_id({name: value}) for value in NO_IDS]
+
+    assert found == [None] * len(NO_IDS)
+    assert PROFILE_READERS[provider].profile_id({}) is None
+
+
+def test_an_mcid_is_digits_and_a_learner_id_any_plain_text() -> None:
+    assert PROFILE_READERS[LEARN].profile_id({"mcid": "991204737"}) == "991204737"
+    assert PROFILE_READERS[LEARN].profile_id({"mcid": "٣٤"}) is None
+    assert PROFILE_READERS[LEARN].profile_id({"mcid": "-1"}) is None
+    assert PROFILE_READERS[UNIVERSITY].profile_id({"learner_id": "PU-204417"}) == "PU-204417"

@@ -1,0 +1,62 @@
+"""What happens to Amara's account at its provider, and how does a worker read its transcript again?"""
+
+from datetime import timedelta
+
+from domain.database import execute
+from domain.models import Association
+from domain.operations.remove_association import remove_association
+from domain.operations.reread_transcripts import ReadPage, reread_transcripts
+from domain.rules.visibility import Viewer
+from domain.rules.words import LearningProvider
+from domain.secrets import SecretKey
+from tests.sign_in.world import LEARN, World
+
+DAY = timedelta(days=1)
+AMARA = "/personas/amara-learn"
+
+
+async def linked(world: World) -> Viewer:
+    """Link Amara's account and return her."""
+    amara = await world.member()
+    await world.link(amara)
+    return amara
+
+
+async def read(world: World, provider: LearningProvider = LEARN) -> ReadPage:
+    """Let a worker read one page."""
+    return await reread_transcripts(
+        provider=provider, now=world.clock(), settings=world.settings, issuers=world.issuers
+    )
+
+
+async def refuse(world: World) -> None:
+    """Let the provider refuse Amara's grant."""
+    await world.browser.post(f"{AMARA}/withdrawals")
+    world.clock.advance(DAY)
+    await read(world)
+
+
+async def remove(world: World, viewer: Viewer) -> None:
+    """Let Amara remove her association."""
+    association = await Association.get()
+    await remove_association(
+        viewer=viewer, association_id=association.id, now=world.clock(), policy=world.settings.policy
+    )
+
+
+async def tell(world: World, what: str, certification: str) -> None:
+    """Change Amara's transcript at the provider."""
+    answer = await world.browser.post(f"{AMARA}/{what}", json={"certification": certification})
+    assert answer.status_code in {200, 201}, answer.text
+
+
+async def grant(world: World) -> str:
+    """Return the refresh token that is kept."""
+    association = await Association.get()
+    assert association.grant_sealed is not None
+    return SecretKey(world.settings.secret_key.get_secret_value()).open(association.grant_sealed)
+
+
+async def let_the_lease_lapse() -> None:
+    """Let every transcript be claimed again once it is due."""
+    await execute("UPDATE association SET read_leased_until = clock_timestamp() WHERE read_leased_until IS NOT NULL")
