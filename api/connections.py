@@ -125,7 +125,6 @@ def connection(
     page: Page[Row],
     *,
     node: Callable[[Row], Node],
-    key: object = None,
     order: Order | None = None,
     as_of: datetime | None = None,
 ) -> Connection[Node]:

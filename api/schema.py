@@ -7,8 +7,6 @@ import sys
 
 import strawberry
 
-# Its words become enums by being described.
-import api.program_words  # noqa: F401
 from api.mutations import Mutation
 from api.query import Query
 from api.refusals import REFUSAL_HANDLERS, TYPES

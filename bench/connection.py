@@ -1,10 +1,10 @@
 """What does a page cost through the API, beside the same SQL bare?
 
-``python -m bench.connection [--credits 100000]`` starts an embedded PostgreSQL of its own and fills it. For each page it
-asks in turn (a) our connection, by a GraphQL document executed in this process with an admin's rights, and (b) the page's
-own statement by asyncpg, whose rows are only fetched. Both run in one process and interleaved, so that whatever else the
-machine does disturbs both alike. Read the ratio: the milliseconds say nothing about another machine. With many credits the
-database's sorting decides it, with few (``--credits 1000``) what the API adds.
+``python -m bench.connection [--credits 100000]`` starts an embedded PostgreSQL of its own and fills it. For each
+page it asks in turn (a) our connection, by a GraphQL document executed in this process with an admin's rights, and
+(b) the page's own statement by asyncpg, whose rows are only fetched. Both run in one process and interleaved, so
+that whatever else the machine does disturbs both alike. Read the ratio: the milliseconds say nothing about another
+machine. With many credits the database's sorting decides it, with few (``--credits 1000``) what the API adds.
 """
 
 import argparse

@@ -6,8 +6,8 @@ By set-based SQL; the rows keep every constraint and invariant. Tests of size us
 from datetime import datetime
 from typing import Any
 
-# $1 is the organization, $2 the instant, $3 how many. Out of ten credits one is pending, three count, one of them until
-# a known end, four have ended and two are ineligible.
+# $1 is the organization, $2 the instant, $3 how many. Out of ten credits one is pending, five count, one of them until
+# a known end, and four have ended.
 _FILL = (
     """INSERT INTO member (organization_id, work_email, name, role, status, subject, invited_at, activated_at)
        SELECT $1::bigint, 'person' || n || '.' || $1::bigint || '@many.example', 'Person ' || n % 5000, 'MEMBER',
@@ -39,11 +39,10 @@ _FILL = (
                            counts_until, end_reason, ineligible_reason, next_event_at)
        SELECT p.id, a.id, a.organization_id, a.member_id, p.recorded_at, s.counts_from, s.counts_until,
               CASE WHEN s.counts_until IS NOT NULL THEN 'EXPIRED' END,
-              CASE WHEN s.counts_from IS NULL THEN 'RETIRED' END, s.counts_from
+              NULL, s.counts_from
        FROM completion p JOIN association a ON a.learning_account_id = p.learning_account_id
        CROSS JOIN LATERAL (SELECT
-           CASE WHEN p.id % 10 IN (0, 9) THEN NULL
-                WHEN p.id % 10 = 1 THEN $2::timestamptz + interval '5 days'
+           CASE WHEN p.id % 10 = 1 THEN $2::timestamptz + interval '5 days'
                 ELSE $2::timestamptz - interval '200 days' + make_interval(secs => p.id % 100) END AS counts_from,
            CASE WHEN p.id % 10 IN (2, 3, 4, 5) THEN $2::timestamptz - interval '1 day'
                 WHEN p.id % 10 = 6 THEN $2::timestamptz + interval '100 days' END AS counts_until) s
@@ -58,7 +57,7 @@ _UNCHECKED = (
 
 
 async def fill(connection: Any, *, organization_id: int, members: int, credits_each: int, at: datetime) -> None:
-    """Write members with credits that are pending, count, have ended or are ineligible at an instant (aware, UTC).
+    """Write members with credits that are pending, count or have ended at an instant (aware, UTC).
 
     The database is one to throw away: a constraint that slows this down is dropped.
     """

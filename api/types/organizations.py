@@ -40,7 +40,6 @@ class CreditStatusSummary:
     pending: int = strawberry.field(description="Credits that do not count yet.")
     counting: int = strawberry.field(description="Credits that count.")
     ended: int = strawberry.field(description="Credits that count no more.")
-    ineligible: int = strawberry.field(description="Completions that never count.")
     ending_soon: int = strawberry.field(description="Credits that count and end within 60 days of the instant.")
     overdue: int = strawberry.field(
         description="Credits whose change was due more than 60 seconds ago, by the present, and is not recorded yet."
@@ -137,7 +136,6 @@ def _summary(row: SummaryRow) -> CreditStatusSummary:
         pending=row.pending,
         counting=row.counting,
         ended=row.ended,
-        ineligible=row.ineligible,
         ending_soon=row.ending_soon,
         overdue=row.overdue,
         next_due_at=row.next_due_at,

@@ -28,7 +28,7 @@ _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c
     LEFT JOIN credit c ON c.organization_id = o.id AND c.counts_from IS NOT NULL
     LEFT JOIN completion p ON p.id = c.completion_id
     LEFT JOIN association a ON a.id = c.association_id
-    WHERE o.id = $1"""
+    WHERE o.id = $1 ORDER BY c.id"""
 
 
 @dataclass(frozen=True, kw_only=True)

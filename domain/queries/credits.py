@@ -124,7 +124,6 @@ class CreditStatusSummary:
     pending: int
     counting: int
     ended: int
-    ineligible: int
     ending_soon: int
     overdue: int
     next_due_at: datetime | None
@@ -157,8 +156,10 @@ FROM_CREDIT = """FROM credit c
     LEFT JOIN certification t ON t.code = p.certification"""
 # None before the association and the completion.
 OF_ORGANIZATION = "c.organization_id = $2 AND a.started_at <= $1 AND p.completed_at <= $1"
-# Own credits, and for admins everybody's of their organization (R17).
-_VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4)"
+# What never counts was never credited to the organization: it is the person's alone (R17).
+CREDITED = f"{OF_ORGANIZATION} AND c.counts_from IS NOT NULL"
+# Own credits, and for admins everybody's that are credited to their organization (R17).
+_VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS NOT NULL)"
 
 
 async def credit(viewer: Viewer, credit_id: int, *, as_of: datetime) -> CreditRow | None:
@@ -224,18 +225,15 @@ async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetim
         f"""SELECT count(*) FILTER (WHERE status = 'PENDING') AS pending,
                 count(*) FILTER (WHERE status = 'COUNTING') AS counting,
                 count(*) FILTER (WHERE status = 'ENDED') AS ended,
-                count(*) FILTER (WHERE status = 'INELIGIBLE') AS ineligible,
-                count(*) FILTER (WHERE status = 'COUNTING' AND counts_until <= $1 + $5::interval) AS ending_soon,
-                count(*) FILTER (WHERE next_event_at < $6) AS overdue,
+                count(*) FILTER (WHERE status = 'COUNTING' AND counts_until <= $1 + $3::interval) AS ending_soon,
+                count(*) FILTER (WHERE next_event_at < $4) AS overdue,
                 min(counts_from) FILTER (WHERE status = 'PENDING' AND counts_until IS DISTINCT FROM counts_from)
                     AS next_due_at,
                 $1::timestamptz AS as_of
             FROM (SELECT c.counts_from, c.counts_until, c.next_event_at, {STATUS} AS status
-                  {FROM_CREDIT} WHERE {_VISIBLE}) listed""",
+                  {FROM_CREDIT} WHERE {CREDITED}) listed""",
         as_of,
         viewer.organization_id,
-        viewer.member_id,
-        viewer.is_admin,
         ENDING_SOON,
         now - OVERDUE_AFTER,
     )

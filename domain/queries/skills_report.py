@@ -19,7 +19,7 @@ from domain.queries.contributions import (
     programs_in_force,
 )
 from domain.queries.credit_order import credit_order
-from domain.queries.credits import FROM_CREDIT, OF_ORGANIZATION, STATUS
+from domain.queries.credits import CREDITED, FROM_CREDIT, STATUS
 from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.credit_status import credit_status
 from domain.rules.programs import Program
@@ -163,7 +163,7 @@ def listed_rows(
 ) -> tuple[str, list[object]]:
     """Return the statement that lists a whole report, and its arguments."""
     codes = None if matching.program is None else _certifications(matching.program, programs)
-    conditions, arguments = where(OF_ORGANIZATION, (as_of, organization_id), _conditions(matching, codes))
+    conditions, arguments = where(CREDITED, (as_of, organization_id), _conditions(matching, codes))
     return f"{_SELECT} {FROM_CREDIT} {conditions}", arguments
 
 

@@ -86,6 +86,7 @@ class _Fragility:
     ) -> None:
         self._at = at
         self._track = track
+        self._holdings = holdings
         self._holders = _Holders(holdings)
         scored = attainments_of(_Crowd(self._holders, {}, at), programs, track=track)
         self._attained = {_identity(each): each for each in scored if each.attained}
@@ -110,18 +111,18 @@ class _Fragility:
         for codes in self._tight_sets():
             for person in self._holders.of(codes):
                 sets[person].add(codes)
-        return {person: self._lost_with_fewer(frozenset(found)) for person, found in sets.items()}
+        people = dict.fromkeys(each.person for each in self._holdings)
+        return {person: self._lost_with_fewer(frozenset(sets[person])) for person in people if person in sets}
 
     def _credits_lost(self) -> list[tuple[Holding, frozenset[Attained]]]:
         sets: dict[int, set[frozenset[str]]] = defaultdict(set)
-        single: dict[int, Holding] = {}
         for codes in self._tight_sets():
             for held in self._holders.of(codes).values():
                 # Whoever holds two of them still counts without either.
                 if len(held) == 1:
-                    single[id(held[0])] = held[0]
                     sets[id(held[0])].add(codes)
-        return [(holding, self._lost_with_fewer(frozenset(sets[key]))) for key, holding in single.items()]
+        single = [each for each in self._holdings if id(each) in sets]
+        return [(each, self._lost_with_fewer(frozenset(sets[id(each)]))) for each in single]
 
     def _tight_sets(self) -> set[frozenset[str]]:
         """Return the certifications of those requirements that a single person less could make a difference to."""

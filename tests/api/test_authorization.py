@@ -72,6 +72,10 @@ NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association
     id name creditStatus {{ pending }} credits {{ totalCount }} skillsReport {{ totalCount }} }}
   administered: organization(id: $organization) {{
     nextRefreshDate members {{ totalCount }} invitations {{ totalCount }} }}
+  scored: organization(id: $organization) {{
+    track attainments {{ edition }} forecast(until: "2026-12-31") {{ until }}
+    fragility {{ attainment {{ edition }} }} }}
+  programs {{ key }} certifications {{ totalCount }}
   invitation: node(id: $invitation) {{ ... on Invitation {{
     id invitedAt ageDays isBeingSent sentAt sendCount deliveryProblem resendAvailableAt respondedAt canceledAt signInUrl
     member {{ workEmail }} }} }}
@@ -86,8 +90,12 @@ NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association
   associationAttempt(id: $attempt) {{ id }}
   credit: node(id: $credit) {{ ... on Credit {{
     id status kind provider completedAt expiresAt recordedAt countsFrom countsUntil endReason ineligibleReason
-    explanation {{ summary }} certification {{ code title level }} member {{ name }} organization {{ name }} }} }}
+    explanation {{ summary reasons {{ code }} countsFromEarliest }} contributions {{ program }} timeline {{ kind at }}
+    certification {{ code title level }} member {{ name }} organization {{ name }} }} }}
 }}"""
+
+# What everybody who is signed in sees.
+CATALOG = {"programs", "certifications"}
 
 
 def seen(data: dict[str, Any]) -> set[str]:
@@ -98,13 +106,15 @@ def seen(data: dict[str, Any]) -> set[str]:
 async def test_strangers_see_nothing_of_an_organization(house: House, caller: str) -> None:
     data = await house.callers[caller].ask(NODES, **house.ids)
 
-    assert seen(data) == set()
+    assert seen(data) == (CATALOG if caller == "foreign_admin" else set())
 
 
 async def test_a_member_sees_their_own_things_and_their_own_mcid(house: House) -> None:
     data = await house.callers["member"].ask(NODES, **house.ids)
 
     assert seen(data) == set(data) - {"invitation"}
+    assert data["scored"] == {"track": None, "attainments": None, "forecast": None, "fragility": None}
+    assert {reason["code"] for reason in data["credit"]["explanation"]["reasons"]} >= {"WAITING", "NOT_ASSOCIATED"}
     assert data["member"]["invitation"] is None
     assert data["administered"] == {"nextRefreshDate": "2026-11-10", "members": None, "invitations": None}
     assert data["account"]["profileId"] == data["association"]["learningAccount"]["profileId"] == MCID
@@ -124,7 +134,8 @@ async def test_a_member_does_not_see_the_organization_s_credits(house: House) ->
 async def test_a_colleague_sees_the_organization_and_nobody_else_s_things(house: House) -> None:
     data = await house.callers["colleague"].ask(NODES, **house.ids)
 
-    assert seen(data) == {"organization", "organizationNode", "administered"}
+    assert seen(data) == {"organization", "organizationNode", "administered", "scored"} | CATALOG
+    assert data["scored"] == {"track": None, "attainments": None, "forecast": None, "fragility": None}
     assert data["administered"] == {"nextRefreshDate": "2026-11-10", "members": None, "invitations": None}
     assert data["organization"]["credits"] is None
 
@@ -135,6 +146,8 @@ async def test_an_admin_sees_members_and_credits_but_no_mcid_no_allowance_and_no
     data = response.json()["data"]
     assert seen(data) == set(data) - {"attempt", "associationAttempt"}
     assert data["administered"]["members"]["totalCount"] == 3
+    assert data["scored"]["attainments"]
+    assert (data["scored"]["forecast"], data["scored"]["fragility"]) == ({"until": "2026-12-31"}, [])
     assert data["administered"]["invitations"] == {"totalCount": 1}
     assert data["invitation"]["id"] == data["member"]["invitation"]["id"] == house.ids["invitation"]
     assert MCID not in response.text
@@ -154,7 +167,7 @@ async def test_unknown_foreign_and_malformed_ids_answer_alike(house: House, call
 
     answers = [await house.callers[caller].ask(NODES, **ids) for ids in (unknown, malformed)]
 
-    assert [seen(answer) for answer in answers] == [set(), set()]
+    assert [seen(answer) for answer in answers] == [CATALOG if caller != "nobody" else set()] * 2
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -228,7 +241,7 @@ def test_every_root_field_is_in_this_matrix() -> None:
     roots = [schema._schema.query_type, schema._schema.mutation_type]
 
     assert {name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields} == {
-        "viewer", "node", "organization", "associationAttempt", "policy",
+        "viewer", "node", "organization", "associationAttempt", "policy", "programs", "certifications",
         "associateLearningAccount", "removeAssociation",
         "inviteMembers", "correctInvitation", "resendInvitation", "cancelInvitation", "changeMemberRole",
         "removeMember",

@@ -20,6 +20,7 @@ class Broken:
 
     public_url = OWN_ORIGIN
     return_origins: tuple[str, ...] = ()
+    pool_size = 2
 
     @property
     def policy(self) -> Any:

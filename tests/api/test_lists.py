@@ -131,12 +131,12 @@ async def test_the_summary_counts_what_the_list_lists(caller: Caller, associatio
 
     data = await caller.ask(
         """query ($asOf: DateTime) { viewer { organization { creditStatus(asOf: $asOf) {
-             pending counting ended ineligible endingSoon overdue nextDueAt asOf } } } }""",
+             pending counting ended endingSoon overdue nextDueAt asOf } } } }""",
         asOf="2026-11-03T15:30:00+01:00",
     )
 
     assert data["viewer"]["organization"]["creditStatus"] == {
-        "pending": 1, "counting": 0, "ended": 0, "ineligible": 1, "endingSoon": 0, "overdue": 0,
+        "pending": 1, "counting": 0, "ended": 0, "endingSoon": 0, "overdue": 0,
         "nextDueAt": "2026-11-13T14:30:00Z", "asOf": "2026-11-03T14:30:00Z",
     }  # fmt: skip
 

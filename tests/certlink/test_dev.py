@@ -50,7 +50,7 @@ def test_the_rest_passes_on_to_certlink(checkout: Path) -> None:
 
 
 def test_options_of_the_tests_go_to_pytest(checkout: Path) -> None:
-    assert run(checkout, "test", "-k", "up").stdout == "python -m pytest -k up\n"
+    assert run(checkout, "test", "-k", "up").stdout == "python -m pytest -n auto --dist loadfile -k up\n"
 
 
 def test_check_runs_what_the_house_demands_and_the_tests_last(checkout: Path) -> None:
@@ -63,7 +63,7 @@ def test_check_runs_what_the_house_demands_and_the_tests_last(checkout: Path) ->
         "mypy ",
         "lint-imports ",
         "certlink check",
-        "python -m pytest",
+        "python -m pytest -n auto --dist loadfile",
     ]
 
 

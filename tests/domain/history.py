@@ -10,13 +10,15 @@ import pytest
 
 from domain.database import connection
 from domain.errors import NotFound, Refusal
-from domain.models import Association, LearningAccount, Member
+from domain.models import Association, LearningAccount, Member, Organization
 from domain.operations.activate_member import activate_member
 from domain.operations.associate import associate
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.remove_association import remove_association
+from domain.operations.remove_member import remove_member
 from domain.queries.associations import allowance
 from domain.queries.invariants import violations
+from domain.rules.administration import Operator
 from domain.rules.association_limits import AssociationAllowance
 from domain.rules.credit_status import credit_status
 from domain.rules.policy import Policy
@@ -67,6 +69,8 @@ class History:
         self.now = START
         self.programme = Programme()
         self.members: list[Member] = []
+        # Who leaves comes back as another member of the same organization.
+        self.present: list[int] = list(range(len(MEMBERS)))
 
     async def begin(self) -> None:
         """Write the organizations and their people."""
@@ -97,7 +101,7 @@ class History:
         attempt = await make_attempt(member, provider=LearningProvider(account.provider))
         if expected is None:
             await self._associate(attempt.id, account, now)
-            self.programme.start(number, account, now)
+            self.programme.start(number, self.organization_of(number), account, now)
             return
         async with leaving_no_trace():
             with pytest.raises(Refusal) as refused:
@@ -122,6 +126,20 @@ class History:
         async with leaving_no_trace():
             with pytest.raises(NotFound):
                 await remove_association(viewer=viewer, association_id=row.id, now=self.now, policy=Policy())
+
+    async def leave(self, place: int) -> None:
+        """Let the operator remove who is at a place, and let somebody with the same address come in their stead."""
+        number = self.present[place]
+        member = self.members[number]
+        await remove_member(by=Operator(organization_id=member.organization_id), member_id=member.id, now=self.now)
+        self.programme.leave(number, self.now)
+        organization = await Organization.get(id=member.organization_id)
+        self.present[place] = len(self.members)
+        self.members.append(await make_member(organization, work_email=member.work_email, subject=member.subject))
+
+    def organization_of(self, number: int) -> str:
+        """Return the organization of a member, present or gone, by its mail domain."""
+        return self.members[number].work_email.rpartition("@")[2]
 
     async def sign_in(self, *, is_verified: bool) -> None:
         """Let the invited member sign in, again and again."""

@@ -31,19 +31,33 @@ class Link:
 
     account: Account
     member: int
+    organization: str
     started_at: datetime
     completions: list[CompletionRecord]
     ended_at: datetime | None = None
     reason: str | None = None
+    # Until when a leaver's credits may count on: an association elsewhere, or of the person who came back, ends them.
+    overtaken_at: datetime = NEVER
 
     def status(self, completion: CompletionRecord, at: datetime) -> str:
         """Return what a completion is for the organization at an instant not before the link (R10 to R12)."""
         ends = [end for end in (completion.expires_at, completion.revoked_at) if end is not None]
         if completion.certification in INELIGIBLE_CODES or any(end <= self.started_at for end in ends):
             return "INELIGIBLE"
-        if min([*ends, self.ended_at or NEVER]) <= at:
+        if min([*ends, self._end(completion)]) <= at:
             return "ENDED"
-        return "COUNTING" if at >= self.started_at + DELAY and at >= completion.completed_at + DELAY else "PENDING"
+        return "COUNTING" if at >= self._counts_from(completion) else "PENDING"
+
+    def _counts_from(self, completion: CompletionRecord) -> datetime:
+        return max(self.started_at, completion.completed_at) + DELAY
+
+    def _end(self, completion: CompletionRecord) -> datetime:
+        """Return when the association's end ends a credit: at once, or for what a leaver had counting later (R8)."""
+        if self.ended_at is None:
+            return NEVER
+        if self.reason != "MEMBER_REMOVED" or self._counts_from(completion) > self.ended_at:
+            return self.ended_at
+        return min(refresh(self.ended_at), self.overtaken_at)
 
 
 @dataclass
@@ -86,20 +100,36 @@ class Programme:
         candidates = [now] + [link.started_at + wait for link in self.links for wait in (COOL_OFF, YEAR)]
         return min(at for at in candidates if at >= now and self.may_start(member, account, at))
 
-    def start(self, member: int, account: Account, now: datetime) -> None:
+    def start(self, member: int, organization: str, account: Account, now: datetime) -> None:
         """Start a link, and end the account's link elsewhere at the same instant (R5)."""
         for link in self.links:
             if link.account == account and not link.ended_at:
                 link.ended_at, link.reason = now, "MOVED"
-        self.links.append(Link(account, member, now, transcript(account, now)))
+            elif link.account == account:
+                end = now + DELAY if link.organization == organization else now
+                link.overtaken_at = min(link.overtaken_at, end)
+        self.links.append(Link(account, member, organization, now, transcript(account, now)))
+
+    def leave(self, member: int, now: datetime) -> None:
+        """End the links of a member who is removed (R8)."""
+        for link in self.links:
+            if link.member == member and not link.ended_at:
+                link.ended_at, link.reason = now, "MEMBER_REMOVED"
 
     def boundaries(self) -> list[datetime]:
         """Return every instant at which something changes by itself."""
         waits = (COOL_OFF, YEAR, DELAY)
         return sorted(
             {link.started_at + wait for link in self.links for wait in waits}
+            | {refresh(link.ended_at) for link in self.links if link.ended_at is not None}
             | {instant for _, *instants in COMPLETIONS for instant in instants if instant is not None}
         )
+
+
+def refresh(left_at: datetime) -> datetime:
+    """Return the beginning of the 10th of the following month."""
+    first = left_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + 32 * DAY).replace(day=10)
 
 
 # Certification, completed, expires, revoked.

@@ -23,7 +23,7 @@ from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.factories import completion_record, make_association, make_member, make_organization
 
-EXAMPLES = 25
+EXAMPLES = 40
 NEVER = datetime.max.replace(tzinfo=UTC)
 COMPLETED_AT = {"one": START - 30 * DAY, "other": START + 5 * DAY}
 _numbers = count(1)
@@ -44,13 +44,14 @@ class Fact:
         return self.observed_at, self.expires_at or NEVER, self.revoked_at or NEVER
 
 
-days = st.integers(6, 60).map(lambda number: START + number * DAY)
+# Few instants, so that facts often are of the same one, and ends often lie just before or after an arrival.
+ends = st.sampled_from([12, 20, 30, 60]).map(lambda number: START + number * DAY)
 facts = st.builds(
     Fact,
     name=st.sampled_from(sorted(COMPLETED_AT)),
-    observed_at=days,
-    expires_at=st.none() | days,
-    revoked_at=st.none() | days,
+    observed_at=st.sampled_from([10, 20, 30]).map(lambda number: START + number * DAY),
+    expires_at=st.none() | ends,
+    revoked_at=st.none() | st.none() | ends,
 )
 arrivals = st.lists(st.tuples(facts, st.integers(0, 15).map(timedelta), st.booleans()), max_size=4)
 

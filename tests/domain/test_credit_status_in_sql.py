@@ -55,8 +55,9 @@ async def test_filters_and_counts_are_of_the_statuses_that_are_shown(database: s
         page = await credits(viewer, matching=CreditFilter(), as_of=as_of, page=PageRequest())
         summary = await credit_status_summary(viewer, as_of=as_of, now=as_of)
         assert summary is not None
-        counts = (summary.pending, summary.counting, summary.ended, summary.ineligible)
-        for status, counted in zip(CreditStatus, counts, strict=True):
+        counts = (summary.pending, summary.counting, summary.ended)
+        told = (CreditStatus.PENDING, CreditStatus.COUNTING, CreditStatus.ENDED)
+        for status, counted in zip(told, counts, strict=True):
             matching = CreditFilter(statuses=(status,))
             listed = await credits(viewer, matching=matching, as_of=as_of, page=PageRequest())
             shown = [row.id for row in page.rows if row.status is status]

@@ -20,7 +20,7 @@ from typing_extensions import override
 from certlink.engines import Engines
 from domain.database import connection_arguments, open_database
 from domain.rules.words import LearningProvider
-from tests.domain.history import ACCOUNTS, MEMBERS, MICROSECOND, History, Prelude
+from tests.domain.history import ACCOUNTS, INVITED, MEMBERS, MICROSECOND, History, Prelude
 from tests.domain.programme import DAY, Account
 
 HISTORIES = {"quick": 20, "thorough": 250}
@@ -71,11 +71,12 @@ class People(RuleBasedStateMachine):
         self.runner.run(self.rooms.aclose())
         self.runner.close()
 
-    @rule(prelude=preludes, number=members, account=accounts, moment=moments, is_free=flags, asks_first=flags)
+    @rule(prelude=preludes, place=members, account=accounts, moment=moments, is_free=flags, asks_first=flags)
     def associate(
-        self, prelude: Prelude, number: int, account: Account, moment: Moment, is_free: bool, asks_first: bool
+        self, prelude: Prelude, place: int, account: Account, moment: Moment, is_free: bool, asks_first: bool
     ) -> None:
         """By chance people would seldom come at the right instant, or without an account."""
+        number = self.history.present[place]
         self.runner.run(self.history.go_on(prelude))
         if is_free:
             self.runner.run(self.history.remove(number, LearningProvider(account.provider)))
@@ -91,8 +92,13 @@ class People(RuleBasedStateMachine):
         self.runner.run(self.history.go_on(prelude))
         if self.history.programme.links:
             link = self.history.programme.links[link_number % len(self.history.programme.links)]
-            number = link.member if is_own else (link.member + 1) % len(MEMBERS)
+            number = link.member if is_own else (link.member + 1) % len(self.history.members)
             self.runner.run(self.history.remove_link(link, number))
+
+    @rule(prelude=preludes, place=members.filter(lambda place: place != INVITED))
+    def leave(self, prelude: Prelude, place: int) -> None:
+        self.runner.run(self.history.go_on(prelude))
+        self.runner.run(self.history.leave(place))
 
     @invariant()
     def the_database_says_what_the_rules_say(self) -> None:
@@ -112,7 +118,7 @@ class People(RuleBasedStateMachine):
 
 
 async def test_all_rules_hold_after_any_history(engines: Engines, template_database: str) -> None:
-    """R3 to R7, R10 to R12, and that a refusal leaves no trace."""
+    """R3 to R8, R10 to R12, and that a refusal leaves no trace."""
     People.address, People.template = engines.database_url, template_database
     profile = settings.get_current_profile_name()
     bound = settings(settings.get_profile(profile), max_examples=HISTORIES[profile])

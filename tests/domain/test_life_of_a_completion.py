@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.database import execute, pool
+from domain.database import execute, fetch_value, pool
 from domain.models import Association, Completion, Credit, CreditEvent
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.receive_completions import receive_completions
@@ -19,9 +19,10 @@ from domain.operations.revise_credits import PAGE, revise_credits
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.words import LearningProvider
+from domain.settings import Settings
 from domain.transaction import transaction
 from tests.clock import START
-from tests.domain.instants import DAY
+from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.trace import leaving_no_trace
 from tests.factories import completion_record, make_association, make_member, make_organization, viewer_of
 
@@ -174,16 +175,28 @@ async def test_many_arrivals_at_once_give_one_credit(association: Association) -
     assert await CreditEvent.all().count() == 3
 
 
-async def test_a_propagation_at_the_same_time_is_waited_for(association: Association) -> None:
-    """R10: what counts already is not canceled as if it were pending."""
-    now = START + 10 * DAY
-    revocation = replace(RECORD, revoked_at=now)
+async def test_a_propagation_that_is_under_way_is_waited_for(association: Association, settings: Settings) -> None:
+    """R10: what has just been recorded as counting is not canceled as if it were pending, by a clock that is behind."""
+    counts_from = START + 10 * DAY
+    worker = await asyncpg.connect(settings.database_url)
+    propagating = worker.transaction()
+    await propagating.start()
+    await worker.execute(
+        """WITH due AS (UPDATE credit SET next_event_at = counts_until RETURNING id, counts_from)
+           INSERT INTO credit_event (credit_id, kind, at, recorded_at)
+           SELECT id, 'COUNTED', counts_from, counts_from FROM due"""
+    )
 
-    for number in range(8):
-        await tell(replace(RECORD, completion_id=f"msl-1{number}"), START)
-        await asyncio.gather(propagate_credits(now=now), tell(replace(revocation, completion_id=f"msl-1{number}"), now))
+    telling = asyncio.create_task(tell(replace(RECORD, revoked_at=START + DAY), counts_from - MICROSECOND))
+    async with asyncio.timeout(10):
+        while not await fetch_value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+    await propagating.commit()
+    await worker.close()
+    await telling
 
-    await propagate_credits(now=now)
+    assert await intervals() == [(counts_from, counts_from, "REVOKED")]
+    assert (await Credit.get()).next_event_at == counts_from
 
 
 async def test_a_long_transcript_takes_as_many_statements_as_a_short_one(association: Association) -> None:

@@ -35,7 +35,7 @@ async def test_every_order_is_walked_whole_in_both_directions_whatever_the_pages
         backward = await walk(caller, size=size, backward=True, orderBy=order)
 
         descending, key = order["direction"] == "DESCENDING", KEYS[order["field"]]
-        assert len(whole) == len(credits) == 16
+        assert len(whole) == sum(credit.counts_from is not None for credit in credits) == 12
         assert whole == sorted(whole, key=lambda row: (key(row), number(row)), reverse=descending), order
         assert forward == backward == whole
 

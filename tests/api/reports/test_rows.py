@@ -53,19 +53,27 @@ async def test_contributions_tell_which_requirement_a_credit_counts_for_or_why_n
     assert all(("security", 3, 0, "PENDING") in each for each in told)
 
 
-async def test_what_ended_or_never_counts_contributes_nothing(caller: Caller, credits: list[Credit]) -> None:
-    found = await page(caller, REPORT_WITH_CONTRIBUTIONS, first=100, filter={"statuses": ["ENDED", "INELIGIBLE"]})
+async def test_what_has_ended_contributes_nothing(caller: Caller, credits: list[Credit]) -> None:
+    found = await page(caller, REPORT_WITH_CONTRIBUTIONS, first=100, filter={"statuses": ["ENDED"]})
 
-    assert {row["status"] for row in found["nodes"]} == {"ENDED", "INELIGIBLE"}
+    assert {row["status"] for row in found["nodes"]} == {"ENDED"}
     assert [row["contributions"] for row in found["nodes"] if row["contributions"]] == []
+
+
+async def test_what_never_counts_is_the_persons_alone(caller: Caller, credits: list[Credit]) -> None:
+    """R17: it was never credited to the organization."""
+    found = await page(caller, first=100, filter={"statuses": ["INELIGIBLE"]})
+
+    assert sum(credit.ineligible_reason is not None for credit in credits) == 4
+    assert (found["totalCount"], found["nodes"]) == (0, [])
 
 
 async def test_nothing_from_before_the_association_or_the_completion_is_told(
     caller: Caller, credits: list[Credit]
 ) -> None:
     assert (await page(caller, asOf=(START - timedelta(days=41)).isoformat()))["totalCount"] == 0
-    assert (await page(caller, asOf=(START - timedelta(days=1)).isoformat()))["totalCount"] == 15
-    assert (await page(caller, asOf=START.isoformat()))["totalCount"] == 16
+    assert (await page(caller, asOf=(START - timedelta(days=1)).isoformat()))["totalCount"] == 11
+    assert (await page(caller, asOf=START.isoformat()))["totalCount"] == 12
 
 
 @pytest.mark.parametrize("role", ["nobody", "member", "foreign admin"])

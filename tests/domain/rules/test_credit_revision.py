@@ -148,6 +148,24 @@ def test_a_retirement_that_is_taken_back_lets_it_count_on() -> None:
     assert (too_late.kind, too_late.interval.counts_from) == (RevisionKind.CONTINUE, START + 90 * DAY)
 
 
+def test_what_came_back_and_went_again_at_one_instant_is_taken_back() -> None:
+    """R9: as if the second had arrived alone."""
+    now = EXPIRES + DAY
+    renewed = replace(FACTS, expires_at=EXPIRES + 365 * DAY)
+    again = CreditSoFar(
+        sequence=2,
+        recorded_at=now,
+        interval=renewed.interval(recorded_at=now, policy=Policy()),
+        counted=False,
+        ended=False,
+    )
+
+    revoked = replace(renewed, revoked_at=now - DAY)
+
+    assert revised(again, revoked, now).kind is RevisionKind.TAKE_BACK
+    assert revised(replace(again, counted=True), revoked, now).kind is RevisionKind.CHANGE
+
+
 def test_a_clock_that_is_behind_the_recorded_events_moves_nothing_before_them() -> None:
     """Clocks of several machines differ a little."""
     behind = START + 10 * DAY - MICROSECOND

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.rules.attainment import Attainment, Holding, attainments
@@ -47,6 +47,7 @@ def identity(attainment: Attainment) -> object:
     return attainment.program.key, None if is_free else attainment.track
 
 
+@settings(max_examples=40)
 @given(crowds(), tracks)
 def test_removing_a_person_breaks_exactly_what_they_are_named_for(holdings: list[Holding], track: Track | None) -> None:
     found = fragility(holdings, PROGRAMS, at=AT, track=track)
@@ -58,6 +59,7 @@ def test_removing_a_person_breaks_exactly_what_they_are_named_for(holdings: list
             assert (person in finding.people) == (identity(finding.attainment) not in left)
 
 
+@settings(max_examples=40)
 @given(crowds(), tracks)
 def test_the_lapse_of_a_credit_breaks_exactly_what_it_is_named_for(
     holdings: list[Holding], track: Track | None
@@ -71,6 +73,7 @@ def test_the_lapse_of_a_credit_breaks_exactly_what_it_is_named_for(
             assert is_named == (identity(finding.attainment) not in left)
 
 
+@settings(max_examples=40)
 @given(crowds(), tracks)
 def test_so_many_of_a_requirement_s_people_can_be_spared_and_not_one_more(
     holdings: list[Holding], track: Track | None
