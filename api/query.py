@@ -13,7 +13,7 @@ from api.types.associations import association_of, learning_account_of
 from api.types.attempts import AssociationAttempt, attempt_of
 from api.types.certifications import Certification, certification_of, checked_catalog_text
 from api.types.credit_arguments import AsOf, instant
-from api.types.credits import contributions_asked_for, credit_of
+from api.types.credits import credit_of, details_asked_for
 from api.types.invitations import invitation_of
 from api.types.members import Member, member_of
 from api.types.node import Node
@@ -141,7 +141,7 @@ async def _node(viewer: DomainViewer, kind: Kind, number: int, info: Info) -> No
             return attempt_of(attempt, context) if attempt else None
         case Kind.CREDIT:
             credit = await credits.credit(viewer, number, as_of=context.now)
-            return credit_of(credit, await contributions_asked_for(info, [credit], "")) if credit else None
+            return credit_of(credit, await details_asked_for(info, [credit], "")) if credit else None
         case Kind.INVITATION:
             invitation = await invitations.invitation(viewer, number)
             return invitation_of(invitation, context) if invitation else None

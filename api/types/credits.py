@@ -1,6 +1,7 @@
 """What is a credit to clients?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from api.selection import selects
 from api.types import members, organizations
 from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
-from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, timeline_of
+from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, summarized, timeline_of
 from api.types.node import Node
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow
@@ -67,23 +68,39 @@ class Credit(Node):
     )
 
 
-async def contributions_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) -> CreditContributions:
-    """Return what credits of one organization and instant contribute, if the field being resolved asks for it.
+@dataclass(frozen=True, kw_only=True)
+class CreditDetails:
+    """What of credits is asked for beyond what their rows say; the rest is not made, since nobody reads it."""
+
+    has_reasons: bool
+    has_timeline: bool
+    contributions: CreditContributions
+
+
+async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) -> CreditDetails:
+    """Return what the field being resolved is asked for, of credits of one organization and instant.
 
     A path, such as ``edges.node``, leads from that field to the credits.
     """
     steps = [path.split(".") if path else [] for path in paths]
-    is_asked = any(
-        selects(info, *path, "contributions") or selects(info, *path, "explanation", "reasons") for path in steps
+
+    def is_asked(*leads: str) -> bool:
+        return any(selects(info, *step, *leads) for step in steps)
+
+    contributions: CreditContributions = {}
+    if rows and (is_asked("contributions") or is_asked("explanation", "reasons")):
+        members = {row.member_id for row in rows}
+        contributions = await contributions_of_credits(rows[0].organization_id, members, as_of=rows[0].as_of)
+    return CreditDetails(
+        has_reasons=is_asked("explanation", "reasons") or is_asked("explanation", "countsFromEarliest"),
+        has_timeline=is_asked("timeline"),
+        contributions=contributions,
     )
-    if not rows or not is_asked:
-        return {}
-    return await contributions_of_credits(rows[0].organization_id, {row.member_id for row in rows}, as_of=rows[0].as_of)
 
 
-def credit_of(row: CreditRow, contributions: CreditContributions) -> Credit:
-    """Return a credit as of its row's instant, which contributes what is given."""
-    given = contributions.get(row.id, ())
+def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
+    """Return a credit as of its row's instant, with the details that are asked for."""
+    given = details.contributions.get(row.id, ())
     return Credit(
         id=global_id(Kind.CREDIT, row.id),
         organization=organizations.organization_of(row),
@@ -101,9 +118,9 @@ def credit_of(row: CreditRow, contributions: CreditContributions) -> Credit:
         counts_until=row.counts_until,
         end_reason=row.end_reason,
         ineligible_reason=row.ineligible_reason,
-        explanation=explanation_of(row, given),
+        explanation=explanation_of(row, given) if details.has_reasons else summarized(row),
         contributions=[contribution_of(each) for each in given],
-        timeline=timeline_of(row),
+        timeline=timeline_of(row) if details.has_timeline else [],
     )
 
 
@@ -111,5 +128,5 @@ async def connection_of(
     page: Page[CreditRow], *, info: Info, as_of: datetime, order: Order | None = None
 ) -> Connection[Credit]:
     """Return a page of a list of credits, ordered and as of an instant (aware, UTC)."""
-    contributions = await contributions_asked_for(info, page.rows, "nodes", "edges.node")
-    return connection(page, node=lambda row: credit_of(row, contributions), order=order, as_of=as_of)
+    details = await details_asked_for(info, page.rows, "nodes", "edges.node")
+    return connection(page, node=lambda row: credit_of(row, details), order=order, as_of=as_of)

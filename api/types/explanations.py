@@ -75,6 +75,11 @@ def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...
     )
 
 
+def summarized(row: CreditRow) -> CreditExplanation:
+    """Return only the sentence, for those who ask for no more."""
+    return CreditExplanation(summary=rule.summary(row.facts, at=row.as_of), reasons=[], counts_from_earliest=None)
+
+
 def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
     """Return what happened to a credit, and what is expected to, as of its row's instant."""
     return [

@@ -9,10 +9,8 @@ import strawberry
 
 from api.fields import field
 from api.ids import Kind, global_id
-from api.types import members
 from api.types.attainments import Attainment, RequirementAttainment, attainment_of, requirement_attainment_of
 from api.types.certifications import Certification
-from domain.queries.members import MemberRow
 from domain.rules import forecast as rule
 from domain.rules.attainment import Holding, Person
 from domain.rules.certifications import CertificationFacts
@@ -27,12 +25,12 @@ if TYPE_CHECKING:
 class Named:
     """The organization's people and the catalog's certifications, by number and code."""
 
-    members: Mapping[int, MemberRow]
+    members: Mapping[int, "Member"]
     certifications: Mapping[str, CertificationFacts]
 
     def member(self, person: Person) -> "Member":
-        """Return a member who was loaded."""
-        return members.member_of(self.members[int(person)])
+        """Return a member who was looked up."""
+        return self.members[int(person)]
 
     def certification(self, code: str) -> Certification:
         """Return a certification, with what the catalog says of it."""

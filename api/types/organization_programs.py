@@ -11,6 +11,7 @@ from api.connections import given
 from api.context import Info
 from api.fields import field
 from api.ids import program_key
+from api.types import members
 from api.types.attainments import Attainment, attainment_of
 from api.types.credit_arguments import AsOf, instant
 from api.types.forecasts import Forecast, FragilityFinding, Named, forecast_of
@@ -78,7 +79,8 @@ class OrganizationPrograms:
 async def _named(viewer: Viewer, credits: Iterable[Holding], people: Iterable[int] = ()) -> Named:
     """Look up the people and certifications that an answer names."""
     named = list(credits)
+    rows = await members_by_number(viewer, {int(credit.person) for credit in named}.union(people))
     return Named(
-        members=await members_by_number(viewer, {int(credit.person) for credit in named}.union(people)),
+        members={number: members.member_of(row) for number, row in rows.items()},
         certifications=await certifications_by_code({credit.certification for credit in named}),
     )

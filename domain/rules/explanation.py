@@ -92,6 +92,11 @@ def explanation(facts: CreditFacts, *, at: datetime, contributions: Iterable[Pro
     )
 
 
+def summary(facts: CreditFacts, *, at: datetime) -> str:
+    """Return the sentence of an explanation alone."""
+    return summary_of(facts.interval, _status(facts.interval, at))
+
+
 def _status(interval: CreditInterval, at: datetime) -> CreditStatus:
     return credit_status(
         counts_from=interval.counts_from,

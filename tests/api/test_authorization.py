@@ -83,7 +83,7 @@ NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association
   member: node(id: $member) {{ ... on Member {{ {MEMBER_FIELDS} }} }}
   account: node(id: $account) {{ ... on LearningAccount {{ id provider profileId profileIdMasked }} }}
   association: node(id: $association) {{ ... on Association {{
-    id startedAt endedAt endReason learningAccount {{ profileId profileIdMasked }}
+    id startedAt endedAt endReason transcriptReadAt transcriptProblem learningAccount {{ profileId profileIdMasked }}
     member {{ workEmail }} credits {{ totalCount }} }} }}
   attempt: node(id: $attempt) {{ ... on AssociationAttempt {{
     id provider status steps {{ name }} expiresAt movedFrom refusal {{ code }} association {{ id }} }} }}
