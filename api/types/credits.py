@@ -46,7 +46,9 @@ class Credit(Node):
     kind: CompletionKind = strawberry.field(description="What kind of thing was earned.")
     provider: LearningProvider = strawberry.field(description="The learning provider that recorded the completion.")
     completed_at: datetime = strawberry.field(description="When it was earned.")
-    expires_at: datetime | None = strawberry.field(description="Until when it is valid; null if it does not expire.")
+    expires_at: datetime | None = strawberry.field(
+        description="Until when it is valid; null if it does not expire, or changed since the association ended."
+    )
     recorded_at: datetime = strawberry.field(description="When certlink learned of it.")
     status: CreditStatus = strawberry.field(description="What the credit is at the instant asked for.")
     counts_from: datetime | None = strawberry.field(description="From when it counts; null when it is ineligible.")

@@ -32,7 +32,9 @@ class SkillsReportRow:
     certification: Certification = strawberry.field(description="What was earned.")
     provider: LearningProvider = strawberry.field(description="The learning provider that recorded the completion.")
     completed_at: datetime = strawberry.field(description="When it was earned.")
-    expires_at: datetime | None = strawberry.field(description="Until when it is valid; null if it does not expire.")
+    expires_at: datetime | None = strawberry.field(
+        description="Until when it is valid; null if it does not expire, or changed since the association ended."
+    )
     counts_from: datetime | None = strawberry.field(description="From when it counts; null when it is ineligible.")
     counts_until: datetime | None = strawberry.field(
         description="Until when it counts, exclusive; null when no end is known or it is ineligible."

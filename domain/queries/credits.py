@@ -141,8 +141,11 @@ STATUS = """CASE
     WHEN c.counts_until <= $1 THEN 'ENDED'
     WHEN c.counts_from > $1 THEN 'PENDING'
     ELSE 'COUNTING' END"""
+# What was learned of a completion since its association ended is not the organization's any more (R17).
+EXPIRES_AT = "CASE WHEN a.ended_at IS NULL OR p.observed_at < a.ended_at THEN p.expires_at END"
 _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certification,
-    t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at, p.expires_at,
+    t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at,
+    {EXPIRES_AT} AS expires_at,
     c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
     t.eligible_until, {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at,
@@ -154,8 +157,8 @@ FROM_CREDIT = """FROM credit c
     LEFT JOIN member m ON m.id = c.member_id
     LEFT JOIN organization o ON o.id = c.organization_id
     LEFT JOIN certification t ON t.code = p.certification"""
-# None before the association and the completion.
-OF_ORGANIZATION = "c.organization_id = $2 AND a.started_at <= $1 AND p.completed_at <= $1"
+# None before the association and the completion, nor before we knew of it.
+OF_ORGANIZATION = "c.organization_id = $2 AND c.recorded_at <= $1 AND a.started_at <= $1 AND p.completed_at <= $1"
 # What never counts was never credited to the organization: it is the person's alone (R17).
 CREDITED = f"{OF_ORGANIZATION} AND c.counts_from IS NOT NULL"
 # Own credits, and for admins everybody's that are credited to their organization (R17).

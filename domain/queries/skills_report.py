@@ -19,7 +19,7 @@ from domain.queries.contributions import (
     programs_in_force,
 )
 from domain.queries.credit_order import credit_order
-from domain.queries.credits import CREDITED, FROM_CREDIT, STATUS
+from domain.queries.credits import CREDITED, EXPIRES_AT, FROM_CREDIT, STATUS
 from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.credit_status import credit_status
 from domain.rules.programs import Program
@@ -95,8 +95,9 @@ class SkillsReportFilter:
     counts_until: InstantRange = InstantRange()
 
 
-_SELECT = """SELECT c.id, c.member_id, m.name AS member_name, m.work_email AS member_work_email, p.provider,
-    p.certification, t.title AS certification_title, t.level AS certification_level, p.completed_at, p.expires_at,
+_SELECT = f"""SELECT c.id, c.member_id, m.name AS member_name, m.work_email AS member_work_email, p.provider,
+    p.certification, t.title AS certification_title, t.level AS certification_level, p.completed_at,
+    {EXPIRES_AT} AS expires_at,
     c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, $1::timestamptz AS as_of"""
 
 
@@ -182,7 +183,7 @@ def _conditions(matching: SkillsReportFilter, codes: list[str] | None) -> Iterat
     yield f"{STATUS} = ANY(?::text[])", matching.statuses
     for column, span in (
         ("p.completed_at", matching.completed_at),
-        ("p.expires_at", matching.expires_at),
+        (EXPIRES_AT, matching.expires_at),
         ("c.counts_from", matching.counts_from),
         ("c.counts_until", matching.counts_until),
     ):

@@ -202,7 +202,7 @@ async def test_half_a_cluster_is_made_anew(data: Path) -> None:
     assert not half.exists()
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid()])
+@pytest.mark.parametrize("pid", [1, os.getpid()], ids=["the first process", "this process"])
 async def test_a_lock_file_that_names_a_foreign_process_is_no_obstacle(data: Path, pid: int) -> None:
     async with embedded_engines(data, say=ignore):
         lock = data / "engines" / "postgres" / "postmaster.pid"

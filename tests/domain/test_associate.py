@@ -8,9 +8,11 @@ from domain.models import Association, AssociationAttempt, Completion, Credit, L
 from domain.operations.associate import associate
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.remove_association import remove_association
+from domain.queries.credits import CreditFilter, credits
+from domain.queries.page import PageRequest
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.policy import Policy
-from domain.rules.words import AssociationEndReason
+from domain.rules.words import AssociationEndReason, MemberRole
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace
 from tests.factories import completion_record, make_attempt, make_member, make_organization, viewer_of
@@ -173,3 +175,21 @@ async def _associate(
         now=now,
         policy=policy,
     )
+
+
+async def test_an_organization_does_not_learn_of_a_renewal_after_the_account_moved(database: str) -> None:
+    """R17."""
+    here, there = await make_organization("Contoso"), await make_organization("Fabrikam")
+    admin = await make_member(there, role=MemberRole.ACCOUNT_ADMIN)
+    await _associate(await make_member(there), "991204737", START)
+    later = START + timedelta(days=40)
+    attempt = await make_attempt(await make_member(here), created_at=later)
+    renewed = completion_record("AZ-104", completion_id="msl-991204737", expires_at=START + timedelta(days=700))
+
+    await associate(attempt_id=attempt.id, profile_id="991204737", completions=[renewed], now=later, policy=POLICY)
+
+    async def shown(as_of: datetime) -> list[datetime | None]:
+        page = await credits(viewer_of(admin), matching=CreditFilter(), as_of=as_of, page=PageRequest())
+        return [row.expires_at for row in page.rows]
+
+    assert await shown(later) == [None]

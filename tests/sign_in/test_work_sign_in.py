@@ -9,9 +9,12 @@ from domain.errors import InvalidInput
 from domain.models import AuditEvent, BrowserSession, Member, SignIn
 from domain.operations.activate_member import activate_member
 from domain.operations.end_session import end_session
+from domain.operations.remove_member import remove_member
 from domain.operations.start_sign_in import start_sign_in
 from domain.queries.callers import viewer_of_session
+from domain.rules.administration import Operator
 from domain.rules.sign_in import Identity, NotAMember
+from domain.rules.visibility import Viewer
 from domain.rules.words import MemberStatus
 from domain.secrets import hash_token
 from tests.sign_in.world import World, trace
@@ -96,7 +99,7 @@ async def test_a_removed_member_does_not_come_in_and_is_signed_out_at_once(world
     """R8."""
     viewer = await world.member("nadia")
     completed = await world.sign_in(NADIA, "nadia")
-    await Member.filter(id=viewer.member_id).update(status=MemberStatus.REMOVED, removed_at=world.clock())
+    await _remove(viewer, world)
 
     assert await viewer_of_session(completed.session_token, now=world.clock()) is None
     with pytest.raises(NotAMember):
@@ -107,7 +110,7 @@ async def test_a_removed_member_does_not_come_in_and_is_signed_out_at_once(world
 
 async def test_a_removed_member_who_is_invited_again_is_another_member(world: World) -> None:
     before = await world.member("nadia")
-    await Member.filter(id=before.member_id).update(status=MemberStatus.REMOVED, removed_at=world.clock())
+    await _remove(before, world)
     invited = await world.invite(NADIA)
 
     completed = await world.sign_in(NADIA, "nadia")
@@ -177,3 +180,8 @@ async def test_a_sign_in_leads_nowhere_else(world: World) -> None:
             )
 
     assert await SignIn.all().count() == 0
+
+
+async def _remove(viewer: Viewer, world: World) -> None:
+    by = Operator(organization_id=viewer.organization_id)
+    await remove_member(by=by, member_id=viewer.member_id, now=world.clock())

@@ -10,7 +10,7 @@ from domain.rules.timeline import RecordedEffects, TimelineEvent, timeline
 from domain.rules.words import AssociationEndReason, CreditEndReason, TimelineKind
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
-from tests.domain.rules.test_explanation import Life, a_life, lives, near
+from tests.domain.rules.credit_lives import Life, a_life, lives, near
 
 UNRECORDED = RecordedEffects(counted_at=None, ended_at=None)
 DUE = START + 10 * DAY
