@@ -36,11 +36,11 @@ def explained_lines(found: dict[str, Any]) -> Iterator[str]:
     explanation = found["explanation"]
     yield f"{found['certification']} of {found['member']} for {found['organization']}, {_day(found['asOf'])}"
     yield f"{found['status'].lower()}: {explanation['summary']}"
-    yield "reasons:"
+    yield "what could keep it from counting:"
     for reason in explanation["reasons"]:
         since = f", since {_day(reason['since'])}" if reason["since"] else ""
         until = f", expected to change {_day(reason['expectedAt'])}" if reason["expectedAt"] else ""
-        yield f"  {'+' if reason['met'] else '-'} {_words(reason['code'])}{since}{until}"
+        yield f"  {'does not' if reason['met'] else 'does':8} {_words(reason['code'])}{since}{until}"
         yield f"      {_words(reason['actor'])}: {reason['action']}"
     if found["contributions"]:
         yield "contributions:"

@@ -37,7 +37,7 @@ class Ended:
 
 @pytest.fixture
 async def organization(database: str) -> Organization:
-    """An organization with three credits."""
+    """An organization with two credits, and what never counts, which is its person's alone (R17)."""
     organization = await make_organization()
     association = await make_association(await make_member(organization, name="=Amara"))
     for code in ("AZ-104", "AZ-305", "NO-SUCH-CODE"):
@@ -75,10 +75,10 @@ async def test_rows_go_to_the_standard_output_and_progress_elsewhere(
 
     rows = [json.loads(line) for line in ended.out.splitlines()]
     assert ended.code == 0, ended.error
-    assert [row["certification"]["code"] for row in rows] == ["AZ-104", "AZ-305", "NO-SUCH-CODE"]
-    assert [row["status"] for row in rows] == ["PENDING", "PENDING", "INELIGIBLE"]
+    assert [row["certification"]["code"] for row in rows] == ["AZ-104", "AZ-305"]
+    assert [row["status"] for row in rows] == ["PENDING", "PENDING"]
     assert rows[0]["person"]["name"] == "=Amara"
-    assert ended.error.endswith("3 rows\n")
+    assert ended.error.endswith("2 rows\n")
 
 
 async def test_a_file_is_for_its_owner_alone_and_takes_the_place_of_an_older_one(
@@ -92,7 +92,7 @@ async def test_a_file_is_for_its_owner_alone_and_takes_the_place_of_an_older_one
     rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
     assert (ended.code, ended.out) == (0, b""), ended.error
     assert tuple(rows[0]) == COLUMNS
-    assert [row["personName"] for row in rows] == ["'=Amara"] * 3
+    assert [row["personName"] for row in rows] == ["'=Amara"] * 2
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [file]
 
