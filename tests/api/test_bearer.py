@@ -13,6 +13,7 @@ from domain.models import Member, Organization
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberStatus
 from sandbox.app import create_app
+from sandbox.issuers import CONTOSO
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to
@@ -47,7 +48,7 @@ async def front_end(trusting_runtime: Runtime) -> AsyncIterator[AsyncClient]:
 
 @pytest.fixture
 async def contoso(database: str) -> Organization:
-    return await make_organization("Contoso", issuer=f"{SANDBOX}/work/contoso")
+    return await make_organization("Contoso", issuer=f"{SANDBOX}/{CONTOSO.key}")
 
 
 async def token_of(sandbox: AsyncClient, persona: str) -> str:

@@ -5,18 +5,19 @@ from httpx2 import AsyncClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandbox.issuers import CONTOSO
 from tests.sandbox.visitor import CLIENT, Visitor
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-FORM_PATHS = ["/microsoft-learn/token", "/partner-university/sign-in", "/work/contoso/authorize"]
+FORM_PATHS = ["/microsoft-learn/token", "/partner-university/sign-in", f"/{CONTOSO.key}/authorize"]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/work/nowhere/.well-known/openid-configuration", 404),
-        ("GET", "/work/contoso/transcript", 404),
-        ("GET", "/work/contoso/jwks/", 404),
+        ("GET", f"/{CONTOSO.key}nowhere/.well-known/openid-configuration", 404),
+        ("GET", f"/{CONTOSO.key}/transcript", 404),
+        ("GET", f"/{CONTOSO.key}/jwks/", 404),
         ("GET", "/microsoft-learn/token", 405),
         ("PUT", "/clock", 405),
         ("GET", "/personas/amara/token", 405),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from sandbox.issuers import ISSUERS_BY_KEY
+from sandbox.issuers import FABRIKAM, ISSUERS_BY_KEY
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, Earned
 from sandbox.transcript_rows import completed_at, completions_of, expires_at
 
@@ -70,7 +70,7 @@ async def test_the_personas_are_listed(client: AsyncClient) -> None:
 
     assert set(listed) == {persona.key for persona in PEOPLE}
     assert listed["mei-learn"]["profile_id"] == "991877502"
-    assert listed["felix"]["issuer"].endswith("/work/fabrikam")
+    assert listed["felix"]["issuer"].endswith(f"/{FABRIKAM.key}")
     assert listed["felix"]["subject"] == next(who.subject for who in WORK_PERSONAS if who.key == "felix")
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 
+from sandbox.issuers import CONTOSO
 from tests.clock import START, FrozenClock
 from tests.sandbox.visitor import BASE_URL, Visitor
 
@@ -41,7 +42,7 @@ async def test_a_work_issuer_says_who_it_is(visitor: Visitor) -> None:
     tokens = await visitor.sign_in("nadia", "work/contoso")
 
     claims = (await visitor.decode(tokens["id_token"], "work/contoso")).claims
-    userinfo = (await visitor.ask("/work/contoso/userinfo", tokens["access_token"])).json()
+    userinfo = (await visitor.ask(f"/{CONTOSO.key}/userinfo", tokens["access_token"])).json()
 
     expected = {"email": "nadia.novak@contoso.example", "email_verified": True, "name": "Nadia Novak"}
     assert expected.items() <= claims.items()
