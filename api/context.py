@@ -8,6 +8,7 @@ from functools import cached_property
 from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
+from api.callers import Caller
 from api.runtime import Runtime
 from domain.queries.catalog import certifications_by_code
 from domain.queries.invitations import InvitationRow, invitations_of_members
@@ -20,8 +21,13 @@ class Context:
     """One operation's caller and instant (aware, UTC); a subscription has a new one for each event."""
 
     runtime: Runtime
-    viewer: Viewer | None
+    caller: Caller
     now: datetime
+
+    @property
+    def viewer(self) -> Viewer | None:
+        """Return the member or API client who asks, or nobody."""
+        return self.caller.viewer
 
     @cached_property
     def invitations(self) -> DataLoader[int, InvitationRow | None]:

@@ -13,20 +13,20 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from api.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
-from api.authentication import NotAuthenticated, viewer_of_request
+from api.admission import admit
+from api.authentication import NotAuthenticated, caller_of_request
+from api.callers import Caller
 from api.context import Context
 from api.cookies import SESSION, read_cookie
-from api.documents import Document, read_document
 from api.errors import ErrorCode, RequestError, fault_payload, field_errors, new_request_id, request_error_payload
-from api.execute import check_introspection, execute_operation
-from api.http_request import GraphQLRequest, read_request
+from api.execute import execute_operation
+from api.http_request import read_request
 from api.origin import is_same_origin
 from api.runtime import Runtime, runtime_of
 from api.statuses import status_of
 from api.websocket import graphql_websocket
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
-from domain.rules.visibility import Viewer
 from domain.settings import Settings
 
 PATH = "/graphql"
@@ -84,9 +84,9 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     _check_wire(request, media_type, runtime)
     asked = await read_request(request)
     now = runtime.clock()
-    context = Context(runtime=runtime, viewer=await _viewer(request, runtime, now), now=now)
-    document = read_document(asked.query)
-    _check_operation(request, asked, document)
+    context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
+    document = await admit(asked, context)
+    _check_transport(request, document.operation_type(asked.operation_name))
     result = await execute_operation(document, asked.operation_name, asked.variables, context=context)
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:
@@ -111,9 +111,8 @@ def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> N
         )
 
 
-def _check_operation(request: Request, asked: GraphQLRequest, document: Document) -> None:
-    """Refuse an operation that this method, this transport or this caller cannot use."""
-    kind = document.operation_type(asked.operation_name)
+def _check_transport(request: Request, kind: OperationType) -> None:
+    """Refuse an operation that this method or this transport cannot carry."""
     if kind is OperationType.SUBSCRIPTION:
         raise RequestError(
             ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
@@ -121,14 +120,13 @@ def _check_operation(request: Request, asked: GraphQLRequest, document: Document
         )
     if kind is OperationType.MUTATION and request.method == "GET":
         raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "A mutation needs POST.", headers={"Allow": "POST"})
-    check_introspection(document, allowed="authorization" in request.headers)
 
 
-async def _viewer(request: Request, runtime: Runtime, now: datetime) -> Viewer | None:
+async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
     try:
-        return await viewer_of_request(request, runtime, now=now)
+        return await caller_of_request(request, runtime, now=now)
     except NotAuthenticated:
-        raise _not_authenticated("The Authorization header does not stand for an active member.") from None
+        raise _not_authenticated("The Authorization header stands for no active member or API client.") from None
     except (TryAgain, ProviderUnavailable) as error:
         raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None
 

@@ -9,6 +9,7 @@ from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.callers import Caller
 from api.context import Context
 from api.documents import Document, read_document
 from api.errors import ErrorCode, RequestError, field_errors, new_request_id, original
@@ -35,7 +36,8 @@ async def execute_document(
         Refusal: a field was refused, for example ``TryAgain`` where the database is away.
         DocumentFailed: the document or its variables are wrong, or a field failed by a fault of ours.
     """
-    context = Context(runtime=runtime, viewer=viewer, now=runtime.clock())
+    caller = Caller(viewer=viewer, is_trusted_to_explore=False)
+    context = Context(runtime=runtime, caller=caller, now=runtime.clock())
     try:
         read = read_document(document)
         result = await execute_operation(read, None, variables, context=context)
@@ -85,16 +87,6 @@ async def execute_operation(
         ) from None
     check_variables(result)
     return result
-
-
-def check_introspection(document: Document, *, allowed: bool) -> None:
-    """Refuse to describe the schema to callers without a token of their own.
-
-    Raises:
-        RequestError: the document introspects.
-    """
-    if document.introspects and not allowed:
-        raise RequestError(ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header.")
 
 
 def check_variables(result: ExecutionResult) -> None:

@@ -24,7 +24,6 @@ from api.types.programs import Program, program_of
 from domain.queries import associations, attempts, catalog, credits, invitations, members
 from domain.rules.editions import programs_at
 from domain.rules.visibility import Viewer as DomainViewer
-from domain.rules.visibility import check_signed_in
 
 CatalogText = Annotated[
     str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
@@ -34,21 +33,21 @@ Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its gl
 
 @strawberry.type(description="Who asks.")
 class Viewer:
-    """A member, known by their browser's session or by a bearer token."""
+    """A member, known by their browser's session or by a bearer token, or an API client, known by its key."""
 
-    number: strawberry.Private[int]
-    organization_number: strawberry.Private[int]
+    asking: strawberry.Private[DomainViewer]
 
-    @field("The member who asks.")
-    async def member(self, info: Info) -> Member | None:
+    @field("The member who asks; null when an API client does.")
+    async def member(self) -> Member | None:
         """Look up the member."""
-        row = await members.member(check_signed_in(info.context.viewer), self.number)
+        number = self.asking.member_id
+        row = await members.member(self.asking, number) if number else None
         return member_of(row) if row else None
 
-    @field("The organization of the member who asks.")
-    async def organization(self, info: Info) -> Organization | None:
+    @field("The organization of the member or API client that asks.")
+    async def organization(self) -> Organization | None:
         """Look up the organization."""
-        row = await members.organization(check_signed_in(info.context.viewer), self.organization_number)
+        row = await members.organization(self.asking, self.asking.organization_id)
         return organization_of(row) if row else None
 
 
@@ -60,9 +59,7 @@ class Query:
     def viewer(self, info: Info) -> Viewer | None:
         """Return the caller."""
         viewer = info.context.viewer
-        if viewer is None:
-            return None
-        return Viewer(number=viewer.member_id, organization_number=viewer.organization_id)
+        return Viewer(asking=viewer) if viewer else None
 
     @field("Anything that has an id and that the caller may see.")
     async def node(self, info: Info, identifier: Id) -> Node | None:

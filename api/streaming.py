@@ -9,10 +9,11 @@ from typing import Any, cast
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream
 
+from api.admission import admit
 from api.context import Context
-from api.documents import Document, read_document
+from api.documents import Document
 from api.errors import ErrorCode, RequestError, fault_payload, field_errors, original, request_error_payload
-from api.execute import EXECUTOR, MAX_VARIABLE_ERRORS, check_introspection, check_variables, execute_operation
+from api.execute import EXECUTOR, MAX_VARIABLE_ERRORS, check_variables, execute_operation
 from api.http_request import GraphQLRequest
 from api.schema import schema
 from domain.errors import Refusal
@@ -26,15 +27,11 @@ class Outcome:
     is_request_error: bool = False
 
 
-async def outcomes(
-    request: GraphQLRequest, context: Context, *, request_id: str, may_introspect: bool
-) -> AsyncGenerator[Outcome, None]:
+async def outcomes(request: GraphQLRequest, context: Context, *, request_id: str) -> AsyncGenerator[Outcome, None]:
     """Run an operation and yield its outcomes: one, or of a subscription one for each event."""
     try:
-        document = read_document(request.query)
-        kind = document.operation_type(request.operation_name)
-        check_introspection(document, allowed=may_introspect)
-        run = _subscribe if kind is OperationType.SUBSCRIPTION else _execute
+        document = await admit(request, context)
+        run = _subscribe if document.operation_type(request.operation_name) is OperationType.SUBSCRIPTION else _execute
         async with aclosing(run(document, request, context)) as results:
             async for result in results:
                 yield _outcome(result, request_id)

@@ -7,11 +7,12 @@ protocol, and an operation that fails ends alone.
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.authentication import NotAuthenticated, viewer_of_authorization, viewer_of_cookie
+from api.authentication import NotAuthenticated, caller_of_authorization, caller_of_cookie, nobody
 from api.context import Context
 from api.errors import log, new_request_id
 from api.http_request import MAX_BODY_BYTES
@@ -30,9 +31,7 @@ from api.websocket_messages import (
     read_message,
 )
 from domain.errors import TryAgain
-from domain.queries.callers import viewer_of_member
 from domain.rules.sign_in import ProviderUnavailable
-from domain.rules.visibility import Viewer
 
 INITIALIZATION_SECONDS = 5.0
 MAX_OPERATIONS = 50
@@ -64,8 +63,7 @@ class _Connection:
     def __init__(self, websocket: WebSocket, runtime: Runtime) -> None:
         self._websocket = websocket
         self._runtime = runtime
-        self._viewer: Viewer | None = None
-        self._may_introspect = False
+        self._caller = nobody(websocket)
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
@@ -109,10 +107,9 @@ class _Connection:
         now = self._runtime.clock()
         try:
             if authorization is not None:
-                self._viewer = await viewer_of_authorization(str(authorization), self._runtime, now=now)
-                self._may_introspect = True
+                self._caller = await caller_of_authorization(str(authorization), self._runtime, now=now)
             elif has_own_origin(self._websocket, self._runtime.settings):
-                self._viewer = await viewer_of_cookie(self._websocket, self._runtime, now=now)
+                self._caller = await caller_of_cookie(self._websocket, self._runtime, now=now)
         except NotAuthenticated:
             raise Violation(CloseCode.FORBIDDEN, "Forbidden") from None
         except (TryAgain, ProviderUnavailable):
@@ -142,24 +139,23 @@ class _Connection:
         Raises:
             Violation: they have no access any more.
         """
-        if self._viewer is None:
+        if self._caller.look_again is None:
             return
         try:
-            self._viewer = await viewer_of_member(self._viewer.member_id)
+            viewer = await self._caller.look_again(self._runtime.clock())
         except TryAgain:
             raise Violation(CloseCode.TRY_AGAIN, "Try again") from None
-        if self._viewer is None:
+        if viewer is None:
             raise Violation(CloseCode.FORBIDDEN, "Forbidden")
+        self._caller = replace(self._caller, viewer=viewer)
 
     async def _run(self, message: Subscribe) -> None:
         """Run one operation and tell its outcomes; it is over before its last message is sent."""
-        context = Context(runtime=self._runtime, viewer=self._viewer, now=self._runtime.clock())
+        context = Context(runtime=self._runtime, caller=self._caller, now=self._runtime.clock())
         this = asyncio.current_task()
         last: Outcome | None = None
         try:
-            async for last in outcomes(
-                message.request, context, request_id=new_request_id(), may_introspect=self._may_introspect
-            ):
+            async for last in outcomes(message.request, context, request_id=new_request_id()):
                 if not last.is_request_error:
                     await self._send({"id": message.id, "type": "next", "payload": last.payload})
             self._forget(message.id, this)

@@ -31,7 +31,7 @@ from domain.operations.import_catalog import import_catalog
 from domain.queries.credit_order import credit_order
 from domain.queries.page import PageRequest, page_statement
 from domain.queries.skills_report import SkillsReportFilter, listed_rows
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import CreditOrderField, MemberRole
 from domain.settings import Settings
 
@@ -84,7 +84,7 @@ async def main(credits: int) -> None:
                     await _compare(case, viewer, runtime)
 
 
-async def _prepare(settings: Settings, credits: int) -> Viewer:
+async def _prepare(settings: Settings, credits: int) -> MemberViewer:
     async with open_database(settings.database_url):
         await schema.migrate()
         await import_catalog(now=NOW)
@@ -101,10 +101,10 @@ async def _prepare(settings: Settings, credits: int) -> Viewer:
         async with connection() as current:
             await fill(current, organization_id=organization_id, members=max(1, credits // 50), credits_each=50, at=NOW)
             member_id = await current.fetchval("SELECT min(id) FROM member")
-    return Viewer(member_id=member_id, organization_id=organization_id, role=MemberRole.ACCOUNT_ADMIN)
+    return MemberViewer(member_id=member_id, organization_id=organization_id, role=MemberRole.ACCOUNT_ADMIN)
 
 
-async def _compare(case: Case, viewer: Viewer, runtime: Runtime) -> None:
+async def _compare(case: Case, viewer: MemberViewer, runtime: Runtime) -> None:
     listed, arguments = listed_rows(viewer.organization_id, SkillsReportFilter(), (), NOW)
     page = PageRequest(size=case.size, order=credit_order(case.order), counted=case.counted)
     sql, added = page_statement(listed, len(arguments), page)

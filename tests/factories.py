@@ -17,7 +17,7 @@ from domain.models import (
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import AttemptStatus, CompletionKind, LearningProvider, MemberRole, MemberStatus
 from domain.secrets import hash_token, new_token
 from tests.clock import START
@@ -147,6 +147,6 @@ def completion_record(
     )
 
 
-def viewer_of(member: Member) -> Viewer:
+def viewer_of(member: Member) -> MemberViewer:
     """Return the member as somebody who asks."""
-    return Viewer(member_id=member.id, organization_id=member.organization_id, role=member.role)
+    return MemberViewer(member_id=member.id, organization_id=member.organization_id, role=member.role)

@@ -2,22 +2,24 @@
 
 from starlette.requests import Request
 
-from api.authentication import viewer_of_cookie
+from api.cookies import SESSION, read_cookie
 from api.runtime import runtime_of
-from domain.rules.visibility import Viewer
+from domain.queries.callers import viewer_of_session
+from domain.rules.visibility import MemberViewer
 
 
 class SignInNeeded(Exception):
     """The page is for members, and nobody is signed in."""
 
 
-async def optional_viewer(request: Request) -> Viewer | None:
+async def optional_viewer(request: Request) -> MemberViewer | None:
     """Return the member who is signed in with this browser, if any."""
     runtime = runtime_of(request)
-    return await viewer_of_cookie(request, runtime, now=runtime.clock())
+    token = read_cookie(request, SESSION, runtime.settings)
+    return await viewer_of_session(token, now=runtime.clock()) if token else None
 
 
-async def signed_in_viewer(request: Request) -> Viewer:
+async def signed_in_viewer(request: Request) -> MemberViewer:
     """Return the member who is signed in with this browser.
 
     Raises:

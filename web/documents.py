@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from api.execute import execute_document
 from api.runtime import runtime_of
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 
 _FOLDER = Path(__file__).parent / "pages"
 _TEXTS = {path.stem: path.read_text() for path in sorted(_FOLDER.glob("*.graphql"))}
@@ -17,7 +17,7 @@ _VIEWER = _TEXTS.pop("viewer")
 DOCUMENTS = {name: f"{text}\n{_VIEWER}" if "...ViewerOnPage" in text else text for name, text in _TEXTS.items()}
 
 
-async def ask(request: Request, name: str, *, viewer: Viewer, **variables: Any) -> dict[str, Any]:
+async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables: Any) -> dict[str, Any]:
     """Run a page's document with the rights of who looks at it and return its data.
 
     Raises:

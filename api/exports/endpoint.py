@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api.authentication import NotAuthenticated, viewer_of_request
+from api.authentication import NotAuthenticated, caller_of_request
 from api.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload
 from api.exports.formats import FORMATS, Format
@@ -24,6 +24,7 @@ from api.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
 from domain.rules.visibility import Viewer
+from domain.rules.words import Scope as ClientScope
 from domain.settings import Settings
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
@@ -95,8 +96,8 @@ class ExportEndpoint:
         _check_wire(request, runtime)
         viewer = await _viewer(request, runtime, now)
         matching, as_of = read_parameters(request.query_params, now=now)
-        if not viewer.is_admin:
-            raise Forbidden("Only an organization's admins may export its skills report.")
+        if not viewer.may(ClientScope.REPORT_READ):
+            raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
         with self._places.taken():
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
@@ -132,7 +133,7 @@ def _check_wire(request: Request, runtime: Runtime) -> None:
 
 async def _viewer(request: Request, runtime: Runtime, now: datetime) -> Viewer:
     try:
-        viewer = await viewer_of_request(request, runtime, now=now)
+        viewer = (await caller_of_request(request, runtime, now=now)).viewer
     except NotAuthenticated:
         viewer = None
     if viewer is None:

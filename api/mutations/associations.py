@@ -25,7 +25,7 @@ from domain.operations.remove_association import remove_association
 from domain.operations.start_association import start_association
 from domain.queries.associations import known_association
 from domain.queries.attempts import known_attempt
-from domain.rules.visibility import check_signed_in
+from domain.rules.visibility import check_person
 from domain.rules.words import LearningProvider
 
 
@@ -106,7 +106,7 @@ class AssociationMutations:
     ) -> AssociateLearningAccountResult | None:
         """Start the attempt."""
         context = info.context
-        viewer = check_signed_in(context.viewer)
+        viewer = check_person(context.viewer)
         started = await start_association(
             viewer=viewer,
             provider=wanted.provider,
@@ -125,7 +125,7 @@ class AssociationMutations:
     ) -> RemoveAssociationResult | None:
         """End the association."""
         context = info.context
-        viewer = check_signed_in(context.viewer)
+        viewer = check_person(context.viewer)
         removed = await remove_association(
             viewer=viewer,
             association_id=known_number(wanted.association_id, Kind.ASSOCIATION),

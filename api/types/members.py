@@ -18,7 +18,7 @@ from domain.queries.associations import allowance_of_viewer, associations_of_mem
 from domain.queries.credits import credits as credits_of
 from domain.queries.members import OfMember
 from domain.rules.visibility import check_signed_in
-from domain.rules.words import LearningProvider, MemberRole, MemberStatus
+from domain.rules.words import LearningProvider, MemberRole, MemberStatus, Scope
 
 if TYPE_CHECKING:
     from api.types.associations import Association
@@ -51,7 +51,7 @@ class Member(Node):
     async def invitation(self, info: Info) -> Annotated["Invitation", strawberry.lazy("api.types.invitations")] | None:
         """Look up the invitation, together with those of a list's other members."""
         context = info.context
-        if context.viewer is None or not context.viewer.is_admin:
+        if context.viewer is None or not context.viewer.may(Scope.MEMBERS_READ):
             return None
         row = await context.invitations.load(self.number)
         return invitations.invitation_of(row, context) if row else None

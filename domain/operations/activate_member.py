@@ -8,12 +8,12 @@ from domain.operations.audit import record_audit
 from domain.operations.invitation_lock import answer_invitation
 from domain.queries.callers import viewer_of_subject
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.transaction import Transaction, operation
 
 
 @operation
-async def activate_member(transaction: Transaction, *, identity: Identity, now: datetime) -> Viewer | None:
+async def activate_member(transaction: Transaction, *, identity: Identity, now: datetime) -> MemberViewer | None:
     """Return the member whom the issuer knows as the subject, activated if this is their first sign-in.
 
     An invitation is accepted by a verified address at the organization's own issuer; whom a subject belongs to never
@@ -23,7 +23,7 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
     if known is not None or identity.verified_email is None:
         return known
     invited = await fetch_row(
-        Viewer,
+        MemberViewer,
         """UPDATE member SET status = 'ACTIVE', subject = $2, name = $3, activated_at = $4
            FROM organization o
            WHERE o.id = member.organization_id AND o.issuer = $1
@@ -50,7 +50,7 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
     return invited
 
 
-async def check_active(viewer: Viewer) -> None:
+async def check_active(viewer: MemberViewer) -> None:
     """Hold the viewer's membership for the rest of the transaction: nobody removes them meanwhile.
 
     Raises:

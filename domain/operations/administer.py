@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from domain.database import fetch_row, fetch_rows, fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole, MemberStatus
 
-Administrator = Viewer | Operator
+Administrator = MemberViewer | Operator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
 
 
 async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, LockedMember]:
-    own = [by.member_id] if isinstance(by, Viewer) else []
+    own = [by.member_id] if isinstance(by, MemberViewer) else []
     found = await fetch_rows(
         LockedMember,
         """SELECT id, organization_id, work_email, role, status FROM member

@@ -16,7 +16,7 @@ from domain.rules.sign_in import (
     SignInNotKnown,
     check_not_expired,
 )
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
 from domain.transaction import Transaction, operation
@@ -105,7 +105,7 @@ async def _consume(transaction: Transaction, *, state: str, browser_token: str |
 
 @operation
 async def _open_session(
-    transaction: Transaction, *, viewer: Viewer, token_hash: bytes, now: datetime, expires_at: datetime
+    transaction: Transaction, *, viewer: MemberViewer, token_hash: bytes, now: datetime, expires_at: datetime
 ) -> None:
     # Who is removed at the same moment is waited for, and gets no session any more (R8).
     await check_active(viewer)

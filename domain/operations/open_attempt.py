@@ -8,7 +8,7 @@ from domain.errors import Refusal
 from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
 from domain.rules.sign_in import SignInNotKnown, check_not_expired
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
@@ -48,7 +48,7 @@ class _Attempt:
 async def open_attempt(
     *,
     ticket: str,
-    viewer: Viewer | None,
+    viewer: MemberViewer | None,
     confirmed: bool,
     browser_token: str | None = None,
     now: datetime,

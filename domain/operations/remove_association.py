@@ -9,7 +9,7 @@ from domain.jobs import PropagateCredits
 from domain.operations.end_association import end_association, lock_credits
 from domain.queries.associations import allowance
 from domain.rules.policy import Policy
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import AssociationEndReason, LearningProvider
 from domain.transaction import Transaction, operation
 
@@ -33,7 +33,7 @@ class _Active:
 
 @operation
 async def remove_association(
-    transaction: Transaction, *, viewer: Viewer, association_id: int, now: datetime, policy: Policy
+    transaction: Transaction, *, viewer: MemberViewer, association_id: int, now: datetime, policy: Policy
 ) -> RemovedAssociation:
     """End the viewer's own active association now; its credits end now and the cool-off keeps running.
 

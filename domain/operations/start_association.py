@@ -10,7 +10,7 @@ from domain.operations.activate_member import check_active
 from domain.providers.learning import provider_client
 from domain.queries.associations import allowance, needs_sign_in_again
 from domain.rules.association_limits import check_association_limits
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
@@ -31,7 +31,7 @@ class StartedAssociation:
 async def start_association(
     transaction: Transaction,
     *,
-    viewer: Viewer,
+    viewer: MemberViewer,
     provider: LearningProvider,
     return_to: str | None,
     now: datetime,

@@ -6,7 +6,7 @@ Work identity issuers and learning providers are the same here. Authlib speaks O
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import httpx2
@@ -247,4 +247,13 @@ def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
         email=storable_text(claims.get("email")),
         email_verified=claims.get("email_verified") is True,
         name=name[:200] if name is not None and name.strip() else None,
+        expires_at=_instant(claims["exp"]),
     )
+
+
+def _instant(seconds: float) -> datetime | None:
+    """Return the instant of a claim; nothing where it lies beyond what a calendar holds."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

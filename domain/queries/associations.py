@@ -11,7 +11,7 @@ from domain.rules.association_limits import AssociationAllowance, association_al
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import transcript_problem
 from domain.rules.visibility import Viewer
-from domain.rules.words import AssociationEndReason, LearningProvider, TranscriptProblem
+from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ async def association(viewer: Viewer, association_id: int) -> AssociationRow | N
         f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = $4",
         viewer.organization_id,
         viewer.member_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         association_id,
     )
 
@@ -96,7 +96,7 @@ async def associations_of_member(
             WHERE {_VISIBLE} AND a.member_id = $4 AND ($5::boolean IS NULL OR (a.ended_at IS NULL) = $5)""",
         viewer.organization_id,
         viewer.member_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         member_id,
         active,
         page=page,
@@ -107,12 +107,12 @@ async def learning_account(viewer: Viewer, learning_account_id: int) -> Learning
     """Return an account that is or was associated with the viewer, or with anybody they see as an admin."""
     return await fetch_row(
         LearningAccountRow,
-        f"""SELECT l.id, l.provider, l.profile_id, bool_or(a.member_id = $2) AS is_own
+        f"""SELECT l.id, l.provider, l.profile_id, coalesce(bool_or(a.member_id = $2), false) AS is_own
             FROM association a JOIN learning_account l ON l.id = a.learning_account_id
             WHERE {_VISIBLE} AND l.id = $4 GROUP BY l.id""",
         viewer.organization_id,
         viewer.member_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         learning_account_id,
     )
 

@@ -18,7 +18,7 @@ from domain.rules.editions import Edition, programs_at
 from domain.rules.forecast import Forecast, check_forecast_date, forecast
 from domain.rules.fragility import FragilityFinding, fragility
 from domain.rules.visibility import Viewer
-from domain.rules.words import CreditEndReason, ProgramKind, Track
+from domain.rules.words import CreditEndReason, ProgramKind, Scope, Track
 
 Result = TypeVar("Result")
 
@@ -120,7 +120,7 @@ async def organization_fragility(
 
 
 async def _visible_facts(viewer: Viewer, organization_id: int) -> OrganizationFacts | None:
-    if not viewer.is_admin or organization_id != viewer.organization_id:
+    if not viewer.may(Scope.ATTAINMENTS_READ) or organization_id != viewer.organization_id:
         return None
     return await organization_facts(organization_id)
 

@@ -24,6 +24,7 @@ from domain.rules.words import (
     IneligibleReason,
     LearningProvider,
     RetirementRule,
+    Scope,
 )
 
 ENDING_SOON = timedelta(days=60)
@@ -173,7 +174,7 @@ async def credit(viewer: Viewer, credit_id: int, *, as_of: datetime) -> CreditRo
         as_of,
         viewer.organization_id,
         viewer.member_id,
-        viewer.is_admin,
+        viewer.may(Scope.CREDITS_READ),
         credit_id,
     )
 
@@ -195,7 +196,7 @@ async def credits(
     """Return the credits that the viewer may see as of an instant (aware, UTC), by default the latest first."""
     conditions, arguments = where(
         _VISIBLE,
-        (as_of, viewer.organization_id, viewer.member_id, viewer.is_admin),
+        (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
         (
             ("c.member_id = ?", member_id),
             ("c.association_id = ?", association_id),
@@ -211,7 +212,7 @@ async def credits_of_organization(
     viewer: Viewer, organization_id: int, *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> Page[CreditRow] | None:
     """Return everybody's credits of the viewer's organization as ``credits`` does; for its admins only."""
-    if not viewer.is_admin or organization_id != viewer.organization_id:
+    if not viewer.may(Scope.CREDITS_READ) or organization_id != viewer.organization_id:
         return None
     return await credits(viewer, matching=matching, as_of=as_of, page=page)
 
@@ -221,7 +222,7 @@ async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetim
 
     Overdue are those whose event was due more than 60 s before ``now`` and is not recorded (R18).
     """
-    if not viewer.is_admin:
+    if not viewer.may(Scope.CREDITS_READ):
         return None
     return await fetch_row(
         CreditStatusSummary,

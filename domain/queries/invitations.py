@@ -10,7 +10,7 @@ from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Order, Page, PageRequest, fetch_page
 from domain.rules.invitations import resend_available_at
 from domain.rules.visibility import Viewer
-from domain.rules.words import DeliveryProblem
+from domain.rules.words import DeliveryProblem, Scope
 
 OLDEST_FIRST = Order(name="INVITED_AT", expression="invited_at", kind=datetime)
 
@@ -57,7 +57,7 @@ async def invitation(viewer: Viewer, invitation_id: int) -> InvitationRow | None
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.id = $3",
         viewer.organization_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         invitation_id,
     )
 
@@ -80,7 +80,7 @@ async def invitations_of_members(viewer: Viewer, member_ids: Sequence[int]) -> d
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.member_id = ANY($3::bigint[])",
         viewer.organization_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         list(member_ids),
     )
     return {row.member_id: row for row in rows}
@@ -93,7 +93,7 @@ async def invitations_of_organization(
 
     ``without_response`` keeps those that wait for their person, or those that somebody answered.
     """
-    if not viewer.is_admin or organization_id != viewer.organization_id:
+    if not viewer.may(Scope.MEMBERS_READ) or organization_id != viewer.organization_id:
         return None
     return await fetch_page(
         InvitationRow,
@@ -101,7 +101,7 @@ async def invitations_of_organization(
                 WHEN $3::boolean THEN i.responded_at IS NULL AND i.canceled_at IS NULL
                 WHEN NOT $3 THEN i.responded_at IS NOT NULL ELSE true END""",
         viewer.organization_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
         without_response,
         page=page,
     )

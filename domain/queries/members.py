@@ -8,7 +8,7 @@ from domain.database import fetch_row, fetch_rows
 from domain.errors import NotFound
 from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.visibility import Viewer
-from domain.rules.words import MemberRole, MemberStatus, Track
+from domain.rules.words import MemberRole, MemberStatus, Scope, Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
         member_id,
         viewer.organization_id,
         viewer.member_id,
-        viewer.is_admin,
+        viewer.may(Scope.MEMBERS_READ),
     )
 
 
@@ -87,8 +87,8 @@ async def known_member(viewer: Viewer, member_id: int) -> MemberRow:
 
 
 async def members_by_number(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
-    """Return those members of the viewer's organization, also removed ones; for its admins only."""
-    if not viewer.is_admin or not member_ids:
+    """Return those members of the viewer's organization, also removed ones, to whom sees what is attained."""
+    if not viewer.may(Scope.ATTAINMENTS_READ) or not member_ids:
         return {}
     rows = await fetch_rows(
         MemberRow,
@@ -103,7 +103,7 @@ async def members_of_organization(
     viewer: Viewer, organization_id: int, *, matching: MemberFilter, page: PageRequest
 ) -> Page[MemberRow] | None:
     """Return the members of the viewer's organization, the latest invited first; for its admins only."""
-    if not viewer.is_admin or organization_id != viewer.organization_id:
+    if not viewer.may(Scope.MEMBERS_READ) or organization_id != viewer.organization_id:
         return None
     return await fetch_page(
         MemberRow,

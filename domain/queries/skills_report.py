@@ -31,6 +31,7 @@ from domain.rules.words import (
     CreditStatus,
     IneligibleReason,
     LearningProvider,
+    Scope,
 )
 
 DEFAULT_ORDER = credit_order(CreditOrderField.PERSON)
@@ -135,7 +136,7 @@ async def skills_report(
     Raises:
         InvalidInput: there is no such program at the instant.
     """
-    if not viewer.is_admin or organization_id != viewer.organization_id:
+    if not viewer.may(Scope.REPORT_READ) or organization_id != viewer.organization_id:
         return None
     programs = await programs_in_force(as_of) if matching.program else ()
     listed, arguments = listed_rows(organization_id, matching, programs, as_of)

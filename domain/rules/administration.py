@@ -8,7 +8,7 @@ themself, as long as an active admin stays. (Our decisions.)
 from dataclasses import dataclass
 
 from domain.errors import Forbidden, Refusal
-from domain.rules.visibility import Viewer, check_signed_in
+from domain.rules.visibility import MemberViewer, Viewer, check_person
 from domain.rules.words import MemberRole
 
 
@@ -42,15 +42,15 @@ def check_admin(role: MemberRole) -> None:
         raise Forbidden("Only an admin of your organization can do this.")
 
 
-def check_signed_in_admin(viewer: Viewer | None) -> Viewer:
+def check_signed_in_admin(viewer: Viewer | None) -> MemberViewer:
     """Return the viewer, who was an admin when the request came.
 
     Raises:
-        Forbidden: nobody is signed in, or they are no admin.
+        Forbidden: nobody is signed in, an API client asks, or they are no admin.
     """
-    viewer = check_signed_in(viewer)
-    check_admin(viewer.role)
-    return viewer
+    person = check_person(viewer)
+    check_admin(person.role)
+    return person
 
 
 def check_may_administer(role: MemberRole, *roles: MemberRole) -> None:

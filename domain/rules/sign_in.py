@@ -92,6 +92,8 @@ class Identity:
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
+    # When what vouches for them ends by itself (aware, UTC).
+    expires_at: datetime | None = None
 
     @property
     def verified_email(self) -> str | None:

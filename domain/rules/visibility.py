@@ -1,13 +1,14 @@
 """Who may see what (R1, R17)?"""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from domain.errors import Forbidden
-from domain.rules.words import MemberRole
+from domain.rules.words import MemberRole, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
-class Viewer:
+class MemberViewer:
     """The active member who asks."""
 
     member_id: int
@@ -16,8 +17,31 @@ class Viewer:
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether the viewer sees the organization's members and credits."""
+        """Tell whether the viewer administers the organization."""
         return self.role.is_admin
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether the viewer sees what a scope opens: admins see all of their organization."""
+        return self.role.is_admin
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiClientViewer:
+    """The API client that asks: never a person, so nothing is its own and it can change nothing (R1)."""
+
+    member_id: ClassVar[None] = None
+    is_admin: ClassVar[bool] = False
+
+    api_client_id: int
+    organization_id: int
+    scopes: frozenset[Scope]
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether the client was given a scope."""
+        return scope in self.scopes
+
+
+Viewer = MemberViewer | ApiClientViewer
 
 
 def check_signed_in(viewer: Viewer | None) -> Viewer:
@@ -28,6 +52,18 @@ def check_signed_in(viewer: Viewer | None) -> Viewer:
     """
     if viewer is None:
         raise Forbidden
+    return viewer
+
+
+def check_person(viewer: Viewer | None) -> MemberViewer:
+    """Return the member who asks.
+
+    Raises:
+        Forbidden: nobody is signed in, or an API client asks.
+    """
+    viewer = check_signed_in(viewer)
+    if isinstance(viewer, ApiClientViewer):
+        raise Forbidden("Only people can do this: an API key reads, and changes nothing.")
     return viewer
 
 

@@ -33,6 +33,15 @@ class MemberRole(StrEnum):
         return self is not MemberRole.MEMBER
 
 
+class Scope(StrEnum):
+    """What of its organization an API client may read; an admin may read all of it (R17)."""
+
+    CREDITS_READ = "credits:read"
+    MEMBERS_READ = "members:read"
+    REPORT_READ = "report:read"
+    ATTAINMENTS_READ = "attainments:read"
+
+
 class MemberStatus(StrEnum):
     """Where a member is between invitation and leaving (R2, R8)."""
 

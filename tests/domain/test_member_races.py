@@ -21,7 +21,7 @@ from domain.rules.administration import LastAdmin, Operator
 from domain.rules.invitations import InvitationAnswered
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from tests.clock import START
@@ -156,7 +156,7 @@ async def test_an_invitation_is_answered_or_canceled(database: str, settings: Se
         outcomes = await _at_once(*(deeds if number % 2 else reversed(deeds)))
 
         kinds = _kinds(outcomes)
-        assert kinds in ({Viewer: 1, InvitationAnswered: 1}, {type(None): 2})
+        assert kinds in ({MemberViewer: 1, InvitationAnswered: 1}, {type(None): 2})
 
 
 async def test_addresses_that_are_invited_twice_at_once_are_invited_once(database: str, settings: Settings) -> None:

@@ -25,7 +25,7 @@ from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.invitations import AlreadyMember
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import AssociationEndReason, MemberRole, MemberStatus
 from domain.settings import Settings
 from domain.transaction import transaction
@@ -197,7 +197,7 @@ async def test_a_member_who_signs_in_twice_at_once_is_activated_once(database: s
 
         one, *others = await at_once(*[activate_member(identity=identity, now=START) for _ in range(4)])
 
-        assert isinstance(one, Viewer)
+        assert isinstance(one, MemberViewer)
         assert others == [one] * 3
 
 
@@ -209,7 +209,7 @@ async def test_of_two_people_who_take_an_invitation_at_once_one_gets_it(database
 
         outcomes = await at_once(*[activate_member(identity=identity, now=START) for identity in others])
 
-        assert kinds(outcomes) == {Viewer: 1, type(None): 2}
+        assert kinds(outcomes) == {MemberViewer: 1, type(None): 2}
 
 
 async def test_somebody_who_is_invited_twice_at_once_is_invited_once(database: str, settings: Settings) -> None:

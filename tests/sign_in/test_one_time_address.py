@@ -11,7 +11,7 @@ from domain.models import AssociationAttempt
 from domain.operations.open_attempt import ConfirmationNeeded, OpenedAttempt
 from domain.operations.start_association import start_association
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotKnown
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import AttemptStatus
 from domain.secrets import new_token
 from tests.sign_in.world import LEARN, UNIVERSITY, World, trace
@@ -144,7 +144,7 @@ async def test_an_attempt_returns_nowhere_else(world: World) -> None:
     assert await AssociationAttempt.all().count() == 0
 
 
-async def _start(world: World, viewer: Viewer, return_to: str | None) -> None:
+async def _start(world: World, viewer: MemberViewer, return_to: str | None) -> None:
     await start_association(
         viewer=viewer,
         provider=LEARN,

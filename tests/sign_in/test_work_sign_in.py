@@ -14,7 +14,7 @@ from domain.operations.start_sign_in import start_sign_in
 from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
 from domain.rules.sign_in import Identity, NotAMember
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberStatus
 from domain.secrets import hash_token
 from tests.sign_in.world import World, trace
@@ -182,6 +182,6 @@ async def test_a_sign_in_leads_nowhere_else(world: World) -> None:
     assert await SignIn.all().count() == 0
 
 
-async def _remove(viewer: Viewer, world: World) -> None:
+async def _remove(viewer: MemberViewer, world: World) -> None:
     by = Operator(organization_id=viewer.organization_id)
     await remove_member(by=by, member_id=viewer.member_id, now=world.clock())

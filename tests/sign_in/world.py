@@ -16,7 +16,7 @@ from domain.operations.start_association import start_association
 from domain.operations.start_sign_in import start_sign_in
 from domain.providers.oidc import Issuers
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
@@ -89,7 +89,7 @@ class World:
             invited_at=self.clock(),
         )
 
-    async def member(self, key: str = "amara") -> Viewer:
+    async def member(self, key: str = "amara") -> MemberViewer:
         """Return a work persona who is an active member."""
         persona = next(persona for persona in WORK_PERSONAS if persona.key == key)
         await self.invite(persona.email)
@@ -129,14 +129,14 @@ class World:
         """Sign in with a work account."""
         return await self.come_back(await self.go_to_work_issuer(email, persona=persona))
 
-    async def begin(self, viewer: Viewer, provider: LearningProvider = LEARN) -> str:
+    async def begin(self, viewer: MemberViewer, provider: LearningProvider = LEARN) -> str:
         """Start an attempt and return the ticket of its one-time address."""
         started = await start_association(
             viewer=viewer, provider=provider, return_to=None, now=self.clock(), settings=self.settings
         )
         return started.authorization_url.rpartition("/")[2]
 
-    async def open(self, ticket: str, viewer: Viewer | None, *, confirmed: bool = False) -> OpenedAttempt:
+    async def open(self, ticket: str, viewer: MemberViewer | None, *, confirmed: bool = False) -> OpenedAttempt:
         """Visit the one-time address."""
         return await open_attempt(
             ticket=ticket,
@@ -148,7 +148,7 @@ class World:
         )
 
     async def go_to_provider(
-        self, viewer: Viewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
+        self, viewer: MemberViewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
     ) -> Returned:
         """Start an attempt and choose an account at the provider."""
         opened = await self.open(await self.begin(viewer, provider), viewer)
@@ -171,7 +171,7 @@ class World:
         return await receive_callback(provider=provider, **sent, now=self.clock(), settings=self.settings)  # type: ignore[arg-type]
 
     async def call_back(
-        self, viewer: Viewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
+        self, viewer: MemberViewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
     ) -> int:
         """Go through an attempt up to its callback, which waits for a worker; return the attempt's number."""
         returned = await self.go_to_provider(viewer, provider, persona=persona, **choice)
@@ -182,7 +182,7 @@ class World:
         return await process_callback(now=self.clock(), settings=self.settings, issuers=self.issuers)
 
     async def link(
-        self, viewer: Viewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
+        self, viewer: MemberViewer, provider: LearningProvider = LEARN, *, persona: str = "amara-learn", **choice: str
     ) -> AssociationAttempt:
         """Go through an attempt to its end."""
         attempt_id = await self.call_back(viewer, provider, persona=persona, **choice)

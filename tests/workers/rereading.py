@@ -6,7 +6,7 @@ from domain.database import execute
 from domain.models import Association
 from domain.operations.remove_association import remove_association
 from domain.operations.reread_transcripts import ReadPage, reread_transcripts
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey
 from tests.sign_in.world import LEARN, World
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 AMARA = "/personas/amara-learn"
 
 
-async def linked(world: World) -> Viewer:
+async def linked(world: World) -> MemberViewer:
     """Link Amara's account and return her."""
     amara = await world.member()
     await world.link(amara)
@@ -36,7 +36,7 @@ async def refuse(world: World) -> None:
     await read(world)
 
 
-async def remove(world: World, viewer: Viewer) -> None:
+async def remove(world: World, viewer: MemberViewer) -> None:
     """Let Amara remove her association."""
     association = await Association.get()
     await remove_association(

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider
 from web.caller import signed_in_viewer
 from web.documents import ask
@@ -72,7 +72,7 @@ async def remove(request: Request) -> Response:
     return redirect(f"/associations/{association['id']}")
 
 
-async def _own_association(request: Request, viewer: Viewer, association_id: str) -> dict[str, Any]:
+async def _own_association(request: Request, viewer: MemberViewer, association_id: str) -> dict[str, Any]:
     data = await ask(request, "association", viewer=viewer, id=association_id)
     # Admins may see the associations of their members, but only the person may end one (R1).
     if not data["node"] or data["node"]["member"]["id"] != data["viewer"]["member"]["id"]:

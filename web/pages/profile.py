@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.runtime import runtime_of
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import MemberViewer
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_query
@@ -31,7 +31,7 @@ async def show_profile(request: Request) -> Response:
 
 
 async def profile_page(
-    request: Request, viewer: Viewer, *, refusal: Mapping[str, Any] | None = None, status: int = 200
+    request: Request, viewer: MemberViewer, *, refusal: Mapping[str, Any] | None = None, status: int = 200
 ) -> Response:
     """Render a member's own profile, with what an attempt to associate was just told."""
     runtime = runtime_of(request)

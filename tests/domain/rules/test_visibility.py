@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import Forbidden
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id
+from domain.rules.visibility import MemberViewer, check_signed_in, masked_for, masked_profile_id
 from domain.rules.words import MemberRole
 
 
@@ -13,7 +13,7 @@ from domain.rules.words import MemberRole
     [(MemberRole.MEMBER, False), (MemberRole.ACCOUNT_ADMIN, True), (MemberRole.GLOBAL_ADMIN, True)],
 )
 def test_only_admins_see_their_organization(role: MemberRole, is_admin: bool) -> None:
-    assert Viewer(member_id=1, organization_id=1, role=role).is_admin is is_admin
+    assert MemberViewer(member_id=1, organization_id=1, role=role).is_admin is is_admin
 
 
 def test_nobody_is_asked_to_sign_in() -> None:

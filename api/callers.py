@@ -1,0 +1,35 @@
+"""Who calls, by which proof, and until when?"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.rules.visibility import ApiClientViewer, Viewer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls, as long as what they proved it by holds.
+
+    ``is_trusted_to_explore`` is true of callers with an Authorization header of their own: they may introspect and
+    send documents that nobody registered, where a browser's session may be held to registered ones. ``expires_at``
+    (aware, UTC) is when the proof ends by itself; ``look_again`` returns the viewer as the proof shows them at an
+    instant, or nothing once it is revoked.
+    """
+
+    viewer: Viewer | None
+    is_trusted_to_explore: bool
+    expires_at: datetime | None = None
+    look_again: Callable[[datetime], Awaitable[Viewer | None]] | None = field(default=None, compare=False)
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return under which name limits count what this caller does; it holds nothing personal but the address."""
+        match self.viewer:
+            case None:
+                return f"address:{self.address}"
+            case ApiClientViewer(api_client_id=number):
+                return f"api-client:{number}"
+            case viewer:
+                return f"member:{viewer.member_id}"
