@@ -11,6 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 
+from certlink.demo.service import Service, temporary_service
 from certlink.engines import Engines, embedded_engines
 from domain import jobs, schema
 from domain.database import open_database
@@ -73,6 +74,16 @@ async def redis(engines: Engines) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def service() -> AsyncIterator[Service]:
+    """A whole certlink with its sandbox, as `certlink up` runs it, for all tests that use it from outside."""
+    # The documents that Relay's compiler made of those of a front-end.
+    documents = Path(__file__).parent / "clients" / "relay" / "persisted.json"
+    settings = {"CERTLINK_DOCUMENTS_FILE": str(documents), "CERTLINK_REGISTERED_DOCUMENTS_ONLY": "true"}
+    async with temporary_service(settings) as running:
+        yield running
 
 
 @pytest.fixture

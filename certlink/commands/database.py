@@ -1,12 +1,14 @@
 """Which commands look after the database and prove the project whole?"""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.schema import sdl
+from certlink.change_gate import Verdict, judge_changes
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
 from domain import schema
@@ -16,6 +18,8 @@ from domain.queries.invariants import INVARIANTS, violations
 from domain.settings import Settings
 
 SCHEMA_FILE = Path("schema.graphql")
+RELEASED_FILE = Path("schema.released.graphql")
+CHANGELOG = Path("CHANGELOG.md")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,16 +49,29 @@ def migrate(
     print("\n".join(f"applied {name}" for name in applied) or "nothing to migrate")
 
 
-def check(write: bool = typer.Option(False, "--write", help="Write schema.graphql anew.")) -> None:
-    """Prove that models and migrations agree, and that schema.graphql equals the code; needs no database."""
+def check(
+    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql anew.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Make it the last release's schema, too.")] = False,
+) -> None:
+    """Prove that models and migrations agree, that schema.graphql equals the code, and that it breaks no client."""
     if write:
         SCHEMA_FILE.write_text(sdl())
     problems = [f"no migration says: {change}" for change in finish(schema.undeclared_changes())]
     if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != sdl():
         problems.append("schema.graphql differs from the code: run `certlink check --write`")
+    verdict = _verdict()
+    problems.extend(verdict.problems)
+    # A date that passes must not fail what nobody has changed: it is told every time, and holds up a release only.
+    problems.extend(verdict.overdue if release else ())
     if problems:
         stop("; ".join(problems), FAILED)
-    print("migrations and schema.graphql agree with the code")
+    for sentence in verdict.dangers:
+        print(f"some clients may notice: {sentence}")
+    for sentence in verdict.overdue:
+        print(f"still there: {sentence}")
+    if release:
+        RELEASED_FILE.write_text(sdl())
+    print("migrations and schema.graphql agree with the code, and no change breaks clients without a note")
 
 
 def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
@@ -76,6 +93,14 @@ def config(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     settings = load_settings(data)
     shown = {name: _shown(name, value) for name, value in settings.model_dump().items()}
     print(json.dumps(shown) if as_json else "\n".join(f"{name} = {value}" for name, value in shown.items()))
+
+
+def _verdict() -> Verdict:
+    try:
+        released, changelog = RELEASED_FILE.read_text(), CHANGELOG.read_text()
+    except FileNotFoundError as missing:
+        stop(f"{missing.filename} is missing here: run it in a whole checkout", FAILED)
+    return judge_changes(released=released, present=sdl(), changelog=changelog, now=datetime.now(UTC))
 
 
 def _shown(name: str, value: object) -> object:

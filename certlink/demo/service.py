@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +59,11 @@ class Service:
 
 
 @asynccontextmanager
-async def temporary_service() -> AsyncIterator[Service]:
-    """Run `certlink up` in a folder that goes away, for as long as the block runs; nothing of it stays behind."""
+async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncIterator[Service]:
+    """Run `certlink up` in a folder that goes away, for as long as the block runs; nothing of it stays behind.
+
+    It has the given settings, by their names in the environment, and none of this process's.
+    """
     # Directly below the system's folder for temporary files: the database's unprivileged user must reach it.
     with tempfile.TemporaryDirectory(prefix="certlink-demo-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
@@ -70,7 +73,7 @@ async def temporary_service() -> AsyncIterator[Service]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=None if os.environ.get("CERTLINK_DEMO_VERBOSE") else asyncio.subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if not _is_a_setting(name)},
+            env={name: value for name, value in os.environ.items() if not _is_a_setting(name)} | dict(settings or {}),
         )
         service = Service(url=f"http://localhost:{port}", sandbox_url=f"http://localhost:{port + 1}", data=Path(folder))
         try:

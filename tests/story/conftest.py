@@ -1,4 +1,4 @@
-"""A whole certlink with its sandbox, and a real browser in front of it."""
+"""A real browser in front of a whole certlink."""
 
 import os
 import shutil
@@ -7,16 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from certlink.demo.service import Service, temporary_service
+from certlink.demo.service import Service
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="session")
-async def service() -> AsyncIterator[Service]:
-    """A certlink that runs as `certlink up` runs it, for all tests of the story."""
-    async with temporary_service() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
