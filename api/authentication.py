@@ -1,4 +1,4 @@
-"""Whose request is this: a browser's session, an issuer's bearer token, or nobody's?"""
+"""Whose request is this: a browser's session, an API key's, an issuer's bearer token's, or nobody's?"""
 
 from datetime import datetime
 
@@ -8,10 +8,13 @@ from api.callers import Caller
 from api.cookies import SESSION, read_cookie
 from api.runtime import Runtime
 from domain.operations.activate_member import activate_member
+from domain.operations.note_api_key_use import note_api_key_use
 from domain.providers.oidc import unverified_issuer
-from domain.queries.callers import session, trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
+from domain.queries.api_keys import api_key, api_key_again
+from domain.queries.callers import session, trusted_issuer, viewer_of_session, viewer_of_subject
+from domain.rules.api_keys import claims_to_be_api_key
 from domain.rules.sign_in import SignInNotAccepted
-from domain.rules.visibility import MemberViewer
+from domain.rules.visibility import ApiClientViewer, MemberViewer
 
 MAX_TOKEN_LENGTH = 16_384
 
@@ -55,17 +58,37 @@ def nobody(connection: HTTPConnection) -> Caller:
 
 
 async def caller_of_authorization(authorization: str, runtime: Runtime, *, now: datetime) -> Caller:
-    """Return the member whom a header ``Bearer ...`` stands for; an invited one is active from now on (R2).
+    """Return whom a header ``Bearer ...`` stands for; a member who was invited is active from now on (R2).
 
     Raises:
-        NotAuthenticated: the token proves nothing, or stands for nobody here.
+        NotAuthenticated: the key or token proves nothing, or stands for nobody here.
         ProviderUnavailable: the token's issuer does not answer.
     """
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_LENGTH:
         raise NotAuthenticated
+    if claims_to_be_api_key(token):
+        return await _caller_of_key(token, now=now)
     return await _caller_of_token(token, runtime, now=now)
+
+
+async def _caller_of_key(text: str, *, now: datetime) -> Caller:
+    key = await api_key(text, now=now)
+    if key is None:
+        raise NotAuthenticated
+    await note_api_key_use(key, now=now)
+    key_id = key.id
+
+    async def look_again(at: datetime) -> ApiClientViewer | None:
+        found = await api_key_again(key_id, now=at)
+        if found is None:
+            return None
+        # A connection that stays open uses its key: whoever would end the key must see it.
+        await note_api_key_use(found, now=at)
+        return found.viewer
+
+    return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, look_again=look_again)
 
 
 async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Caller:
@@ -83,10 +106,11 @@ async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Ca
     viewer = viewer or await activate_member(identity=identity, now=now)
     if viewer is None:
         raise NotAuthenticated
-    member_id = viewer.member_id
+    issuer = trusted.issuer
 
     async def look_again(at: datetime) -> MemberViewer | None:
+        # By the issuer, which the organization may trust no more.
         expired = identity.expires_at is not None and identity.expires_at <= at
-        return None if expired else await viewer_of_member(member_id)
+        return None if expired else await viewer_of_subject(issuer, identity.subject)
 
     return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, look_again=look_again)

@@ -2,7 +2,18 @@
 
 import typer
 
-from certlink.commands import catalog, database, engines, explain, exports, members, organizations, sandbox, score
+from certlink.commands import (
+    api_keys,
+    catalog,
+    database,
+    engines,
+    explain,
+    exports,
+    members,
+    organizations,
+    sandbox,
+    score,
+)
 
 app = typer.Typer(
     name="certlink",
@@ -16,6 +27,7 @@ engines.add_to(app)
 database.add_to(app)
 organizations.add_to(app)
 members.add_to(app)
+api_keys.add_to(app)
 catalog.add_to(app)
 score.add_to(app)
 explain.add_to(app)

@@ -67,6 +67,11 @@ def check_person(viewer: Viewer | None) -> MemberViewer:
     return viewer
 
 
+def may_see_of(viewer: Viewer, member_id: int, scope: Scope) -> bool:
+    """Tell whether a viewer sees what a scope opens of a member: of themself everybody does."""
+    return member_id == viewer.member_id or viewer.may(scope)
+
+
 def masked_profile_id(profile_id: str) -> str:
     """Return the last three characters of a profile id: all that an organization may see of an MCID (R17)."""
     # At least three stay hidden, however short an id is.

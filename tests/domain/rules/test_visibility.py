@@ -4,8 +4,16 @@ import pytest
 
 from domain.errors import Forbidden
 from domain.rules.sign_in import Identity
-from domain.rules.visibility import MemberViewer, check_signed_in, masked_for, masked_profile_id
-from domain.rules.words import MemberRole
+from domain.rules.visibility import (
+    ApiClientViewer,
+    MemberViewer,
+    check_person,
+    check_signed_in,
+    masked_for,
+    masked_profile_id,
+    may_see_of,
+)
+from domain.rules.words import MemberRole, Scope
 
 
 @pytest.mark.parametrize(
@@ -19,6 +27,25 @@ def test_only_admins_see_their_organization(role: MemberRole, is_admin: bool) ->
 def test_nobody_is_asked_to_sign_in() -> None:
     with pytest.raises(Forbidden):
         check_signed_in(None)
+
+
+def test_an_api_client_sees_what_its_scopes_open_and_is_nobody_s_person() -> None:
+    """R1, R17."""
+    program = ApiClientViewer(api_client_id=1, organization_id=1, scopes=frozenset({Scope.CREDITS_READ}))
+
+    assert [scope for scope in Scope if program.may(scope)] == [Scope.CREDITS_READ]
+    assert may_see_of(program, 1, Scope.CREDITS_READ)
+    assert not may_see_of(program, 1, Scope.MEMBERS_READ)
+    with pytest.raises(Forbidden):
+        check_person(check_signed_in(program))
+
+
+def test_members_see_all_of_themselves_and_admins_of_everybody() -> None:
+    member = MemberViewer(member_id=1, organization_id=1, role=MemberRole.MEMBER)
+    admin = MemberViewer(member_id=2, organization_id=1, role=MemberRole.ACCOUNT_ADMIN)
+
+    assert [may_see_of(member, number, Scope.CREDITS_READ) for number in (1, 2)] == [True, False]
+    assert [may_see_of(admin, number, Scope.CREDITS_READ) for number in (1, 2)] == [True, True]
 
 
 def test_an_organization_sees_the_last_three_digits_of_an_mcid_and_its_owner_all() -> None:

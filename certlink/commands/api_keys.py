@@ -1,0 +1,147 @@
+"""Which commands let an organization's programs read, and keep them from it?"""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from certlink.clock import programme_clock
+from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, instant_option, run
+from domain.operations.create_api_client import create_api_client
+from domain.operations.revoke_api_client import revoke_api_client
+from domain.operations.rotate_api_client_secret import rotate_api_client_secret
+from domain.operations.write_api_key import NewApiKey
+from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
+from domain.queries.organizations import operator_of
+from domain.rules.words import Scope
+from domain.settings import Settings
+
+Keys = dict[int, list[ApiKeySummary]]
+Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
+Client = Annotated[int, typer.Argument(metavar="CLIENT", min=1, max=2**63 - 1, help="The API client's number.")]
+Expires = Annotated[
+    str, typer.Option(help="When the key ends, such as 2027-01-31T00:00:00Z; as late as it may unless given.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands about API clients and their keys."""
+    api_key = typer.Typer(help="Create, list, rotate and revoke API clients' keys.", no_args_is_help=True)
+    api_key.command("create")(create)
+    api_key.command("list")(list_keys)
+    api_key.command("rotate")(rotate)
+    api_key.command("revoke")(revoke)
+    app.add_typer(api_key, name="api-key")
+
+
+def create(
+    domain: Domain,
+    name: Annotated[str, typer.Option(help="What to call the API client.")],
+    scopes: Annotated[list[Scope], typer.Option("--scope", help="What it may read; may be given several times.")],
+    expires: Expires = "",
+    as_json: Json = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Let a program read; its key is printed this once."""
+    expires_at = instant_option(expires)
+
+    async def work(settings: Settings) -> NewApiKey:
+        return await create_api_client(
+            by=await operator_of(domain),
+            name=name,
+            scopes=scopes,
+            expires_at=expires_at,
+            now=programme_clock(settings)(),
+            settings=settings,
+        )
+
+    _show_once(run(work, data), as_json=as_json)
+
+
+def list_keys(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
+    """List an organization's API clients and their latest keys, without the secrets."""
+
+    async def work(_: Settings) -> tuple[list[ApiClientRow], Keys]:
+        operator = await operator_of(domain)
+        clients = await api_clients_of_operator(operator)
+        return clients, await keys_of_operator(operator, [client.id for client in clients])
+
+    clients, keys = run(work, data)
+    if as_json:
+        print(json.dumps([_plain(client, keys[client.id]) for client in clients]))
+        return
+    for client in clients:
+        revoked = f"\trevoked {client.revoked_at}" if client.revoked_at else ""
+        print(f"{client.id}\t{client.name}\t{','.join(client.scope_words)}{revoked}")
+        for key in keys[client.id]:
+            end = f"ended {key.ended_at}" if key.ended_at else f"expires {key.expires_at}"
+            print(f"\t{key.prefix}\t{end}\tlast used {key.last_used_at or 'never'}")
+
+
+def rotate(
+    domain: Domain,
+    client: Client,
+    expires: Expires = "",
+    end_previous: Annotated[bool, typer.Option("--end-previous", help="End all other keys at once.")] = False,
+    as_json: Json = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Give an API client a new key, printed this once; the newest other goes on until the next rotation."""
+    expires_at = instant_option(expires)
+
+    async def work(settings: Settings) -> NewApiKey:
+        return await rotate_api_client_secret(
+            by=await operator_of(domain),
+            api_client_id=client,
+            expires_at=expires_at,
+            end_previous=end_previous,
+            now=programme_clock(settings)(),
+            settings=settings,
+        )
+
+    _show_once(run(work, data), as_json=as_json)
+
+
+def revoke(domain: Domain, client: Client, data: Data = DEFAULT_DATA) -> None:
+    """Revoke an API client: all its keys end at once, for good."""
+
+    async def work(settings: Settings) -> None:
+        await revoke_api_client(by=await operator_of(domain), api_client_id=client, now=programme_clock(settings)())
+
+    run(work, data)
+    print(f"{client}\trevoked")
+
+
+def _show_once(key: NewApiKey, *, as_json: bool) -> None:
+    """Print the secret on stdout alone, so that it can be piped to where it is kept."""
+    if as_json:
+        told = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": key.expires_at.isoformat()}
+        print(json.dumps(told | {"secret": key.secret}))
+        return
+    print(
+        f"API client {key.api_client_id}: the key {key.prefix}… expires {key.expires_at}. It is shown this once.",
+        file=sys.stderr,
+    )
+    print(key.secret)
+
+
+def _plain(client: ApiClientRow, keys: list[ApiKeySummary]) -> dict[str, Any]:
+    return {
+        "id": client.id,
+        "name": client.name,
+        "scopes": client.scope_words,
+        "createdAt": client.created_at.isoformat(),
+        "revokedAt": client.revoked_at and client.revoked_at.isoformat(),
+        "lastUsedAt": client.last_used_at and client.last_used_at.isoformat(),
+        "keys": [
+            {
+                "prefix": key.prefix,
+                "createdAt": key.created_at.isoformat(),
+                "expiresAt": key.expires_at.isoformat(),
+                "endedAt": key.ended_at and key.ended_at.isoformat(),
+                "lastUsedAt": key.last_used_at and key.last_used_at.isoformat(),
+            }
+            for key in keys
+        ],
+    }

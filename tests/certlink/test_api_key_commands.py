@@ -1,0 +1,75 @@
+"""Can the operator let programs read, and keep them from it?"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from certlink.commands import surroundings
+from certlink.main import app
+from domain.database import connection_arguments
+from domain.rules.api_keys import prefix_of
+from domain.settings import Settings
+
+Command = Callable[..., Awaitable[Result]]
+DOMAIN = "contoso.example"
+CREATE = ("create", DOMAIN, "--name", "Power BI", "--scope", "report:read", "--scope", "credits:read")
+
+
+@pytest.fixture
+async def command(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run ``certlink api-key`` on a database with one organization, in a thread and loop of its own."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())
+    # The log's form is the whole process's.
+    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
+    connection = await asyncpg.connect(**connection_arguments(database_url))
+    await connection.execute(
+        """INSERT INTO organization (name, domain, issuer, client_id, api_audience, created_at)
+           VALUES ('Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'certlink-api', now())"""
+    )
+    await connection.close()
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["api-key", *arguments])
+
+    return run
+
+
+async def test_the_operator_creates_lists_rotates_and_revokes(command: Command) -> None:
+    created = await command(*CREATE)
+    rotated = await command("rotate", DOMAIN, "1", "--end-previous", "--json")
+    listed = await command("list", DOMAIN, "--json")
+    revoked = await command("revoke", DOMAIN, "1")
+    afterwards = await command("list", DOMAIN)
+
+    assert {each.exit_code for each in (created, rotated, listed, revoked, afterwards)} == {0}
+    # The key alone is on stdout.
+    first, second = created.stdout.removesuffix("\n"), json.loads(rotated.stdout)["secret"]
+    assert None not in (prefix_of(first), prefix_of(second))
+    assert "API client 1: the key" in created.stderr
+    assert first not in created.stderr
+    (client,) = json.loads(listed.stdout)
+    assert (client["name"], client["scopes"]) == ("Power BI", ["credits:read", "report:read"])
+    assert [(key["prefix"], key["endedAt"] is None) for key in client["keys"]] == [
+        (prefix_of(second), True),
+        (prefix_of(first), False),
+    ]
+    assert revoked.stdout == "1\trevoked\n"
+    assert afterwards.stdout.count("ended") == afterwards.stdout.count("never") == 2
+    assert second not in listed.stdout + afterwards.stdout
+
+
+async def test_what_cannot_be_done_ends_with_one_line(command: Command) -> None:
+    nowhere = await command("list", "fabrikam.example")
+    nobody = await command("rotate", DOMAIN, "1")
+    late = await command(*CREATE, "--expires", "2999-01-01T00:00:00Z")
+    nonsense = await command(*CREATE, "--expires", "tomorrow")
+    unknown = await command("create", DOMAIN, "--name", "Power BI", "--scope", "credits:write")
+
+    assert [each.exit_code for each in (nowhere, nobody, late, nonsense, unknown)] == [1, 1, 1, 2, 2]
+    assert [each.stderr.count("\n") for each in (nowhere, nobody, late, nonsense)] == [1, 1, 1, 1]
