@@ -28,7 +28,8 @@ SERVER_SETTINGS = {
     "application_name": "certlink",
     "timezone": "UTC",
     "statement_timeout": "30s",
-    "lock_timeout": "10s",
+    # Shorter than a request's deadline, so that whoever waits too long is told to try again.
+    "lock_timeout": "8s",
     "idle_in_transaction_session_timeout": "60s",
 }
 

@@ -49,7 +49,20 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-JOBS: tuple[type[Job], ...] = (ProcessCallback, PropagateCredits, DeliverInvitations, RereadTranscripts)
+@dataclass(frozen=True, kw_only=True)
+class ForgetIdempotencyKeys(Job):
+    """There are idempotency keys that hold no more; nobody announces it, since it has time."""
+
+    name = "forget_idempotency_keys"
+
+
+JOBS: tuple[type[Job], ...] = (
+    ProcessCallback,
+    PropagateCredits,
+    DeliverInvitations,
+    RereadTranscripts,
+    ForgetIdempotencyKeys,
+)
 
 
 class JobQueue(Protocol):

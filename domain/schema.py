@@ -19,8 +19,10 @@ async def migrate(up_to: str | None = None) -> list[str]:
     One transaction holds the advisory lock, the migrations and the tool's record of them, so a crash leaves nothing.
     """
     async with transaction():
-        await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await fetch_value("SELECT set_config('statement_timeout', '0', true)")
+        # Others' migrations take longer than a table's lock should: to wait for them is what the lock is for.
+        await fetch_value("SELECT set_config('lock_timeout', '25s', true)")
+        await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await fetch_value("SELECT set_config('lock_timeout', '10s', true)")
         executor = _executor()
         # The tool asks for its record before it makes it, and an error would abort the transaction.

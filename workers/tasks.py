@@ -13,8 +13,15 @@ from typing import Any
 import structlog
 
 from domain.errors import TryAgain
-from domain.jobs import DeliverInvitations, ProcessCallback, PropagateCredits, RereadTranscripts
+from domain.jobs import (
+    DeliverInvitations,
+    ForgetIdempotencyKeys,
+    ProcessCallback,
+    PropagateCredits,
+    RereadTranscripts,
+)
 from domain.operations.deliver_invitations import deliver_invitation
+from domain.operations.forget_idempotency_keys import forget_idempotency_keys
 from domain.operations.process_callback import process_callback
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.reread_transcripts import reread_transcripts
@@ -108,11 +115,18 @@ async def propagate_due_credits(place: Workplace) -> None:
     await propagate_credits(now=place.clock())
 
 
+async def forget_expired_keys(place: Workplace) -> None:
+    """Delete the idempotency keys that hold no more, batch by batch."""
+    while not place.stop.is_set() and await forget_idempotency_keys(now=place.clock()):
+        continue
+
+
 TASKS: dict[str, Task] = {
     ProcessCallback.name: process_callbacks,
     PropagateCredits.name: propagate_due_credits,
     DeliverInvitations.name: deliver_invitations,
     RereadTranscripts.name: reread_due_transcripts,
+    ForgetIdempotencyKeys.name: forget_expired_keys,
 }
 
 

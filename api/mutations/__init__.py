@@ -5,14 +5,16 @@ Each mutation calls one operation. What the operation refuses becomes a member o
 
 import strawberry
 
+from api.mutations.api_clients import ApiClientMutations
 from api.mutations.associations import AssociationMutations
 from api.mutations.invitations import InvitationMutations
 from api.mutations.members import MemberMutations
 
 
 @strawberry.type(
-    description="What can be done. Each field is one transaction: what is refused has changed nothing. "
+    description="What can be done. Each field is one transaction: what is refused has changed nothing, and what is "
+    "sent again with the same idempotencyKey is done once. "
     "Accounts are linked and removed by their person alone: no role or key can for somebody else."
 )
-class Mutation(AssociationMutations, InvitationMutations, MemberMutations):
+class Mutation(AssociationMutations, InvitationMutations, MemberMutations, ApiClientMutations):
     """Each field is one operation, which is one transaction."""

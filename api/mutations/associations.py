@@ -9,14 +9,12 @@ from strawberry import UNSET
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, known_number
+from api.mutations.once import AnyRefusal, MutationInput, once
 from api.refusals import (
     AlreadyAssociated,
     CoolOffActive,
-    Forbidden,
-    InvalidInput,
     NotFound,
     ProviderUnavailable,
-    TryAgain,
     YearlyLimitReached,
 )
 from api.types.associations import Association, association_of
@@ -30,7 +28,7 @@ from domain.rules.words import LearningProvider
 
 
 @strawberry.input(description="Where to associate an account of one's own.")
-class AssociateLearningAccountInput:
+class AssociateLearningAccountInput(MutationInput):
     """The account itself is chosen by signing in."""
 
     provider: LearningProvider = strawberry.field(description="The learning provider to sign in at.")
@@ -52,14 +50,7 @@ class AssociationStarted:
 
 
 AssociateLearningAccountResult = Annotated[
-    AssociationStarted
-    | CoolOffActive
-    | YearlyLimitReached
-    | AlreadyAssociated
-    | ProviderUnavailable
-    | Forbidden
-    | InvalidInput
-    | TryAgain,
+    AssociationStarted | CoolOffActive | YearlyLimitReached | AlreadyAssociated | ProviderUnavailable | AnyRefusal,
     strawberry.union(
         "AssociateLearningAccountResult", description="The attempt, or why there is none: then nothing was changed."
     ),
@@ -67,7 +58,7 @@ AssociateLearningAccountResult = Annotated[
 
 
 @strawberry.input(description="Which association to end.")
-class RemoveAssociationInput:
+class RemoveAssociationInput(MutationInput):
     """Only the member can end it."""
 
     association_id: strawberry.ID = strawberry.field(description="The id of an active association of one's own.")
@@ -85,7 +76,7 @@ class AssociationRemoved:
 
 
 RemoveAssociationResult = Annotated[
-    AssociationRemoved | NotFound | Forbidden | InvalidInput | TryAgain,
+    AssociationRemoved | NotFound | AnyRefusal,
     strawberry.union(
         "RemoveAssociationResult", description="What has ended, or why nothing did: then nothing was changed."
     ),
@@ -107,7 +98,10 @@ class AssociationMutations:
         """Start the attempt."""
         context = info.context
         viewer = check_person(context.viewer)
-        started = await start_association(
+        started = await once(
+            info,
+            wanted,
+            start_association,
             viewer=viewer,
             provider=wanted.provider,
             return_to=wanted.return_to or None,
@@ -126,7 +120,10 @@ class AssociationMutations:
         """End the association."""
         context = info.context
         viewer = check_person(context.viewer)
-        removed = await remove_association(
+        removed = await once(
+            info,
+            wanted,
+            remove_association,
             viewer=viewer,
             association_id=known_number(wanted.association_id, Kind.ASSOCIATION),
             now=context.now,

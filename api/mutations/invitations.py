@@ -1,26 +1,25 @@
 """What can admins do with invitations?"""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
 
-from api.connections import given
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, known_number
+from api.mutations.once import AnyRefusal, MutationInput, once
 from api.refusals import (
     AlreadyMember,
-    Forbidden,
-    InvalidInput,
     InvitationAnswered,
     NotFound,
     Refusal,
     ResentTooSoon,
-    TryAgain,
     refusal_of,
 )
 from api.types.invitations import Invitation, invitation_of
+from api.walks import given
 from domain.operations.cancel_invitation import cancel_invitation
 from domain.operations.correct_invitation import correct_invitation
 from domain.operations.invite_members import MAX_AT_ONCE, WantedMember, invite_members
@@ -43,7 +42,7 @@ class InvitedMemberInput:
 
 
 @strawberry.input(description="Whom to invite.")
-class InviteMembersInput:
+class InviteMembersInput(MutationInput):
     """One or many."""
 
     members: list[InvitedMemberInput] = strawberry.field(
@@ -70,16 +69,22 @@ class MembersInvited:
 
 
 InviteMembersResult = Annotated[
-    MembersInvited | Forbidden | InvalidInput | TryAgain,
+    MembersInvited | AnyRefusal,
     strawberry.union("InviteMembersResult", description="What came of each address, or why nobody was invited."),
 ]
 
 
-@strawberry.input(description="Which invitation gets which address.")
-class CorrectInvitationInput:
-    """It is sent to the new address at once."""
+@strawberry.input(description="Which invitation to change.")
+class InvitationInput(MutationInput):
+    """What every change of an invitation takes."""
 
     invitation_id: strawberry.ID = strawberry.field(description="The id of an invitation without response.")
+
+
+@strawberry.input(description="Which invitation gets which address.")
+class CorrectInvitationInput(InvitationInput):
+    """It is sent to the new address at once."""
+
     work_email: str = strawberry.field(description="The right address, of the organization's mail domain.")
 
 
@@ -91,7 +96,7 @@ class InvitationCorrected:
 
 
 CorrectInvitationResult = Annotated[
-    InvitationCorrected | AlreadyMember | InvitationAnswered | NotFound | Forbidden | InvalidInput | TryAgain,
+    InvitationCorrected | AlreadyMember | InvitationAnswered | NotFound | AnyRefusal,
     strawberry.union(
         "CorrectInvitationResult", description="The invitation, or why it stays: then nothing was changed."
     ),
@@ -99,10 +104,8 @@ CorrectInvitationResult = Annotated[
 
 
 @strawberry.input(description="Which invitation to send again.")
-class ResendInvitationInput:
+class ResendInvitationInput(InvitationInput):
     """Not within a day."""
-
-    invitation_id: strawberry.ID = strawberry.field(description="The id of an invitation without response.")
 
 
 @strawberry.type(description="The invitation is on its way once more.")
@@ -113,7 +116,7 @@ class InvitationResent:
 
 
 ResendInvitationResult = Annotated[
-    InvitationResent | ResentTooSoon | InvitationAnswered | NotFound | Forbidden | InvalidInput | TryAgain,
+    InvitationResent | ResentTooSoon | InvitationAnswered | NotFound | AnyRefusal,
     strawberry.union(
         "ResendInvitationResult", description="The invitation, or why it is not sent: then nothing was changed."
     ),
@@ -121,10 +124,8 @@ ResendInvitationResult = Annotated[
 
 
 @strawberry.input(description="Which invitation to take back.")
-class CancelInvitationInput:
+class CancelInvitationInput(InvitationInput):
     """Of somebody who has not come."""
-
-    invitation_id: strawberry.ID = strawberry.field(description="The id of an invitation without response.")
 
 
 @strawberry.type(description="The invitation is canceled: a sign-in with its address is nobody's.")
@@ -135,7 +136,7 @@ class InvitationCanceled:
 
 
 CancelInvitationResult = Annotated[
-    InvitationCanceled | InvitationAnswered | NotFound | Forbidden | InvalidInput | TryAgain,
+    InvitationCanceled | InvitationAnswered | NotFound | AnyRefusal,
     strawberry.union(
         "CancelInvitationResult", description="The invitation, or why it stays: then nothing was changed."
     ),
@@ -155,7 +156,10 @@ class InvitationMutations:
         """Invite the people."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        outcomes = await invite_members(
+        outcomes = await once(
+            info,
+            wanted,
+            invite_members,
             by=viewer,
             wanted=[
                 WantedMember(work_email=each.work_email, role=given(each.role) or MemberRole.MEMBER)
@@ -183,17 +187,9 @@ class InvitationMutations:
         wanted: Annotated[CorrectInvitationInput, strawberry.argument(name="input", description="What to correct.")],
     ) -> CorrectInvitationResult | None:
         """Correct the address."""
-        context = info.context
-        viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.invitation_id, Kind.INVITATION)
-        await correct_invitation(
-            by=viewer,
-            invitation_id=number,
-            work_email=wanted.work_email,
-            now=context.now,
-            settings=context.runtime.settings,
-        )
-        return InvitationCorrected(invitation=invitation_of(await known_invitation(viewer, number), context))
+        settings = info.context.runtime.settings
+        changed = await _changed(info, wanted, correct_invitation, work_email=wanted.work_email, settings=settings)
+        return InvitationCorrected(invitation=changed)
 
     @field("Send an invitation without response once more, a day after the last time at the earliest. For admins.")
     async def resend_invitation(
@@ -202,11 +198,8 @@ class InvitationMutations:
         wanted: Annotated[ResendInvitationInput, strawberry.argument(name="input", description="What to send.")],
     ) -> ResendInvitationResult | None:
         """Send it again."""
-        context = info.context
-        viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.invitation_id, Kind.INVITATION)
-        await resend_invitation(by=viewer, invitation_id=number, now=context.now, settings=context.runtime.settings)
-        return InvitationResent(invitation=invitation_of(await known_invitation(viewer, number), context))
+        settings = info.context.runtime.settings
+        return InvitationResent(invitation=await _changed(info, wanted, resend_invitation, settings=settings))
 
     @field("Cancel an invitation without response. For admins.")
     async def cancel_invitation(
@@ -215,8 +208,15 @@ class InvitationMutations:
         wanted: Annotated[CancelInvitationInput, strawberry.argument(name="input", description="What to cancel.")],
     ) -> CancelInvitationResult | None:
         """Cancel it."""
-        context = info.context
-        viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.invitation_id, Kind.INVITATION)
-        await cancel_invitation(by=viewer, invitation_id=number, now=context.now)
-        return InvitationCanceled(invitation=invitation_of(await known_invitation(viewer, number), context))
+        return InvitationCanceled(invitation=await _changed(info, wanted, cancel_invitation))
+
+
+async def _changed(
+    info: Info, wanted: InvitationInput, operation: Callable[..., Awaitable[None]], **named: object
+) -> Invitation:
+    """Let an operation change an invitation, and return it as it is then."""
+    context = info.context
+    viewer = check_signed_in_admin(context.viewer)
+    number = known_number(wanted.invitation_id, Kind.INVITATION)
+    await once(info, wanted, operation, by=viewer, invitation_id=number, now=context.now, **named)
+    return invitation_of(await known_invitation(viewer, number), context)

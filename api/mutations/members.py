@@ -8,7 +8,8 @@ import strawberry
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, known_number
-from api.refusals import Forbidden, InvalidInput, LastAdmin, NotFound, TryAgain
+from api.mutations.once import AnyRefusal, MutationInput, once
+from api.refusals import LastAdmin, NotFound
 from api.types.members import Member, member_of
 from domain.operations.change_member_role import change_member_role
 from domain.operations.remove_member import remove_member
@@ -19,7 +20,7 @@ from domain.rules.words import MemberRole
 
 
 @strawberry.input(description="Whose role is to be which.")
-class ChangeMemberRoleInput:
+class ChangeMemberRoleInput(MutationInput):
     """Only a global admin makes or changes one."""
 
     member_id: strawberry.ID = strawberry.field(description="The id of an active or invited member.")
@@ -36,7 +37,7 @@ class MemberRoleChanged:
 
 
 ChangeMemberRoleResult = Annotated[
-    MemberRoleChanged | LastAdmin | NotFound | Forbidden | InvalidInput | TryAgain,
+    MemberRoleChanged | LastAdmin | NotFound | AnyRefusal,
     strawberry.union(
         "ChangeMemberRoleResult", description="The member, or why the role stays: then nothing was changed."
     ),
@@ -44,7 +45,7 @@ ChangeMemberRoleResult = Annotated[
 
 
 @strawberry.input(description="Who leaves the organization.")
-class RemoveMemberInput:
+class RemoveMemberInput(MutationInput):
     """An admin may leave by this too."""
 
     member_id: strawberry.ID = strawberry.field(
@@ -68,7 +69,7 @@ class MemberRemoved:
 
 
 RemoveMemberResult = Annotated[
-    MemberRemoved | LastAdmin | NotFound | Forbidden | InvalidInput | TryAgain,
+    MemberRemoved | LastAdmin | NotFound | AnyRefusal,
     strawberry.union("RemoveMemberResult", description="What has ended, or why nothing did: then nothing was changed."),
 ]
 
@@ -87,7 +88,7 @@ class MemberMutations:
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
         number = known_number(wanted.member_id, Kind.MEMBER)
-        await change_member_role(by=viewer, member_id=number, role=wanted.role, now=context.now)
+        await once(info, wanted, change_member_role, by=viewer, member_id=number, role=wanted.role, now=context.now)
         return MemberRoleChanged(member=member_of(await known_member(viewer, number)))
 
     @field(
@@ -103,7 +104,7 @@ class MemberMutations:
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
         number = known_number(wanted.member_id, Kind.MEMBER)
-        ended = await remove_member(by=viewer, member_id=number, now=context.now)
+        ended = await once(info, wanted, remove_member, by=viewer, member_id=number, now=context.now)
         return MemberRemoved(
             member=member_of(await known_member(viewer, number)),
             associations_ended=ended.associations,

@@ -12,6 +12,7 @@ from domain.errors import InvalidInput, Refusal
 from domain.jobs import DeliverInvitations
 from domain.operations.administer import Administrator, actor_of, lock_organization
 from domain.operations.audit import AuditEntry, record_audits
+from domain.operations.stored_refusal import StoredRefusal
 from domain.rules.administration import check_may_administer
 from domain.rules.invitations import AlreadyMember, work_address
 from domain.rules.words import MemberRole
@@ -36,7 +37,7 @@ class InvitationOutcome:
     work_email: str
     invitation_id: int | None = None
     member_id: int | None = None
-    refusal: Refusal | None = None
+    refusal: StoredRefusal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

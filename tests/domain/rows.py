@@ -15,6 +15,12 @@ INSERT INTO sign_in (id, organization_id, state_hash, browser_hash, nonce, verif
     (1, 1, 'state', 'browser', 'nonce', 'verifier', '/', '2026-01-02Z', '2026-01-03Z');
 INSERT INTO browser_session (id, member_id, token_hash, created_at, expires_at) VALUES
     (1, 1, 'token', '2026-01-02Z', '2026-01-03Z');
+INSERT INTO api_client (id, organization_id, name, scopes, created_at, created_by_id) VALUES
+    (1, 1, 'Report reader', '{report:read}', '2026-01-02Z', 1);
+INSERT INTO api_key (id, api_client_id, slot, prefix, key_hash, created_at, expires_at) VALUES
+    (1, 1, 1, 'certlink_reader01', sha256('key'), '2026-01-02Z', '2027-01-02Z');
+INSERT INTO idempotency_key (id, member_id, key, fingerprint, outcome_sealed, expires_at) VALUES
+    (1, 1, 'key', sha256('request'), 'outcome', '2026-01-03Z');
 INSERT INTO learning_account (id, provider, profile_id, created_at) VALUES
     (1, 'MICROSOFT_LEARN', '991204737', '2026-02-01Z'),
     (2, 'MICROSOFT_LEARN', '991204738', '2026-02-01Z'),

@@ -109,6 +109,18 @@ BREAKING = {
         change_row("invitation", responded_at="NULL"),
         ["invitation 1"],
     ),
+    "an API client's creator is a member of its organization": (
+        change_row("api_client", organization_id="2"),
+        ["API client 1"],
+    ),
+    "a revoked API client has no key that goes on": (
+        change_row("api_client", revoked_at="'2026-07-01Z'"),
+        ["API key 1"],
+    ),
+    "an idempotency key is committed together with its outcome": (
+        change_row("idempotency_key", outcome_sealed="NULL"),
+        ["idempotency key 1"],
+    ),
     "a credit event is recorded at its credit's instant": (
         change_row("credit_event", at="'2026-02-12Z'"),
         ["credit event 1"],

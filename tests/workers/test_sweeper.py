@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.database import execute
-from domain.models import Association, CreditEvent
+from domain.models import Association, CreditEvent, IdempotencyKey
 from domain.rules.words import AttemptStatus
 from tests.sign_in.world import World, attempt, callback_of
 from workers.sweeper import sweep, sweep_forever
@@ -76,6 +76,21 @@ async def test_a_kind_of_work_that_fails_does_not_keep_the_others_back(world: Wo
     await execute("UPDATE callback SET claimable_at = clock_timestamp()")
     await sweep(workplace)
     assert (await attempt(attempt_id)).status is AttemptStatus.ASSOCIATED
+
+
+async def test_the_sweeper_forgets_idempotency_keys_that_hold_no_more(world: World, workplace: Workplace) -> None:
+    for number, hours in enumerate([-1, 0, 1]):
+        await IdempotencyKey.create(
+            member_id=1,
+            key=str(number),
+            fingerprint=bytes(32),
+            outcome_sealed=b"outcome",
+            expires_at=world.clock() + timedelta(hours=hours),
+        )
+
+    await sweep(workplace)
+
+    assert [key.key for key in await IdempotencyKey.all()] == ["2"]
 
 
 async def test_the_sweeper_leaves_a_sign_of_life(world: World, workplace: Workplace, tmp_path: Path) -> None:
