@@ -1,19 +1,23 @@
 """What does a cursor say?
 
-Where a row stands in its list: in which order, as of when, by which value and id. Nothing is signed, since whatever a
-cursor says is only where to go on in a list of which the caller sees no more than without it.
+Where a row stands in its list: in which order, as of when, by which value and id. It is signed for its list, since one
+that was changed, or is another list's, would go on somewhere else and silently leave rows out; signed, it is refused.
+It holds nothing that its list does not show, and stays valid in every process for as long as the key is the same.
 """
 
+import hmac
 import json
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.ids import MAX_NUMBER, opaque, transparent, word_and_number
+from api.ids import opaque, transparent
 from domain.errors import InvalidInput
 from domain.queries.page import Order, Place, Value
 
-_BY_ID = "key"
-_DATED = "row:"
+# Twelve bytes are sixteen characters exactly, so that each bit of each character counts.
+_SIGNATURE_BYTES = 12
+_SIGNATURE_LENGTH = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -26,46 +30,49 @@ class Cursor:
     as_of: datetime | None = None
 
 
-def cursor_text(place: Place, *, order: Order | None = None, as_of: datetime | None = None) -> str:
-    """Return a cursor in the form in which clients pass it around."""
-    if as_of is None and order is None:
-        return opaque(f"{_BY_ID}:{place.id}")
-    told = [_name(order), None if as_of is None else _number(as_of), place.id, _plain(place.value)]
-    return opaque(_DATED + json.dumps(told, separators=(",", ":")))
+@dataclass(frozen=True, kw_only=True)
+class ListCursors:
+    """The cursors of one list in one order; those of others are none of its.
 
-
-def read_cursor(text: str, order: Order | None) -> Cursor:
-    """Return what a cursor of a list in an order says.
-
-    Raises:
-        InvalidInput: it is none of ours, or one of another order's.
+    ``key`` is the key for cursors, and ``name`` says which list of which parent it is.
     """
-    cursor = _by_id(text) if order is None else None
-    cursor = cursor or _dated(text, order)
-    if cursor is None:
-        raise InvalidInput("This cursor is none of this list's.")
-    return cursor
 
+    key: bytes
+    name: str
+    order: Order | None = None
 
-def _by_id(text: str) -> Cursor | None:
-    word, number = word_and_number(text) or ("", 0)
-    return Cursor(place=Place(id=number)) if word == _BY_ID else None
+    def text(self, cursor: Cursor) -> str:
+        """Return a cursor in the form in which clients pass it around."""
+        as_of = None if cursor.as_of is None else _number(cursor.as_of)
+        told = [_name(self.order), as_of, cursor.place.id, _plain(cursor.place.value)]
+        content = opaque(json.dumps(told, separators=(",", ":")))
+        return content + self._signature(content)
 
+    def read(self, text: str) -> Cursor:
+        """Return what a cursor of this list says.
 
-def _dated(text: str, order: Order | None) -> Cursor | None:
-    told = transparent(text)
-    if told is None or not told.startswith(_DATED):
-        return None
-    try:
-        name, as_of, identifier, value = json.loads(told.removeprefix(_DATED))
-        if name != _name(order):
+        Raises:
+            InvalidInput: it is none of this list's, or one of another order.
+        """
+        content, signature = text[:-_SIGNATURE_LENGTH], text[-_SIGNATURE_LENGTH:]
+        if not hmac.compare_digest(_bytes(signature), _bytes(self._signature(content))):
+            raise InvalidInput("This cursor is none of this list's: start from the list's beginning.")
+        name, as_of, identifier, value = json.loads(transparent(content) or "")
+        if name != _name(self.order):
             raise InvalidInput("This cursor is of another order: start from the list's beginning.")
-        instant = None if as_of is None else _instant(as_of)
-        cursor = Cursor(place=Place(id=_checked(identifier), value=_value(value, order)), as_of=instant)
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return None
-    # There is exactly one spelling of each.
-    return cursor if cursor_text(cursor.place, order=order, as_of=cursor.as_of) == text else None
+        return Cursor(
+            place=Place(id=identifier, value=_value(value, self.order)),
+            as_of=None if as_of is None else _instant(as_of),
+        )
+
+    def _signature(self, content: str) -> str:
+        digest = hmac.digest(self.key, _bytes(f"{self.name}\n{content}"), "sha256")
+        return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
+
+
+def _bytes(text: str) -> bytes:
+    # What a stranger sends may hold half a surrogate pair.
+    return text.encode(errors="surrogatepass")
 
 
 def _name(order: Order | None) -> str | None:
@@ -76,25 +83,8 @@ def _plain(value: Value | None) -> str | int | None:
     return _number(value) if isinstance(value, datetime) else value
 
 
-def _value(plain: object, order: Order | None) -> Value | None:
-    """Return a value in the kind that its order has.
-
-    Raises:
-        ValueError: it is of another kind.
-    """
-    if plain is None and (order is None or order.nullable):
-        return None
-    if order is not None and order.kind is str and isinstance(plain, str):
-        return plain
-    if order is not None and order.kind is not str and isinstance(plain, int):
-        return _instant(plain) if order.kind is datetime else _checked(plain)
-    raise ValueError
-
-
-def _checked(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= MAX_NUMBER:
-        raise ValueError
-    return number
+def _value(plain: str | int | None, order: Order | None) -> Value | None:
+    return _instant(plain) if order is not None and order.kind is datetime and isinstance(plain, int) else plain
 
 
 def _number(instant: datetime) -> int:

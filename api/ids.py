@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ATTEMPT = "att"
     CREDIT = "cre"
     INVITATION = "inv"
+    API_CLIENT = "api"
 
 
 def global_id(kind: Kind, number: int) -> strawberry.ID:

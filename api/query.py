@@ -5,30 +5,35 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, connection, given, page_as_of
+from api.connections import Connection, connection
 from api.context import Info
 from api.fields import field
-from api.ids import Kind, kind_and_number, number_of
-from api.types.associations import association_of, learning_account_of
+from api.ids import Kind, number_of
+from api.nodes import MAX_NODES, nodes_of
+from api.types.api_clients import ApiClient, api_client_of
 from api.types.attempts import AssociationAttempt, attempt_of
 from api.types.certifications import Certification, certification_of, checked_catalog_text
 from api.types.credit_arguments import AsOf, instant
-from api.types.credits import credit_of, details_asked_for
-from api.types.invitations import invitation_of
 from api.types.members import Member, member_of
 from api.types.node import Node
 from api.types.organization_programs import WantedKind
 from api.types.organizations import Organization, organization_of
 from api.types.policies import Policy, policy_of
 from api.types.programs import Program, program_of
-from domain.queries import associations, attempts, catalog, credits, invitations, members
+from api.types.rate_limit import RateLimit, rate_limit_of
+from api.walks import PageArguments, connection_field, given
+from domain.queries import api_clients, attempts, catalog, members
 from domain.rules.editions import programs_at
+from domain.rules.visibility import ApiClientViewer
 from domain.rules.visibility import Viewer as DomainViewer
 
 CatalogText = Annotated[
     str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
 ]
 Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
+Ids = Annotated[
+    list[strawberry.ID], strawberry.argument(name="ids", description=f"At most {MAX_NODES} global ids, in any order.")
+]
 
 
 @strawberry.type(description="Who asks.")
@@ -43,6 +48,13 @@ class Viewer:
         number = self.asking.member_id
         row = await members.member(self.asking, number) if number else None
         return member_of(row) if row else None
+
+    @field("The API client that asks; null when a member does.")
+    async def api_client(self) -> ApiClient | None:
+        """Look up the client."""
+        if not isinstance(self.asking, ApiClientViewer):
+            return None
+        return api_client_of(await api_clients.known_api_client(self.asking, self.asking.api_client_id))
 
     @field("The organization of the member or API client that asks.")
     async def organization(self) -> Organization | None:
@@ -64,9 +76,14 @@ class Query:
     @field("Anything that has an id and that the caller may see.")
     async def node(self, info: Info, identifier: Id) -> Node | None:
         """Find a thing by its id."""
-        found = kind_and_number(identifier)
         viewer = info.context.viewer
-        return await _node(viewer, *found, info) if found and viewer else None
+        return (await nodes_of(viewer, [identifier], info))[0] if viewer else None
+
+    @field("The things with these ids, in the order asked for; null in the place of each that the caller may not see.")
+    async def nodes(self, info: Info, identifiers: Ids) -> list[Node | None] | None:
+        """Find things by their ids."""
+        viewer = info.context.viewer
+        return await nodes_of(viewer, identifiers, info) if viewer else None
 
     @field("The caller's own organization, by its id.")
     async def organization(self, info: Info, identifier: Id) -> Organization | None:
@@ -89,6 +106,11 @@ class Query:
         """Return the numbers."""
         return policy_of(info.context)
 
+    @field("The caller's points of this minute; null while they are not counted.")
+    def rate_limit(self, info: Info) -> RateLimit | None:
+        """Return the budget as of this request."""
+        return rate_limit_of(info.context.charge)
+
     @field("The programs in force at an instant, designations first; null when nobody is signed in.")
     async def programs(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Program] | None:
         """Read the catalog."""
@@ -98,47 +120,13 @@ class Query:
         kind = given(wanted)
         return [program_of(each) for each in found if kind in {None, each.kind}]
 
-    @field("The certifications of the catalog, by code; null when nobody is signed in.")
+    @connection_field("The certifications of the catalog, by code; null when nobody is signed in.")
     async def certifications(
-        self,
-        info: Info,
-        query: CatalogText = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, info: Info, arguments: PageArguments, query: CatalogText = UNSET
     ) -> Connection[Certification] | None:
         """Read the catalog."""
         if info.context.viewer is None:
             return None
-        order = catalog.BY_CODE
-        asked, _ = page_as_of(first, after, last, before, info=info, as_of=None, order=order)
-        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=asked)
-        return connection(page, node=certification_of, order=order)
-
-
-async def _node(viewer: DomainViewer, kind: Kind, number: int, info: Info) -> Node | None:
-    """Return the thing of a kind and number, where the viewer may see it."""
-    context = info.context
-    match kind:
-        case Kind.ORGANIZATION:
-            organization = await members.organization(viewer, number)
-            return organization_of(organization) if organization else None
-        case Kind.MEMBER:
-            member = await members.member(viewer, number)
-            return member_of(member) if member else None
-        case Kind.LEARNING_ACCOUNT:
-            account = await associations.learning_account(viewer, number)
-            return learning_account_of(account) if account else None
-        case Kind.ASSOCIATION:
-            association = await associations.association(viewer, number)
-            return association_of(association, viewer) if association else None
-        case Kind.ATTEMPT:
-            attempt = await attempts.association_attempt(viewer, number)
-            return attempt_of(attempt, context) if attempt else None
-        case Kind.CREDIT:
-            credit = await credits.credit(viewer, number, as_of=context.now)
-            return credit_of(credit, await details_asked_for(info, [credit], "")) if credit else None
-        case Kind.INVITATION:
-            invitation = await invitations.invitation(viewer, number)
-            return invitation_of(invitation, context) if invitation else None
+        walk = arguments.walk(info, order=catalog.BY_CODE)
+        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=walk.page)
+        return connection(page, walk, node=certification_of)

@@ -4,6 +4,7 @@ What must be read again is sealed with the key from the settings; what need only
 """
 
 import hashlib
+import hmac
 import secrets
 from typing import NewType
 
@@ -16,6 +17,7 @@ class SecretKey:
     """The key that seals secrets at rest."""
 
     def __init__(self, key: str) -> None:
+        self._key = key.encode()
         self._fernet = Fernet(key)
 
     def seal(self, secret: str) -> Sealed:
@@ -33,6 +35,14 @@ class SecretKey:
         except InvalidToken as error:
             raise UnreadableSecret from error
 
+    def fingerprint(self, text: str) -> bytes:
+        """Return 32 bytes by which a text is recognized, and from which nobody without the key can guess it."""
+        return hmac.digest(self._key, f"fingerprint {text}".encode(), hashlib.sha256)
+
+    def key_for(self, purpose: str) -> bytes:
+        """Return 32 bytes to sign with for one purpose, from which neither this key nor another purpose's follows."""
+        return hmac.digest(self._key, f"key {purpose}".encode(), hashlib.sha256)
+
 
 class UnreadableSecret(Exception):
     """A sealed secret does not fit the key: the operator changed it."""
@@ -43,7 +53,12 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def random_text(length: int, alphabet: str) -> str:
+    """Return unguessable text of so many characters of an alphabet."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def hash_token(token: str) -> bytes:
-    """Return what is stored of a token: it holds 256 random bits, so a plain hash suffices."""
+    """Return what is stored of a token: it holds 190 random bits or more, so a plain hash suffices."""
     # What a stranger sends may hold half a surrogate pair; it is hashed like the rest, and known to nobody.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

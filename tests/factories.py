@@ -14,12 +14,16 @@ from domain.models import (
     Member,
     Organization,
 )
+from domain.operations.create_api_client import create_api_client
 from domain.operations.record_completions import record_completions
+from domain.operations.write_api_key import NewApiKey
 from domain.providers.learning import CompletionRecord
+from domain.rules.administration import Operator
 from domain.rules.policy import Policy
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AttemptStatus, CompletionKind, LearningProvider, MemberRole, MemberStatus
+from domain.rules.words import AttemptStatus, CompletionKind, LearningProvider, MemberRole, MemberStatus, Scope
 from domain.secrets import hash_token, new_token
+from domain.settings import Settings
 from tests.clock import START
 
 _numbers = itertools.count(1)
@@ -126,6 +130,19 @@ async def make_credit(
     await record_completions(association, [record], now=association.started_at, policy=Policy())
     completion = await Completion.get(provider=association.provider, completion_id=record.completion_id)
     return await Credit.get(completion=completion, association=association)
+
+
+async def make_api_client(
+    organization: Organization, *scopes: Scope, settings: Settings, now: datetime = START
+) -> NewApiKey:
+    """Let the operator create an API client with scopes, all unless any is given; return its key."""
+    return await create_api_client(
+        by=Operator(organization_id=organization.id),
+        name="Report reader",
+        scopes=scopes or tuple(Scope),
+        now=now,
+        settings=settings,
+    )
 
 
 def completion_record(

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, WalkAsOf, connection, page_as_of
+from api.connections import Connection, connection
 from api.context import Info
-from api.fields import field
 from api.ids import Kind, global_id
 from api.types import credits, members
 from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
+from api.walks import PageArguments, Walk, WalkAsOf, connection_field
 from domain.queries.associations import AssociationRow, LearningAccountRow
-from domain.queries.credits import credits as credits_of
+from domain.queries.credits import credits_of_associations
 from domain.queries.page import Page
-from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id
-from domain.rules.words import AssociationEndReason, LearningProvider, TranscriptProblem
+from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id, may_see_of
+from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 
 if TYPE_CHECKING:
     from api.types.credits import Credit
@@ -32,7 +32,9 @@ class LearningAccount(Node):
     profile_id: str | None = strawberry.field(
         description="The account's id there, at Microsoft Learn the MCID; null unless the person asks."
     )
-    profile_id_masked: str = strawberry.field(description="The last three characters of the id: all that admins see.")
+    profile_id_masked: str = strawberry.field(
+        description="The last three characters of the id: all that anybody else sees."
+    )
 
 
 @strawberry.type(
@@ -57,27 +59,22 @@ class Association(Node):
         description="Why its transcript is not read every night; null where it is, and unless the person asks."
     )
 
-    @field("The credits for this association's completions, the latest recorded first.")
+    @connection_field(
+        "The credits for this association's completions, the latest recorded first; null unless the person, an admin "
+        "or an API client with the scope CREDITS_READ asks."
+    )
     async def credits(
-        self,
-        info: Info,
-        wanted: Filter = UNSET,
-        as_of: WalkAsOf = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]]:
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+    ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]] | None:
         """List the credits."""
-        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of)
-        page = await credits_of(
-            check_signed_in(info.context.viewer),
-            association_id=self.number,
-            matching=matching(wanted),
-            as_of=at,
-            page=asked,
+        viewer = check_signed_in(info.context.viewer)
+        if not may_see_of(viewer, self.member.number, Scope.CREDITS_READ):
+            return None
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        page = await info.context.batches.load(
+            credits_of_associations, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
         )
-        return await credits.connection_of(page, info=info, as_of=at)
+        return await credits.connection_of(page, walk, info)
 
 
 def learning_account_of(row: LearningAccountRow) -> LearningAccount:
@@ -111,6 +108,6 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
     )
 
 
-def connection_of(page: Page[AssociationRow], viewer: Viewer) -> Connection[Association]:
+def connection_of(page: Page[AssociationRow], walk: Walk, viewer: Viewer) -> Connection[Association]:
     """Return a page of associations as a viewer may see them."""
-    return connection(page, node=lambda row: association_of(row, viewer))
+    return connection(page, walk, node=lambda row: association_of(row, viewer))

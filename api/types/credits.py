@@ -16,9 +16,10 @@ from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
 from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, summarized, timeline_of
 from api.types.node import Node
-from domain.queries.contributions import CreditContributions, contributions_of_credits
+from api.walks import Walk
+from domain.queries.contributions import CreditContributions, contributions_of_groups
 from domain.queries.credits import CreditRow
-from domain.queries.page import Order, Page
+from domain.queries.page import Page
 from domain.rules.words import (
     CompletionKind,
     CreditEndReason,
@@ -91,8 +92,10 @@ async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) 
 
     contributions: CreditContributions = {}
     if rows and (is_asked("contributions") or is_asked("explanation", "reasons")):
-        members = {row.member_id for row in rows}
-        contributions = await contributions_of_credits(rows[0].organization_id, members, as_of=rows[0].as_of)
+        members = frozenset(row.member_id for row in rows)
+        contributions = await info.context.batches.load(
+            contributions_of_groups, rows[0].organization_id, members, as_of=rows[0].as_of
+        )
     return CreditDetails(
         has_reasons=is_asked("explanation", "reasons") or is_asked("explanation", "countsFromEarliest"),
         has_timeline=is_asked("timeline"),
@@ -126,9 +129,7 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
     )
 
 
-async def connection_of(
-    page: Page[CreditRow], *, info: Info, as_of: datetime, order: Order | None = None
-) -> Connection[Credit]:
-    """Return a page of a list of credits, ordered and as of an instant (aware, UTC)."""
+async def connection_of(page: Page[CreditRow], walk: Walk, info: Info) -> Connection[Credit]:
+    """Return a page of a list of credits, which is as of an instant."""
     details = await details_asked_for(info, page.rows, "nodes", "edges.node")
-    return connection(page, node=lambda row: credit_of(row, details), order=order, as_of=as_of)
+    return connection(page, walk, node=lambda row: credit_of(row, details))

@@ -10,7 +10,8 @@ from api.context import Context
 from api.ids import Kind, global_id
 from api.types import members
 from api.types.node import Node
-from domain.queries.invitations import OLDEST_FIRST, InvitationRow
+from api.walks import Walk
+from domain.queries.invitations import InvitationRow
 from domain.queries.page import Page
 from domain.rules.words import DeliveryProblem
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from api.types.members import Member
 
 
-@strawberry.type(description="What asks a person by work e-mail to become a member. Only admins see it.")
+@strawberry.type(
+    description="What asks a person by work e-mail to become a member. Only admins, and API clients with the "
+    "scope MEMBERS_READ, see it."
+)
 class Invitation(Node):
     """As of the operation's instant."""
 
@@ -65,6 +69,6 @@ def invitation_of(row: InvitationRow, context: Context) -> Invitation:
     )
 
 
-def connection_of(page: Page[InvitationRow], context: Context) -> Connection[Invitation]:
-    """Return a page of invitations, the oldest first."""
-    return connection(page, node=lambda row: invitation_of(row, context), order=OLDEST_FIRST)
+def connection_of(page: Page[InvitationRow], walk: Walk, context: Context) -> Connection[Invitation]:
+    """Return a page of invitations."""
+    return connection(page, walk, node=lambda row: invitation_of(row, context))

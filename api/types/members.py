@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, WalkAsOf, given, page_as_of, page_request
+from api.connections import Connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
@@ -14,10 +14,11 @@ from api.types.allowances import AssociationAllowance, allowance_of
 from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
 from api.types.organizations import Organization, organization_of
-from domain.queries.associations import allowance_of_viewer, associations_of_member
-from domain.queries.credits import credits as credits_of
+from api.walks import PageArguments, WalkAsOf, connection_field, given
+from domain.queries.associations import allowance_of_viewer, associations_of_members
+from domain.queries.credits import credits_of_members
 from domain.queries.members import OfMember
-from domain.rules.visibility import check_signed_in
+from domain.rules.visibility import check_signed_in, may_see_of
 from domain.rules.words import LearningProvider, MemberRole, MemberStatus, Scope
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Member(Node):
     status: MemberStatus = strawberry.field(description="Where the member is between invitation and leaving.")
     organization: Organization = strawberry.field(description="The organization whose work account this is.")
 
-    @field("What invited the member; null unless an admin asks.")
+    @field("What invited the member; null unless an admin or an API client with the scope MEMBERS_READ asks.")
     async def invitation(self, info: Info) -> Annotated["Invitation", strawberry.lazy("api.types.invitations")] | None:
         """Look up the invitation, together with those of a list's other members."""
         context = info.context
@@ -56,25 +57,22 @@ class Member(Node):
         row = await context.invitations.load(self.number)
         return invitations.invitation_of(row, context) if row else None
 
-    @field("The member's associations in this organization, the latest first.")
+    @connection_field(
+        "The member's associations in this organization, the latest first; null unless the person, an admin or an API "
+        "client with the scope MEMBERS_READ asks."
+    )
     async def associations(
-        self,
-        info: Info,
-        active: Active = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Connection[Annotated["Association", strawberry.lazy("api.types.associations")]]:
+        self, info: Info, arguments: PageArguments, active: Active = UNSET
+    ) -> Connection[Annotated["Association", strawberry.lazy("api.types.associations")]] | None:
         """List the associations."""
         viewer = check_signed_in(info.context.viewer)
-        page = await associations_of_member(
-            viewer,
-            self.number,
-            active=given(active),
-            page=page_request(first, after, last, before, info=info),
+        if not may_see_of(viewer, self.number, Scope.MEMBERS_READ):
+            return None
+        walk = arguments.walk(info, of=self.number)
+        page = await info.context.batches.load(
+            associations_of_members, viewer, self.number, active=given(active), page=walk.page
         )
-        return associations.connection_of(page, viewer)
+        return associations.connection_of(page, walk, viewer)
 
     @field(
         "What an attempt to associate would be told now; null unless the person asks, "
@@ -89,23 +87,22 @@ class Member(Node):
         )
         return allowance_of(allowance) if allowance else None
 
-    @field("The member's credits in this organization, the latest recorded first.")
+    @connection_field(
+        "The member's credits in this organization, the latest recorded first; null unless the person, an admin or an "
+        "API client with the scope CREDITS_READ asks."
+    )
     async def credits(
-        self,
-        info: Info,
-        wanted: Filter = UNSET,
-        as_of: WalkAsOf = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]]:
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+    ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]] | None:
         """List the credits."""
-        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of)
-        page = await credits_of(
-            check_signed_in(info.context.viewer), member_id=self.number, matching=matching(wanted), as_of=at, page=asked
+        viewer = check_signed_in(info.context.viewer)
+        if not may_see_of(viewer, self.number, Scope.CREDITS_READ):
+            return None
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        page = await info.context.batches.load(
+            credits_of_members, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
         )
-        return await credits.connection_of(page, info=info, as_of=at)
+        return await credits.connection_of(page, walk, info)
 
 
 def member_of(row: OfMember) -> Member:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, connection, given, page_as_of, page_request
+from api.connections import Connection, connection
 from api.context import Info
 from api.fields import field
 from api.types import invitations, members
+from api.walks import PageArguments, connection_field, given
 from domain.errors import InvalidInput
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
 from domain.queries.members import MemberFilter as Matching
@@ -53,47 +54,41 @@ WithoutResponse = Annotated[
 
 @strawberry.type
 class OrganizationMembers:
-    """For its admins; a part of the organization."""
+    """For its admins and API clients; a part of the organization."""
 
     number: strawberry.Private[int]
 
-    @field("The organization's members, the latest invited first; null unless an admin asks.")
+    @connection_field(
+        "The organization's members, the latest invited first; null unless an admin or an API client with the scope "
+        "MEMBERS_READ asks."
+    )
     async def members(
-        self,
-        info: Info,
-        wanted: Filter = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET
     ) -> Connection[Annotated["Member", strawberry.lazy("api.types.members")]] | None:
         """List the members."""
         viewer = info.context.viewer
         if viewer is None:
             return None
-        asked = page_request(first, after, last, before, info=info)
-        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=asked)
-        return connection(page, node=members.member_of) if page else None
+        walk = arguments.walk(info, of=self.number)
+        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=walk.page)
+        return connection(page, walk, node=members.member_of) if page else None
 
-    @field("The organization's invitations, the oldest first; null unless an admin asks.")
+    @connection_field(
+        "The organization's invitations, the oldest first; null unless an admin or an API client with the scope "
+        "MEMBERS_READ asks."
+    )
     async def invitations(
-        self,
-        info: Info,
-        without_response: WithoutResponse = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, info: Info, arguments: PageArguments, without_response: WithoutResponse = UNSET
     ) -> Connection[Annotated["Invitation", strawberry.lazy("api.types.invitations")]] | None:
         """List the invitations."""
         viewer = info.context.viewer
         if viewer is None:
             return None
-        asked, _ = page_as_of(first, after, last, before, info=info, as_of=None, order=OLDEST_FIRST)
+        walk = arguments.walk(info, of=self.number, order=OLDEST_FIRST)
         page = await invitations_of_organization(
-            viewer, self.number, without_response=given(without_response), page=asked
+            viewer, self.number, without_response=given(without_response), page=walk.page
         )
-        return invitations.connection_of(page, info.context) if page else None
+        return invitations.connection_of(page, walk, info.context) if page else None
 
     @field("The next 10th of a month, in UTC: at its beginning the credits of those who left the month before end.")
     def next_refresh_date(self, info: Info) -> date:

@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import given
 from api.context import Info
 from api.fields import field
 from api.ids import program_key
@@ -15,6 +14,7 @@ from api.types import members
 from api.types.attainments import Attainment, attainment_of
 from api.types.credit_arguments import AsOf, instant
 from api.types.forecasts import Forecast, FragilityFinding, Named, forecast_of
+from api.walks import given
 from domain.queries.attainments import organization_attainments, organization_forecast, organization_fragility
 from domain.queries.catalog import certifications_by_code
 from domain.queries.members import members_by_number
@@ -33,11 +33,14 @@ ProgramId = Annotated[
 
 @strawberry.type
 class OrganizationPrograms:
-    """For its admins; a part of the organization."""
+    """For its admins and API clients; a part of the organization."""
 
     number: strawberry.Private[int]
 
-    @field("How far the organization is in each program whose requirements are published; null unless an admin asks.")
+    @field(
+        "How far the organization is in each program whose requirements are published; null unless an admin or an API "
+        "client with the scope ATTAINMENTS_READ asks."
+    )
     async def attainments(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Attainment] | None:
         """Ask the rules."""
         context = info.context
@@ -48,7 +51,10 @@ class OrganizationPrograms:
         )
         return None if found is None else [attainment_of(each) for each in found]
 
-    @field("What changes by itself until the end of a day, and what comes of it; null unless an admin asks.")
+    @field(
+        "What changes by itself until the end of a day, and what comes of it; null unless an admin or an API client "
+        "with the scope ATTAINMENTS_READ asks."
+    )
     async def forecast(self, info: Info, until: Until, program_id: ProgramId = UNSET) -> Forecast | None:
         """Ask the rules."""
         viewer = info.context.viewer
@@ -62,7 +68,10 @@ class OrganizationPrograms:
         causes = [cause.credit for step in found.steps for cause in step.causes if cause.credit is not None]
         return forecast_of(found, await _named(viewer, causes))
 
-    @field("What each attained program hangs on, and whom it can do without; null unless an admin asks.")
+    @field(
+        "What each attained program hangs on, and whom it can do without; null unless an admin or an API client with "
+        "the scope ATTAINMENTS_READ asks."
+    )
     async def fragility(self, info: Info, as_of: AsOf = UNSET) -> list[FragilityFinding] | None:
         """Ask the rules."""
         context = info.context

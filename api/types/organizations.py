@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import After, Before, Connection, First, Last, WalkAsOf, page_as_of
+from api.connections import Connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
@@ -17,9 +17,11 @@ from api.selection import selects
 from api.types import credits, skills_report
 from api.types.credit_arguments import AsOf, Filter, instant, matching
 from api.types.node import Node
+from api.types.organization_api_clients import OrganizationApiClients
 from api.types.organization_members import OrganizationMembers
 from api.types.organization_programs import OrganizationPrograms
 from api.types.skills_report_arguments import ListOrder, ReportFilter, ReportOrder, ordered, report_matching
+from api.walks import PageArguments, WalkAsOf, connection_field
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditStatusSummary as SummaryRow
 from domain.queries.credits import credit_status_summary, credits_of_organization
@@ -51,7 +53,7 @@ class CreditStatusSummary:
 
 
 @strawberry.type(description="A partner company that can be credited.")
-class Organization(OrganizationPrograms, OrganizationMembers, Node):
+class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiClients, Node):
     """The viewer's own organization: nobody sees another."""
 
     name: str = strawberry.field(description="The company's name.")
@@ -59,7 +61,10 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
         description="The track on which it is scored where a program has a choice; null where it has not said."
     )
 
-    @field("How many credits are in which state at an instant; null unless an admin asks.")
+    @field(
+        "How many credits are in which state at an instant; null unless an admin or an API client with the "
+        "scope CREDITS_READ asks."
+    )
     async def credit_status(self, info: Info, as_of: AsOf = UNSET) -> CreditStatusSummary | None:
         """Count the credits."""
         context = info.context
@@ -68,55 +73,53 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
         row = await credit_status_summary(context.viewer, as_of=instant(as_of, context), now=context.now)
         return _summary(row) if row else None
 
-    @field("Everybody's credits, the latest recorded first; null unless an admin asks.")
+    @connection_field(
+        "Everybody's credits, the latest recorded first; null unless an admin or an API client with the scope "
+        "CREDITS_READ asks."
+    )
     async def credits(
         self,
         info: Info,
+        arguments: PageArguments,
         wanted: Filter = UNSET,
         order_by: ListOrder = UNSET,
         as_of: WalkAsOf = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.types.credits")]] | None:
         """List the credits."""
         context = info.context
         if context.viewer is None:
             return None
-        order = ordered(order_by)
-        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of, order=order)
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number, order=ordered(order_by))
         page = await credits_of_organization(
-            context.viewer, self.number, matching=matching(wanted), as_of=at, page=asked
+            context.viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
         )
-        return await credits.connection_of(page, info=info, order=order, as_of=at) if page else None
+        return await credits.connection_of(page, walk, info) if page else None
 
-    @field("The organization's credits with their people, as of an instant; null unless an admin asks.")
+    @connection_field(
+        "The organization's credits with their people, as of an instant; null unless an admin or an API client with "
+        "the scope REPORT_READ asks."
+    )
     async def skills_report(
         self,
         info: Info,
+        arguments: PageArguments,
         wanted: ReportFilter = UNSET,
         order_by: ReportOrder = UNSET,
         as_of: WalkAsOf = UNSET,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
     ) -> Annotated["SkillsReportConnection", strawberry.lazy("api.types.skills_report")] | None:
         """List the report's rows."""
         viewer = info.context.viewer
         if viewer is None:
             return None
-        order = ordered(order_by) or DEFAULT_ORDER
-        asked, at = page_as_of(first, after, last, before, info=info, as_of=as_of, order=order)
-        page = await skills_report_page(viewer, self.number, matching=report_matching(wanted), as_of=at, page=asked)
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number, order=ordered(order_by) or DEFAULT_ORDER)
+        page = await skills_report_page(viewer, self.number, matching=report_matching(wanted), as_of=at, page=walk.page)
         if page is None:
             return None
         contributions: CreditContributions = {}
         if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
             members = {row.member_id for row in page.rows}
             contributions = await contributions_of_credits(self.number, members, as_of=at)
-        return skills_report.skills_report_of(page, contributions, order=order, as_of=at)
+        return skills_report.skills_report_of(page, walk, contributions, as_of=at)
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:

@@ -8,8 +8,9 @@ from api.connections import Connection, connection_parts
 from api.ids import Kind, global_id
 from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
+from api.walks import Walk
 from domain.queries.contributions import CreditContributions
-from domain.queries.page import Order, Page
+from domain.queries.page import Page
 from domain.queries.skills_report import SkillsReportRow as Row
 from domain.rules.words import CreditEndReason, CreditStatus, IneligibleReason, LearningProvider
 
@@ -59,10 +60,10 @@ class SkillsReportConnection(Connection[SkillsReportRow]):
 
 
 def skills_report_of(
-    page: Page[Row], contributions: CreditContributions, *, order: Order, as_of: datetime
+    page: Page[Row], walk: Walk, contributions: CreditContributions, *, as_of: datetime
 ) -> SkillsReportConnection:
     """Return a page of a report, and what its credits contribute."""
-    parts = connection_parts(page, node=lambda row: _row(row, contributions), order=order, as_of=as_of)
+    parts = connection_parts(page, walk, node=lambda row: _row(row, contributions))
     return SkillsReportConnection(**parts, as_of=as_of)
 
 

@@ -1,12 +1,13 @@
 """Which accounts are and were associated, with what, and when is the next association allowed?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.database import fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Page, PageRequest, fetch_page
+from domain.queries.page import Page, PageRequest, fetch_pages
 from domain.rules.association_limits import AssociationAllowance, association_allowance
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import transcript_problem
@@ -64,14 +65,20 @@ _VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
 
 async def association(viewer: Viewer, association_id: int) -> AssociationRow | None:
     """Return one association that the viewer may see."""
-    return await fetch_row(
+    return (await visible_associations(viewer, {association_id})).get(association_id)
+
+
+async def visible_associations(viewer: Viewer, association_ids: Collection[int]) -> dict[int, AssociationRow]:
+    """Return those associations that the viewer may see, by number."""
+    rows = await fetch_rows(
         AssociationRow,
-        f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = $4",
+        f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = ANY($4::bigint[])",
         viewer.organization_id,
         viewer.member_id,
         viewer.may(Scope.MEMBERS_READ),
-        association_id,
+        list(association_ids),
     )
+    return {row.id: row for row in rows}
 
 
 async def known_association(viewer: Viewer, association_id: int) -> AssociationRow:
@@ -86,35 +93,36 @@ async def known_association(viewer: Viewer, association_id: int) -> AssociationR
     return row
 
 
-async def associations_of_member(
-    viewer: Viewer, member_id: int, *, active: bool | None, page: PageRequest
-) -> Page[AssociationRow]:
-    """Return a member's associations, newest first; ``active`` keeps those that are or are not."""
-    return await fetch_page(
+async def associations_of_members(
+    viewer: Viewer, member_ids: Collection[int], *, active: bool | None, page: PageRequest
+) -> dict[int, Page[AssociationRow]]:
+    """Return each member's associations, newest first; ``active`` keeps those that are or are not."""
+    return await fetch_pages(
         AssociationRow,
         f"""{_SELECT} {_FROM}
-            WHERE {_VISIBLE} AND a.member_id = $4 AND ($5::boolean IS NULL OR (a.ended_at IS NULL) = $5)""",
+            WHERE {_VISIBLE} AND a.member_id = parent.id AND ($4::boolean IS NULL OR (a.ended_at IS NULL) = $4)""",
         viewer.organization_id,
         viewer.member_id,
         viewer.may(Scope.MEMBERS_READ),
-        member_id,
         active,
+        parents=member_ids,
         page=page,
     )
 
 
-async def learning_account(viewer: Viewer, learning_account_id: int) -> LearningAccountRow | None:
-    """Return an account that is or was associated with the viewer, or with anybody they see as an admin."""
-    return await fetch_row(
+async def visible_learning_accounts(viewer: Viewer, account_ids: Collection[int]) -> dict[int, LearningAccountRow]:
+    """Return those accounts that are or were associated with the viewer, or with anybody they see as an admin."""
+    rows = await fetch_rows(
         LearningAccountRow,
         f"""SELECT l.id, l.provider, l.profile_id, coalesce(bool_or(a.member_id = $2), false) AS is_own
             FROM association a JOIN learning_account l ON l.id = a.learning_account_id
-            WHERE {_VISIBLE} AND l.id = $4 GROUP BY l.id""",
+            WHERE {_VISIBLE} AND l.id = ANY($4::bigint[]) GROUP BY l.id""",
         viewer.organization_id,
         viewer.member_id,
         viewer.may(Scope.MEMBERS_READ),
-        learning_account_id,
+        list(account_ids),
     )
+    return {row.id: row for row in rows}
 
 
 async def needs_sign_in_again(member_id: int, provider: LearningProvider) -> bool:

@@ -1,9 +1,10 @@
 """How far has an association attempt come?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row
+from domain.database import fetch_rows
 from domain.errors import NotFound
 from domain.rules.attempt_status import attempt_status
 from domain.rules.visibility import Viewer
@@ -53,16 +54,22 @@ async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | N
 
     Asked again and again by who follows it, so it also looks whether they still are a member (R8).
     """
-    return await fetch_row(
+    return (await visible_attempts(viewer, {attempt_id})).get(attempt_id)
+
+
+async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict[int, AttemptRow]:
+    """Return those attempts that ``association_attempt`` returns, by number."""
+    rows = await fetch_rows(
         AttemptRow,
         """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
                 t.signed_in_at, t.profile_found_at, t.unlinked_elsewhere_at, t.linked_at, t.imported_at,
                 t.finished_at, t.refusal_code, t.refusal_available_at, t.association_id, t.moved_from
            FROM association_attempt t JOIN member m ON m.id = t.member_id AND m.status = 'ACTIVE'
-           WHERE t.id = $1 AND t.member_id = $2""",
-        attempt_id,
+           WHERE t.id = ANY($1::bigint[]) AND t.member_id = $2""",
+        list(attempt_ids),
         viewer.member_id,
     )
+    return {row.id: row for row in rows}
 
 
 async def known_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow:

@@ -73,3 +73,14 @@ async def contributions_of_credits(
     async with connection() as current:
         prepared = await organization_contributions(current, organization_id, programs=programs, as_of=as_of)
         return await prepared.of(current, member_ids)
+
+
+async def contributions_of_groups(
+    organization_id: int, groups: Collection[frozenset[int]], *, as_of: datetime
+) -> dict[frozenset[int], CreditContributions]:
+    """Return for each group of an organization's members what ``contributions_of_credits`` does, all read at once.
+
+    Each is told the other groups' credits too.
+    """
+    members = frozenset[int]().union(*groups)
+    return dict.fromkeys(groups, await contributions_of_credits(organization_id, members, as_of=as_of))

@@ -1,13 +1,14 @@
 """Which credits are there, and what is each at an instant (R12)?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.catalog import shipped_catalog
-from domain.database import fetch_row
+from domain.database import fetch_row, fetch_rows
 from domain.queries.conditions import where
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Page, PageRequest, fetch_page
+from domain.queries.page import Page, PageRequest, fetch_page, fetch_pages
 from domain.rules.certifications import CertificationFacts, renewal_opens_at
 from domain.rules.credit_interval import CreditInterval
 from domain.rules.credit_status import credit_status
@@ -166,17 +167,18 @@ CREDITED = f"{OF_ORGANIZATION} AND c.counts_from IS NOT NULL"
 _VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS NOT NULL)"
 
 
-async def credit(viewer: Viewer, credit_id: int, *, as_of: datetime) -> CreditRow | None:
-    """Return one credit that the viewer may see, as of an instant."""
-    return await fetch_row(
+async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of: datetime) -> dict[int, CreditRow]:
+    """Return those credits that the viewer may see, as of an instant, by number."""
+    rows = await fetch_rows(
         CreditRow,
-        f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = $5",
+        f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])",
         as_of,
         viewer.organization_id,
         viewer.member_id,
         viewer.may(Scope.CREDITS_READ),
-        credit_id,
+        list(credit_ids),
     )
+    return {row.id: row for row in rows}
 
 
 async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | None:
@@ -184,28 +186,26 @@ async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | 
     return await fetch_row(CreditRow, f"{_SELECT} {FROM_CREDIT} WHERE c.id = $2", as_of, credit_id)
 
 
-async def credits(
-    viewer: Viewer,
-    *,
-    member_id: int | None = None,
-    association_id: int | None = None,
-    matching: CreditFilter,
-    as_of: datetime,
-    page: PageRequest,
-) -> Page[CreditRow]:
+async def credits(viewer: Viewer, *, matching: CreditFilter, as_of: datetime, page: PageRequest) -> Page[CreditRow]:
     """Return the credits that the viewer may see as of an instant (aware, UTC), by default the latest first."""
-    conditions, arguments = where(
-        _VISIBLE,
-        (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
-        (
-            ("c.member_id = ?", member_id),
-            ("c.association_id = ?", association_id),
-            (f"{STATUS} = ANY(?::text[])", matching.statuses),
-            ("p.certification = ?", matching.certification),
-            ("p.provider = ?", matching.provider),
-        ),
-    )
-    return await fetch_page(CreditRow, f"{_SELECT} {FROM_CREDIT} {conditions}", *arguments, page=page)
+    listed, arguments = _listed(viewer, matching, as_of)
+    return await fetch_page(CreditRow, listed, *arguments, page=page)
+
+
+async def credits_of_members(
+    viewer: Viewer, member_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
+) -> dict[int, Page[CreditRow]]:
+    """Return each member's credits as ``credits`` does."""
+    listed, arguments = _listed(viewer, matching, as_of, of="c.member_id")
+    return await fetch_pages(CreditRow, listed, *arguments, parents=member_ids, page=page)
+
+
+async def credits_of_associations(
+    viewer: Viewer, association_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
+) -> dict[int, Page[CreditRow]]:
+    """Return each association's credits as ``credits`` does."""
+    listed, arguments = _listed(viewer, matching, as_of, of="c.association_id")
+    return await fetch_pages(CreditRow, listed, *arguments, parents=association_ids, page=page)
 
 
 async def credits_of_organization(
@@ -241,3 +241,19 @@ async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetim
         ENDING_SOON,
         now - OVERDUE_AFTER,
     )
+
+
+def _listed(
+    viewer: Viewer, matching: CreditFilter, as_of: datetime, *, of: str | None = None
+) -> tuple[str, list[object]]:
+    """Return the statement that lists credits, where asked for those of a parent, and its arguments."""
+    conditions, arguments = where(
+        _VISIBLE if of is None else f"{_VISIBLE} AND {of} = parent.id",
+        (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
+        (
+            (f"{STATUS} = ANY(?::text[])", matching.statuses),
+            ("p.certification = ?", matching.certification),
+            ("p.provider = ?", matching.provider),
+        ),
+    )
+    return f"{_SELECT} {FROM_CREDIT} {conditions}", arguments

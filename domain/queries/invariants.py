@@ -60,6 +60,14 @@ INVARIANTS = {
         SELECT 'invitation ' || i.id FROM invitation i JOIN member m ON m.id = i.member_id
         WHERE i.organization_id <> m.organization_id
            OR (m.status = 'INVITED') <> (i.responded_at IS NULL AND i.canceled_at IS NULL)""",
+    "an API client's creator is a member of its organization": """
+        SELECT 'API client ' || c.id FROM api_client c JOIN member m ON m.id = c.created_by_id
+        WHERE c.organization_id <> m.organization_id""",
+    "a revoked API client has no key that goes on": """
+        SELECT 'API key ' || k.id FROM api_key k JOIN api_client c ON c.id = k.api_client_id
+        WHERE c.revoked_at IS NOT NULL AND (k.ended_at IS NULL OR k.ended_at > c.revoked_at)""",
+    "an idempotency key is committed together with its outcome": """
+        SELECT 'idempotency key ' || k.id FROM idempotency_key k WHERE k.outcome_sealed IS NULL""",
     "a credit event is recorded at its credit's instant": """
         SELECT 'credit event ' || e.id FROM credit_event e JOIN credit c ON c.id = e.credit_id
         WHERE e.at IS DISTINCT FROM CASE e.kind WHEN 'COUNTED' THEN c.counts_from ELSE c.counts_until END""",

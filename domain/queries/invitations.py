@@ -1,10 +1,10 @@
 """Who is invited, since when, and did the message go out (R2)? For admins only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row, fetch_rows
+from domain.database import fetch_rows
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Order, Page, PageRequest, fetch_page
@@ -53,13 +53,19 @@ _VISIBLE = "i.organization_id = $1 AND $2"
 
 async def invitation(viewer: Viewer, invitation_id: int) -> InvitationRow | None:
     """Return an invitation of the viewer's organization, to its admins."""
-    return await fetch_row(
+    return (await visible_invitations(viewer, {invitation_id})).get(invitation_id)
+
+
+async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -> dict[int, InvitationRow]:
+    """Return those invitations that ``invitation`` returns, by number."""
+    rows = await fetch_rows(
         InvitationRow,
-        f"{_SELECT} WHERE {_VISIBLE} AND i.id = $3",
+        f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])",
         viewer.organization_id,
         viewer.may(Scope.MEMBERS_READ),
-        invitation_id,
+        list(invitation_ids),
     )
+    return {row.id: row for row in rows}
 
 
 async def known_invitation(viewer: Viewer, invitation_id: int) -> InvitationRow:
@@ -74,7 +80,7 @@ async def known_invitation(viewer: Viewer, invitation_id: int) -> InvitationRow:
     return row
 
 
-async def invitations_of_members(viewer: Viewer, member_ids: Sequence[int]) -> dict[int, InvitationRow]:
+async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow]:
     """Return the invitations of members of the viewer's organization, by the member's number, to its admins."""
     rows = await fetch_rows(
         InvitationRow,

@@ -64,14 +64,20 @@ _SELECT = f"""SELECT {OF_MEMBER}, m.id, m.invited_at, m.activated_at, m.removed_
 
 async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
     """Return a member: the viewer, or anybody of the viewer's organization for its admins."""
-    return await fetch_row(
+    return (await visible_members(viewer, {member_id})).get(member_id)
+
+
+async def visible_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
+    """Return those members whom ``member`` returns, by number."""
+    rows = await fetch_rows(
         MemberRow,
-        f"""{_SELECT} WHERE m.id = $1 AND m.organization_id = $2 AND (m.id = $3 OR $4)""",
-        member_id,
+        f"{_SELECT} WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 AND (m.id = $3 OR $4)",
+        list(member_ids),
         viewer.organization_id,
         viewer.member_id,
         viewer.may(Scope.MEMBERS_READ),
     )
+    return {row.id: row for row in rows}
 
 
 async def known_member(viewer: Viewer, member_id: int) -> MemberRow:

@@ -4,7 +4,8 @@ Lists are walked by key, not by position, so they stay stable while rows change.
 is ordered, and the id where values are equal.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -76,10 +77,25 @@ async def fetch_page(kind: type[Row], listed: str, *arguments: object, page: Pag
     sql, added = page_statement(listed, len(arguments), page)
     async with connection() as current:
         records = await current.fetch(sql, *arguments, *added)
-    found = [dict(record) for record in records]
-    total = found[0]["list_total"] if found else None
-    placed = [_placed(kind, columns) for columns in found if columns["id"] is not None]
-    return _cut(placed, page, total)
+    return _page(kind, [dict(record) for record in records], page)
+
+
+async def fetch_pages(
+    kind: type[Row], listed: str, *arguments: object, parents: Collection[int], page: PageRequest
+) -> dict[int, Page[Row]]:
+    """Run one statement that reads the same page of each parent's list, by the parent's number.
+
+    ``listed`` selects the list of the parent whose number is ``parent.id``, and is as for ``fetch_page`` else.
+    """
+    inner, added = page_statement(listed, len(arguments) + 1, page)
+    sql = f"""SELECT parent.id AS list_parent, page.* FROM unnest(${len(arguments) + 1}::bigint[]) parent (id)
+        CROSS JOIN LATERAL ({inner}) page ORDER BY {_sequence(page.order, "page.place_value", backward=False)}"""
+    async with connection() as current:
+        records = await current.fetch(sql, *arguments, list(parents), *added)
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for columns in map(dict, records):
+        found[columns.pop("list_parent")].append(columns)
+    return {parent: _page(kind, rows, page) for parent, rows in found.items()}
 
 
 def page_statement(listed: str, arguments: int, page: PageRequest) -> tuple[str, list[object]]:
@@ -143,13 +159,10 @@ def _beyond(order: Order | None, place: Place, parameters: _Parameters, *, later
     return f"({beyond} OR {order.expression} IS NULL)" if later and order.nullable else beyond
 
 
-def _placed(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Place]:
-    del columns["list_total"]
-    place = Place(id=columns["id"], value=columns.pop("place_value"))
-    return typed_row(kind, columns), place
-
-
-def _cut(placed: list[tuple[Row, Place]], page: PageRequest, total: int | None) -> Page[Row]:
+def _page(kind: type[Row], found: Sequence[dict[str, Any]], page: PageRequest) -> Page[Row]:
+    """Return a page of the rows that its statement found: one more than asked for, where more come."""
+    total = found[0]["list_total"] if found else None
+    placed = [_placed(kind, columns) for columns in found if columns["id"] is not None]
     more = len(placed) > page.size
     kept = placed[1 if more else 0 :] if page.backward else placed[: page.size]
     return Page(
@@ -159,3 +172,9 @@ def _cut(placed: list[tuple[Row, Place]], page: PageRequest, total: int | None) 
         has_next=page.before is not None if page.backward else more,
         has_previous=more if page.backward else page.after is not None,
     )
+
+
+def _placed(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Place]:
+    del columns["list_total"]
+    place = Place(id=columns["id"], value=columns.pop("place_value"))
+    return typed_row(kind, columns), place

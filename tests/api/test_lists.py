@@ -1,4 +1,4 @@
-"""Lists are walked by key, as of an instant, at a constant number of SQL statements."""
+"""Lists are walked by key and as of an instant; lists inside a list are read at once."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from domain.models import Association, Credit, Member
-from domain.rules.words import MemberRole
+from domain.rules.words import LearningProvider, MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START, FrozenClock
@@ -84,11 +84,6 @@ async def test_an_empty_list_is_a_page_without_cursors(caller: Caller) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [{"first": 0}, {"first": 101}, {"first": 1, "last": 1}, {"after": "x"}])
-async def test_bad_arguments_are_refused_by_code(caller: Caller, arguments: dict[str, Any]) -> None:
-    assert await caller.refused(CREDITS, **arguments) == ["INVALID_INPUT"]
-
-
 async def test_status_is_that_of_the_instant_asked_for(caller: Caller, association: Association) -> None:
     await make_credit(association, expires_at=START + timedelta(days=100))
     instants = [START, START + timedelta(days=10), START + timedelta(days=100)]
@@ -141,36 +136,37 @@ async def test_the_summary_counts_what_the_list_lists(caller: Caller, associatio
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        pytest.param(CREDITS, id="credits of the organization"),
-        pytest.param(
-            """query ($first: Int) { viewer { member { credits(first: $first) { totalCount nodes {
-                 certification { title } member { name organization { name } } organization { name } } } } } }""",
-            id="credits of the member",
-        ),
-        pytest.param(
-            """query ($first: Int) { viewer { member { associations(first: $first) { totalCount nodes {
-                 learningAccount { profileIdMasked } member { organization { name } } } } } } }""",
-            id="associations",
-        ),
-    ],
-)
-async def test_a_connection_costs_the_same_number_of_statements_whatever_its_size(
-    caller: Caller, association: Association, statements: list[str], query: str
+async def test_lists_inside_a_list_are_read_at_once_and_each_is_told_apart(
+    caller: Caller, admin: Member, association: Association, statements: list[str]
 ) -> None:
-    for _ in range(6):
-        await make_credit(association)
+    for provider, number in ((LearningProvider.PARTNER_UNIVERSITY, 3), (LearningProvider.MICROSOFT_LEARN, 2)):
+        person = await make_member(await admin.organization)
+        other = await make_association(person, provider=provider)
+        for _ in range(number):
+            await make_credit(other)
+    statements.clear()
 
-    counts = []
-    for first in (1, 6):
-        statements.clear()
-        await caller.ask(query, first=first)
-        counts.append(len(statements))
+    data = await caller.ask(
+        """{ viewer { organization { members(first: 3) { nodes {
+             id credits(first: 2) { totalCount nodes { member { id } } pageInfo { hasNextPage } }
+             last: credits(last: 1) { nodes { id } }
+             associations(first: 2) { nodes {
+               credits(first: 2) { nodes { id contributions { program } } } } } } } } } }"""
+    )
 
-    # The session, the viewer, and the connection.
-    assert counts == [3, 3]
+    people = data["viewer"]["organization"]["members"]["nodes"]
+    assert [person["credits"]["totalCount"] for person in people] == [2, 3, 0]
+    assert [person["credits"]["pageInfo"]["hasNextPage"] for person in people] == [False, True, False]
+    assert {(node["member"]["id"] == person["id"]) for person in people for node in person["credits"]["nodes"]} == {
+        True
+    }
+    assert [len(person["last"]["nodes"]) for person in people] == [1, 1, 0]
+    assert [[len(each["credits"]["nodes"]) for each in person["associations"]["nodes"]] for person in people] == [
+        [2], [2], [0]
+    ]  # fmt: skip
+    # The session, the viewer, the members, their credits by both pages, their associations and the credits of these,
+    # and by four statements what they contribute.
+    assert len(statements) == 11
 
 
 async def test_no_credit_is_left_out_of_its_association_s_list(caller: Caller, association: Association) -> None:
