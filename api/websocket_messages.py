@@ -12,12 +12,20 @@ from api.errors import RequestError
 from api.http_request import GraphQLRequest, checked_request, parse_json
 
 PROTOCOL = "graphql-transport-ws"
+MAX_ID_LENGTH = 256
+# A frame that closes has room for 125 bytes, of which the code takes two.
+MAX_REASON_BYTES = 123
 
 
 class CloseCode(IntEnum):
-    """Why we close a websocket; the protocol's own numbers, and one of RFC 6455."""
+    """Why we close a websocket; the protocol's own numbers, and some of RFC 6455.
 
+    Clients such as graphql-ws connect again by themselves after 1013, 4403, 4408 and 4503, and after no other of these.
+    """
+
+    POLICY_VIOLATED = 1008
     MESSAGE_TOO_BIG = 1009
+    TRY_AGAIN_LATER = 1013
     BAD_MESSAGE = 4400
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403
@@ -25,6 +33,7 @@ class CloseCode(IntEnum):
     INITIALIZATION_TIMEOUT = 4408
     SUBSCRIBER_EXISTS = 4409
     TOO_MANY_INITIALIZATIONS = 4429
+    INTERNAL_FAULT = 4500
     TRY_AGAIN = 4503
 
 
@@ -34,7 +43,7 @@ class Violation(Exception):
     def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True)
@@ -111,8 +120,8 @@ def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _id(message: Mapping[str, Any]) -> str:
     identifier = message.get("id")
-    if not isinstance(identifier, str) or not identifier:
-        raise Violation(CloseCode.BAD_MESSAGE, "The message needs an id that is a string and not empty")
+    if not isinstance(identifier, str) or not 1 <= len(identifier) <= MAX_ID_LENGTH:
+        raise Violation(CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters")
     return identifier
 
 

@@ -5,7 +5,7 @@ PostgreSQL tells listeners after the commit; one connection in each API process 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Self
 
 import asyncpg
@@ -17,11 +17,30 @@ log = structlog.get_logger(__name__)
 
 # Every change of an association attempt is told here; the payload is the attempt's number.
 ATTEMPT_CHANNEL = "association_attempt"
-CHANNELS = (ATTEMPT_CHANNEL,)
+# Told here is for which organizations credit events were recorded, by their numbers.
+CREDIT_EVENT_CHANNEL = "credit_event"
+# Told here is whose access, or what is open to them, may have changed: their connections look again at once.
+ACCESS_CHANNEL = "access"
+CHANNELS = (ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL, ACCESS_CHANNEL)
 # A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.
 LOOK_AGAIN_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+def member_access(member_id: int) -> str:
+    """Return the payload that tells of a member's sessions, membership or role."""
+    return f"member:{member_id}"
+
+
+def api_client_access(api_client_id: int) -> str:
+    """Return the payload that tells of an API client's keys or scopes."""
+    return f"api-client:{api_client_id}"
+
+
+def look_again() -> float:
+    """Return after how many seconds a subscriber looks by itself."""
+    return LOOK_AGAIN_SECONDS
 
 
 class LiveUpdates:
@@ -30,6 +49,7 @@ class LiveUpdates:
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        self.listens = False
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._listen_forever())
@@ -39,8 +59,10 @@ class LiveUpdates:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def changes(self, channel: str, payload: str) -> AsyncGenerator[None, None]:
-        """Yield at once, then after each change that is told, and every five seconds in any case."""
+    async def changes(
+        self, channel: str, payload: str, *, within: Callable[[], float] = look_again
+    ) -> AsyncGenerator[None, None]:
+        """Yield at once, then after each change that is told, and every five seconds (or ``within``) in any case."""
         changed = asyncio.Event()
         key = (channel, payload)
         self._waiting[key].add(changed)
@@ -49,7 +71,7 @@ class LiveUpdates:
                 changed.clear()
                 yield
                 try:
-                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                    async with asyncio.timeout(within()):
                         await changed.wait()
                 except TimeoutError:
                     continue
@@ -76,8 +98,10 @@ class LiveUpdates:
             for waiting in list(self._waiting.values()):
                 for changed in waiting:
                     changed.set()
+            self.listens = True
             await lost.wait()
         finally:
+            self.listens = False
             await current.close(timeout=1)
 
     def _heard(self, _connection: Any, _process: int, channel: str, payload: object) -> None:

@@ -53,13 +53,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="Where PostgreSQL is."
     )
     redis_url: str = Field(validation_alias=AliasChoices("redis_url", "REDIS_URL"), description="Where Redis is.")
-    secret_key: SecretStr = Field(description="32 bytes in URL-safe base64; seals secrets at rest.")
+    secret_key: SecretStr = Field(description="32 bytes in URL-safe base64; seals secrets at rest and signs cursors.")
     public_url: str = Field("http://localhost:8000", description="The address at which browsers reach certlink.")
     pool_size: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL that one process may hold.")
     return_origins: Annotated[list[str], NoDecode] = Field(
         default=[], description="Origins, separated by commas, that a front-end may ask to come back to."
     )
     session_hours: int = Field(12, ge=1, description="How long a browser stays signed in.")
+    api_key_days: int = Field(365, ge=1, le=3650, description="How long an API key lives, and at most.")
     cool_off_days: int = Field(30, ge=0, description="Days from one association's start to the next (R6).")
     associations_per_year: int = Field(3, ge=1, description="Associations that may start within 365 days (R6).")
     credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")
@@ -74,8 +75,19 @@ class Settings(BaseSettings):
         4, ge=1, le=100, description="Transcripts that all workers together read at once at one learning provider."
     )
     sweep_seconds: float = Field(3, gt=0, description="How often a worker looks for due work without being woken.")
+    documents_file: str | None = Field(
+        None, description="A manifest of front-ends' documents, in Relay's or Apollo's format, to register."
+    )
+    registered_documents_only: bool = Field(
+        False, description="Callers without an Authorization header may only run registered documents."
+    )
     heartbeat_file: str | None = Field(None, description="A file that a worker touches after each look.")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+    max_cost: int = Field(10_000, ge=1, description="The most points that one operation may cost.")
+    rate_limit: int = Field(100_000, ge=1, description="Points that a caller may use in a minute.")
+    organization_rate_limit: int = Field(
+        500_000, ge=1, description="Points that all callers of an organization together may use in a minute."
+    )
     sandbox: bool = Field(False, description="Sandbox mode: plain-HTTP issuers and the movable clock are allowed.")
     sandbox_url: str = Field("http://localhost:8001", description="Where the sandbox is.")
     sandbox_clock: str | None = Field(None, description="The file that holds the sandbox's clock.")
@@ -133,6 +145,13 @@ class Settings(BaseSettings):
             raise ValueError("CERTLINK_SMTP_URL needs CERTLINK_MAIL_FROM")
         return self
 
+    @model_validator(mode="after")
+    def check_limits(self) -> Self:
+        """Refuse a budget that an operation could exceed that is allowed to cost so much."""
+        if self.max_cost > min(self.rate_limit, self.organization_rate_limit):
+            raise ValueError("CERTLINK_MAX_COST must not exceed a rate limit")
+        return self
+
     @property
     def mail_server(self) -> MailServer | None:
         """Return the mail server to which invitations go, where there is one."""
@@ -157,6 +176,11 @@ class Settings(BaseSettings):
     def session_lifetime(self) -> timedelta:
         """Return how long a browser stays signed in."""
         return timedelta(hours=self.session_hours)
+
+    @property
+    def api_key_lifetime(self) -> timedelta:
+        """Return how long an API key lives, and at most."""
+        return timedelta(days=self.api_key_days)
 
     def provider(self, provider: LearningProvider) -> ProviderSettings | None:
         """Return how a provider is reached, or nothing where it is not set up."""

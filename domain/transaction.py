@@ -37,9 +37,9 @@ class Transaction:
         """Wake a worker once the transaction is committed."""
         self._jobs.append(job)
 
-    async def notify(self, channel: str, payload: str) -> None:
-        """Tell every listener of a channel once the transaction is committed."""
-        await execute("SELECT pg_notify($1, $2)", channel, payload)
+    async def notify(self, channel: str, *payloads: str) -> None:
+        """Tell every listener of a channel once the transaction is committed, each payload once."""
+        await execute("SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload", channel, payloads)
 
 
 _current: ContextVar[Transaction | None] = ContextVar("transaction", default=None)

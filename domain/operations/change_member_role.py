@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.database import execute
+from domain.live import ACCESS_CHANNEL, member_access
 from domain.operations.administer import Administrator, actor_of, check_other_admin, lock_member
 from domain.operations.audit import record_audit
 from domain.rules.administration import check_may_administer
@@ -29,6 +30,7 @@ async def change_member_role(
         return
 
     await execute("UPDATE member SET role = $2 WHERE id = $1", member.id, role)
+    await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
     await record_audit(
         member.organization_id,
         actor=actor_of(by),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.database import execute, fetch_row, fetch_rows, fetch_value
 from domain.jobs import PropagateCredits
-from domain.live import ATTEMPT_CHANNEL
+from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
 from domain.operations.administer import LockedMember
 from domain.operations.audit import record_audit
 from domain.operations.end_association import end_association, lock_credits
@@ -91,6 +91,7 @@ async def end_membership(
         left_at,
     )
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
+    await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
     await close_invitation(member.id, now=left_at)
     ended = EndedMembership(
         left_at=left_at, associations=len(active), credits=await _ended_credits([each.id for each in active], left_at)

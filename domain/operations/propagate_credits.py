@@ -6,6 +6,7 @@ Statuses are derived from the interval, so a late run makes no wrong answer; it 
 from datetime import datetime
 
 from domain.database import fetch_value
+from domain.live import CREDIT_EVENT_CHANNEL
 from domain.transaction import Transaction, operation
 
 BATCH = 5_000
@@ -21,9 +22,10 @@ async def propagate_credits(*, now: datetime) -> int:
 
 @operation
 async def _propagate_batch(transaction: Transaction, *, now: datetime) -> int:
-    taken: int = await fetch_value(
+    # Rows are locked, so the transaction has its number, before any event has: who follows events relies on it.
+    organizations: list[int] = await fetch_value(
         """WITH due AS (
-               SELECT id, counts_from, counts_until FROM credit WHERE next_event_at <= $1
+               SELECT id, organization_id, counts_from, counts_until FROM credit WHERE next_event_at <= $1
                ORDER BY next_event_at LIMIT $2 FOR UPDATE SKIP LOCKED),
            counted AS (
                INSERT INTO credit_event (credit_id, kind, at, recorded_at)
@@ -36,9 +38,10 @@ async def _propagate_batch(transaction: Transaction, *, now: datetime) -> int:
                ON CONFLICT (credit_id, kind) DO NOTHING),
            moved AS (
                UPDATE credit SET next_event_at = CASE WHEN credit.counts_until > $1 THEN credit.counts_until END
-               FROM due WHERE credit.id = due.id RETURNING 1)
-           SELECT count(*) FROM moved""",
+               FROM due WHERE credit.id = due.id RETURNING due.organization_id)
+           SELECT coalesce(array_agg(organization_id), '{}') FROM moved""",
         now,
         BATCH,
     )
-    return taken
+    await transaction.notify(CREDIT_EVENT_CHANNEL, *{str(organization_id) for organization_id in organizations})
+    return len(organizations)

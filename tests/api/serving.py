@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from certlink.websocket_protocol import WebSocketProtocol
+
 PROTOCOL = "graphql-transport-ws"
 
 
@@ -19,7 +21,7 @@ PROTOCOL = "graphql-transport-ws"
 async def served(app: Starlette) -> AsyncIterator[str]:
     """Serve an application on a free port and yield its address, without a scheme."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws=WebSocketProtocol)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         # The server tells its start by nothing but this flag.
@@ -50,12 +52,17 @@ class Socket:
 
     async def close_code(self) -> int | None:
         """Return the code with which the server closes the connection, whatever it says before."""
+        return (await self.last_words())[1]
+
+    async def last_words(self) -> tuple[list[str | bytes], int | None]:
+        """Return what the server says before it closes the connection, and the code with which it does."""
+        said: list[str | bytes] = []
         async with asyncio.timeout(5):
             with suppress(ConnectionClosed):
-                async for _ in self.connection:
-                    pass
+                async for message in self.connection:
+                    said.append(message)  # noqa: PERF401
             await self.connection.wait_closed()
-        return self.connection.close_code
+        return said, self.connection.close_code
 
     async def introduce(self, **payload: object) -> None:
         """Introduce the client and wait until the server knows it."""

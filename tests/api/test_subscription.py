@@ -45,9 +45,9 @@ async def change(attempt: AssociationAttempt, **values: object) -> None:
         await current.notify(ATTEMPT_CHANNEL, str(attempt.id))
 
 
-async def follow(websocket: Socket, attempt: AssociationAttempt) -> None:
+async def follow(websocket: Socket, attempt: AssociationAttempt, identifier: str = "1") -> None:
     await websocket.introduce()
-    await websocket.start(FOLLOW, id=global_id(Kind.ATTEMPT, attempt.id))
+    await websocket.start(FOLLOW, identifier=identifier, id=global_id(Kind.ATTEMPT, attempt.id))
 
 
 async def test_the_state_now_then_every_change_then_the_end(client: AsyncClient, member: Member, address: str) -> None:
@@ -111,13 +111,16 @@ async def test_a_cookie_does_not_count_from_another_origin(
     assert refused["payload"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-async def test_an_id_that_is_followed_cannot_be_used_twice(client: AsyncClient, member: Member, address: str) -> None:
+@pytest.mark.parametrize("identifier", ["1", pytest.param("\N{PARTY POPPER}" * 200, id="longer than a reason can be")])
+async def test_an_id_that_is_followed_cannot_be_used_twice(
+    client: AsyncClient, member: Member, address: str, identifier: str
+) -> None:
     attempt = await make_attempt(member)
 
     async with socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket:
-        await follow(websocket, attempt)
+        await follow(websocket, attempt, identifier)
         await websocket.hear()
-        await websocket.start("{ policy { coolOffDays } }")
+        await websocket.start("{ policy { coolOffDays } }", identifier=identifier)
 
         assert await websocket.close_code() == 4409
 

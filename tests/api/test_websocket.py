@@ -10,7 +10,10 @@ from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to
 
 QUERY = "{ policy { coolOffDays } }"
-ANSWER = {"data": {"policy": {"coolOffDays": 30}}}
+ANSWER = {
+    "data": {"policy": {"coolOffDays": 30}},
+    "extensions": {"cost": {"requested": 1, "limit": 10_000}, "rateLimit": None},
+}
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +51,7 @@ async def test_no_other_protocol_is_spoken(address: str, protocol: str | None) -
 
 
 async def test_who_does_not_introduce_themselves_is_sent_away(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.websocket.INITIALIZATION_SECONDS", 0.05)
+    monkeypatch.setattr("api.websocket_connection.INITIALIZATION_SECONDS", 0.05)
 
     async with socket_to(address) as websocket:
         assert await websocket.close_code() == 4408
@@ -73,7 +76,12 @@ async def test_who_does_not_introduce_themselves_is_sent_away(address: str, monk
         pytest.param({"type": "subscribe", "id": "1"}, id="no payload"),
         pytest.param({"type": "subscribe", "id": "1", "payload": {"query": 1}}, id="a query that is a number"),
         pytest.param({"type": "subscribe", "id": "1", "payload": {"query": QUERY, "variables": []}}, id="variables"),
+        pytest.param({"type": "subscribe", "id": "1" * 257, "payload": {"query": QUERY}}, id="an id that is long"),
+        pytest.param({"type": "subscribe", "id": "1", "payload": [{"query": QUERY}]}, id="a batch"),
         pytest.param({"type": "complete"}, id="complete without an id"),
+        pytest.param({"type": "complete", "id": 1}, id="complete with a number"),
+        pytest.param({"type": "pong", "payload": 1}, id="a pong's payload that is a number"),
+        pytest.param({"type": "connection_ack"}, id="what only a server says"),
         pytest.param("[" * 100_000, id="100,000 deep"),
         pytest.param(b"\x00", id="bytes"),
     ],
@@ -91,9 +99,17 @@ async def test_an_introduction_of_another_shape_closes_the_connection(websocket:
     assert await websocket.close_code() == 4400
 
 
-async def test_a_message_that_is_too_big_closes_the_connection(websocket: Socket) -> None:
+async def test_text_that_is_not_utf_8_closes_the_connection(websocket: Socket) -> None:
     await websocket.introduce()
-    await websocket.say("x" * 300_000)
+    await websocket.connection.send(b"\xff", text=True)
+
+    assert await websocket.close_code() == 1007
+
+
+@pytest.mark.parametrize("letter", ["x", "\N{PARTY POPPER}"])
+async def test_a_message_that_is_too_big_closes_the_connection(websocket: Socket, letter: str) -> None:
+    await websocket.introduce()
+    await websocket.say(letter * (300_000 // len(letter.encode())))
 
     assert await websocket.close_code() == 1009
 
@@ -118,7 +134,16 @@ async def test_credentials_that_prove_nothing_are_forbidden(websocket: Socket, a
     assert await websocket.close_code() == 4403
 
 
+async def test_credentials_may_come_in_the_header_or_under_its_usual_name(address: str) -> None:
+    async with socket_to(address, Authorization="Bearer x") as by_header, socket_to(address) as by_name:
+        await by_header.say({"type": "connection_init"})
+        await by_name.say({"type": "connection_init", "payload": {"Authorization": "Bearer x"}})
+
+        assert [await by_header.close_code(), await by_name.close_code()] == [4403, 4403]
+
+
 async def test_a_ping_is_answered_and_a_pong_is_not(websocket: Socket) -> None:
+    await websocket.say({"type": "complete", "id": "1"})
     await websocket.say({"type": "ping"})
     assert await websocket.hear() == {"type": "pong"}
 
@@ -148,6 +173,17 @@ async def test_an_operation_that_fails_ends_alone(websocket: Socket, query: str,
     assert (failed["id"], failed["type"]) == ("bad", "error")
     assert [error["extensions"]["code"] for error in failed["payload"]] == [code]
     assert (await websocket.hear())["payload"] == ANSWER
+
+
+async def test_a_document_that_nobody_registered_ends_the_operation_alone(websocket: Socket) -> None:
+    await websocket.introduce()
+    payload = {"documentId": f"sha256:{'0' * 64}"}
+    await websocket.say({"type": "subscribe", "id": "1", "payload": payload})
+    failed = await websocket.hear()
+    await websocket.start(QUERY)
+
+    assert failed["type"] == "error"
+    assert (await websocket.hear())["payload"]["data"] == ANSWER["data"]
 
 
 async def test_ending_what_does_not_run_is_no_mistake(websocket: Socket) -> None:

@@ -1,0 +1,36 @@
+"""How much of something does each caller hold at a time in this process?"""
+
+from collections import Counter
+from collections.abc import Callable
+
+
+class NoPlace(Exception):
+    """A caller holds as much as it may."""
+
+
+class Places:
+    """Counts what each caller holds; what nobody holds any more takes no memory."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """Return how many places are taken by all callers together."""
+        return self._taken.total()
+
+    def take(self, name: str, *, limit: int) -> Callable[[], None]:
+        """Take one of a caller's places and return what gives it back.
+
+        Raises:
+            NoPlace: the caller has as many as the limit allows.
+        """
+        if self._taken[name] >= limit:
+            raise NoPlace
+        self._taken[name] += 1
+
+        def give_back() -> None:
+            self._taken[name] -= 1
+            if not self._taken[name]:
+                del self._taken[name]
+
+        return give_back

@@ -1,0 +1,173 @@
+"""Whoever may see a credit hears of its events: each once, whatever is lost on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from httpx2 import AsyncClient
+
+from api.ids import Kind, global_id
+from api.runtime import Runtime
+from domain.live import CREDIT_EVENT_CHANNEL, LiveUpdates
+from domain.models import Credit, Member
+from domain.operations import propagate_credits as propagation
+from domain.operations.propagate_credits import propagate_credits
+from domain.queries.credit_events import credit_events_since, told_until_now
+from domain.rules.words import MemberRole, Scope
+from domain.settings import Settings
+from domain.transaction import transaction
+from tests.api.caller import OWN_ORIGIN
+from tests.api.conftest import application
+from tests.api.serving import Socket, served, socket_to
+from tests.api.test_subscription import cookie_of
+from tests.clock import FrozenClock
+from tests.factories import make_api_client, make_association, make_credit, make_member, make_organization, viewer_of
+
+FOLLOW = """subscription ($id: ID!) { creditEvents(organizationId: $id) {
+  kind at recordedAt credit { id status member { id } } } }"""
+
+
+@pytest.fixture
+async def member(database: str) -> Member:
+    return await make_member(await make_organization())
+
+
+@pytest.fixture
+async def live(database: str) -> AsyncIterator[LiveUpdates]:
+    async with LiveUpdates(database) as live:
+        yield live
+
+
+@pytest.fixture
+async def address(runtime: Runtime, live: LiveUpdates) -> AsyncIterator[str]:
+    async with served(application(replace(runtime, live=live))) as address:
+        yield address
+
+
+async def due_credit(member: Member, certification: str = "AZ-104") -> Credit:
+    return await make_credit(await make_association(member), certification=certification)
+
+
+async def follow(websocket: Socket, organization_id: int) -> None:
+    await websocket.introduce()
+    await websocket.start(FOLLOW, id=global_id(Kind.ORGANIZATION, organization_id))
+
+
+async def followed_by(live: LiveUpdates, organization_id: int, *, how_many: int) -> None:
+    async with asyncio.timeout(5):
+        while len(live._waiting.get((CREDIT_EVENT_CHANNEL, str(organization_id)), ())) < how_many:
+            await asyncio.sleep(0.01)
+
+
+async def heard(websocket: Socket) -> tuple[str, str]:
+    event = (await websocket.hear())["payload"]["data"]["creditEvents"]
+    return event["kind"], event["credit"]["id"]
+
+
+async def test_admins_and_programs_hear_of_everybody_s_credits_and_members_of_their_own(
+    client: AsyncClient, member: Member, address: str, live: LiveUpdates, clock: FrozenClock, settings: Settings
+) -> None:
+    organization = await member.organization
+    other = await make_member(organization)
+    admin = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
+    key = await make_api_client(organization, Scope.CREDITS_READ, settings=settings)
+    first, second = await due_credit(member), await due_credit(other)
+    cookies = [{"Cookie": await cookie_of(client, each), "Origin": OWN_ORIGIN} for each in (member, other, admin)]
+
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(socket_to(address, **headers))
+            for headers in (*cookies, {"Authorization": f"Bearer {key.secret}"})
+        ]
+        for websocket in sockets:
+            await follow(websocket, organization.id)
+        await followed_by(live, organization.id, how_many=4)
+        clock.advance(timedelta(days=11))
+        await propagate_credits(now=clock())
+
+        events = [("COUNTED", global_id(Kind.CREDIT, credit.id)) for credit in (first, second)]
+        assert [await heard(websocket) for websocket in sockets[:2]] == events
+        for websocket in sockets[2:]:
+            assert sorted([await heard(websocket), await heard(websocket)]) == sorted(events)
+
+
+async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_once(
+    client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("api.watching_credits.BATCH", 1)
+    association = await make_association(member)
+    credits = [
+        await make_credit(association, certification=code, completed_at=association.started_at + timedelta(days=day))
+        for day, code in enumerate(("AZ-104", "SC-300", "MD-102"))
+    ]
+
+    async with (
+        served(application(runtime)) as address,
+        socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket,
+    ):
+        await follow(websocket, member.organization_id)
+        await followed_by(runtime.live, member.organization_id, how_many=1)
+        for _ in range(2):
+            clock.advance(timedelta(days=11))
+            await propagate_credits(now=clock())
+        told = [await heard(websocket) for _ in credits]
+
+    assert sorted(told) == sorted(("COUNTED", global_id(Kind.CREDIT, credit.id)) for credit in credits)
+
+
+async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_twice(
+    member: Member, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propagation, "BATCH", 1)
+    association = await make_association(member)
+    for code in ("AZ-104", "SC-300"):
+        await make_credit(association, certification=code)
+    viewer, now = viewer_of(member), clock.advance(timedelta(days=11))
+    told = await told_until_now(member.organization_id)
+    recorded, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def record_slowly() -> None:
+        async with transaction():
+            await propagation._propagate_batch(now=now)
+            recorded.set()
+            await may_commit.wait()
+
+    slow = asyncio.create_task(record_slowly())
+    await recorded.wait()
+    await propagate_credits(now=now)
+    later, told = await credit_events_since(told, viewer, limit=10)
+    nothing, told = await credit_events_since(told, viewer, limit=10)
+    may_commit.set()
+    await slow
+    earlier, told = await credit_events_since(told, viewer, limit=10)
+    still_nothing, told = await credit_events_since(told, viewer, limit=10)
+    still_nothing, told = await credit_events_since(told, viewer, limit=10)
+
+    assert [len(later), len(nothing), len(earlier), len(still_nothing)] == [1, 0, 1, 0]
+    assert earlier[0].id < later[0].id == told.floor
+    assert told.numbers == frozenset()
+
+
+async def test_who_may_not_see_credits_cannot_follow_them(
+    client: AsyncClient, member: Member, address: str, settings: Settings
+) -> None:
+    foreign = await make_organization("Fabrikam")
+    key = await make_api_client(await member.organization, Scope.REPORT_READ, settings=settings)
+    cookie = {"Cookie": await cookie_of(client, member), "Origin": OWN_ORIGIN}
+    codes = []
+
+    for headers, organization_id in (
+        ({}, member.organization_id),
+        ({"Authorization": f"Bearer {key.secret}"}, member.organization_id),
+        (cookie, foreign.id),
+        (cookie, 2**62),
+    ):
+        async with socket_to(address, **headers) as websocket:
+            await follow(websocket, organization_id)
+            codes.append((await websocket.hear())["payload"][0]["extensions"]["code"])
+
+    assert codes == ["FORBIDDEN", "FORBIDDEN", "NOT_FOUND", "NOT_FOUND"]
