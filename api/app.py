@@ -11,7 +11,9 @@ from starlette.routing import BaseRoute
 from api.endpoint import graphql_routes
 from api.exports.endpoint import export_routes
 from api.health import HEALTH_ROUTES
+from api.rate_limit import RedisRateLimit
 from api.runtime import Clock, Runtime
+from api.trusted_documents import register_documents
 from domain.database import open_database
 from domain.jobs import use_queue
 from domain.live import LiveUpdates
@@ -27,12 +29,20 @@ def create_app(
     routes: Sequence[BaseRoute] = (),
     middleware: Sequence[Middleware] = (),
     exception_handlers: Mapping[Any, Any] | None = None,
+    documents: Mapping[str, str] | None = None,
 ) -> Starlette:
-    """Return the application: GraphQL, exports, health and the given routes; started it has ``app.state.runtime``."""
+    """Return the application: GraphQL, exports, health and the given routes; started it has ``app.state.runtime``.
+
+    The documents, by names for people, are registered: everybody may have them executed, and by their ids alone.
+
+    Raises:
+        DocumentsNotAccepted: one of the documents exceeds a limit or does not fit the schema.
+    """
+    registered = register_documents(documents or {})
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(settings=settings, clock=clock) as runtime:
+        async with open_runtime(settings=settings, clock=clock, registered_documents=registered) as runtime:
             app.state.runtime = runtime
             yield
 
@@ -45,8 +55,10 @@ def create_app(
 
 
 @asynccontextmanager
-async def open_runtime(*, settings: Settings, clock: Clock) -> AsyncIterator[Runtime]:
-    """Open what requests need for as long as the block runs: database, live updates, issuers and queue."""
+async def open_runtime(
+    *, settings: Settings, clock: Clock, registered_documents: frozenset[str] = frozenset()
+) -> AsyncIterator[Runtime]:
+    """Open what requests need for as long as the block runs: database, live updates, issuers, queue and rate limit."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(open_database(settings.database_url, pool_size=settings.pool_size))
         live = await stack.enter_async_context(LiveUpdates(settings.database_url))
@@ -55,4 +67,6 @@ async def open_runtime(*, settings: Settings, clock: Clock) -> AsyncIterator[Run
         queue = RedisQueue(settings.redis_url)
         stack.push_async_callback(queue.close)
         use_queue(queue)
-        yield Runtime(settings=settings, clock=clock, issuers=issuers, live=live)
+        rate_limit = RedisRateLimit(settings)
+        stack.push_async_callback(rate_limit.close)
+        yield Runtime(settings=settings, clock=clock, issuers=issuers, live=live, rate_limit=rate_limit)

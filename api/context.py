@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
+from api.batches import Batches
 from api.callers import Caller
+from api.charge import Charge
 from api.runtime import Runtime
 from domain.queries.catalog import certifications_by_code
 from domain.queries.invitations import InvitationRow, invitations_of_members
@@ -18,16 +21,35 @@ from domain.rules.visibility import Viewer
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """One operation's caller and instant (aware, UTC); a subscription has a new one for each event."""
+    """One operation's caller and instant (aware, UTC); a subscription has a new one for each event.
+
+    ``charge`` is what it costs the caller, or nothing where nobody counts: for our own pages.
+    """
 
     runtime: Runtime
     caller: Caller
     now: datetime
+    charge: Charge | None = None
 
     @property
     def viewer(self) -> Viewer | None:
         """Return the member or API client who asks, or nobody."""
         return self.caller.viewer
+
+    @property
+    def cost(self) -> int:
+        """Return the points that each answer costs the caller."""
+        return self.charge.cost if self.charge else 0
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Return what the answer's ``extensions`` tell."""
+        return self.charge.extensions if self.charge else {}
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Return what reads the same for all the rows of a list at once."""
+        return Batches()
 
     @cached_property
     def invitations(self) -> DataLoader[int, InvitationRow | None]:
@@ -37,7 +59,8 @@ class Context:
             found = await invitations_of_members(self.viewer, member_ids) if self.viewer else {}
             return [found.get(member_id) for member_id in member_ids]
 
-        return DataLoader(load_fn=load)
+        # Nothing is kept: a mutation's later fields must see what its earlier ones changed.
+        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def certifications(self) -> DataLoader[str, CertificationFacts | None]:

@@ -18,7 +18,7 @@ from api.authentication import NotAuthenticated, caller_of_request
 from api.callers import Caller
 from api.context import Context
 from api.cookies import SESSION, read_cookie
-from api.errors import ErrorCode, RequestError, fault_payload, field_errors, new_request_id, request_error_payload
+from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload, result_payload
 from api.execute import execute_operation
 from api.http_request import read_request
 from api.origin import is_same_origin
@@ -44,7 +44,7 @@ def graphql_routes(settings: Settings) -> list[BaseRoute]:
         allow_origins=settings.return_origins,
         allow_methods=("GET", "POST"),
         allow_headers=("Authorization",),
-        expose_headers=("X-Request-Id",),
+        expose_headers=("Retry-After", "X-Request-Id"),
     )
     return [Route(PATH, GraphQLEndpoint(), middleware=[front_ends]), WebSocketRoute(PATH, graphql_websocket)]
 
@@ -85,13 +85,10 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     asked = await read_request(request)
     now = runtime.clock()
     context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
-    document = await admit(asked, context)
+    document, context = await admit(asked, context)
     _check_transport(request, document.operation_type(asked.operation_name))
     result = await execute_operation(document, asked.operation_name, asked.variables, context=context)
-    payload: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        payload["errors"] = field_errors(result.errors, request_id=request_id)
-    return payload
+    return result_payload(result, request_id=request_id)
 
 
 def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:

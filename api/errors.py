@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from domain.errors import Refusal
 
@@ -24,9 +24,11 @@ class ErrorCode(StrEnum):
     BAD_REQUEST = "BAD_REQUEST"
     BATCHING_NOT_SUPPORTED = "BATCHING_NOT_SUPPORTED"
     BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    COST_EXCEEDED = "COST_EXCEEDED"
     CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     DOCUMENT_INVALID = "DOCUMENT_INVALID"
+    DOCUMENT_NOT_REGISTERED = "DOCUMENT_NOT_REGISTERED"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
     HTTP_VERSION_NOT_SUPPORTED = "HTTP_VERSION_NOT_SUPPORTED"
     INTERNAL_FAULT = "INTERNAL_FAULT"
@@ -35,21 +37,31 @@ class ErrorCode(StrEnum):
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
     OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    RATE_LIMITED = "RATE_LIMITED"
     SUBSCRIPTION_NEEDS_WEBSOCKET = "SUBSCRIPTION_NEEDS_WEBSOCKET"
     SYNTAX_ERROR = "SYNTAX_ERROR"
+    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     TRY_AGAIN = "TRY_AGAIN"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     VARIABLES_INVALID = "VARIABLES_INVALID"
 
 
 class RequestError(Exception):
-    """A request that is not executed; its errors are what the client is told."""
+    """A request that is not executed; its errors are what the client is told, and extensions about the whole."""
 
-    def __init__(self, code: ErrorCode, *errors: GraphQLError | str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        *errors: GraphQLError | str,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.errors = [error if isinstance(error, GraphQLError) else GraphQLError(error) for error in errors]
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
 
 
 def new_request_id() -> str:
@@ -60,7 +72,22 @@ def new_request_id() -> str:
 def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, Any]:
     """Return the response of a request that was not executed, and log it short."""
     log.info("graphql_request_refused", code=error.code.value, request_id=request_id)
-    return {"errors": [_coded(each, error.code.value) for each in error.errors]}
+    payload: dict[str, Any] = {
+        "errors": [_coded(each, error.code.value, **(each.extensions or {})) for each in error.errors]
+    }
+    if error.extensions:
+        payload["extensions"] = error.extensions
+    return payload
+
+
+def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
+    """Return the response of an operation that was executed."""
+    payload: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        payload["errors"] = field_errors(result.errors, request_id=request_id)
+    if result.extensions:
+        payload["extensions"] = result.extensions
+    return payload
 
 
 def fault_payload(fault: BaseException, *, request_id: str) -> dict[str, Any]:
@@ -90,15 +117,17 @@ def original(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _coded(error: GraphQLError, code: str) -> dict[str, Any]:
-    return {**error.formatted, "extensions": {"code": code}}
+def _coded(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
+    return {**error.formatted, "extensions": {**more, "code": code}}
 
 
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
     fault = original(error) or error
     # Messages of faults may quote rows; the places in our code that raised them never do.
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(fault.__traceback__)]
-    log.error("graphql_fault", fault=type(fault).__name__, path=error.path, places=places, request_id=request_id)
+    # The path would hold aliases, which are the client's own words.
+    names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
+    log.error("graphql_fault", fault=type(fault).__name__, fields=names, places=places, request_id=request_id)
     masked = GraphQLError(
         "Something went wrong on our side. Please tell us the request id if it happens again.",
         nodes=error.nodes,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -82,14 +82,21 @@ async def execute_operation(
             )
             result = answer if isinstance(answer, ExecutionResult) else await answer
     except TimeoutError:
-        raise RequestError(
-            ErrorCode.DEADLINE_EXCEEDED, f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
-        ) from None
-    check_variables(result)
+        raise _deadline_exceeded(document.operation_type(operation_name), context) from None
+    check_variables(result, context)
+    result.extensions = context.extensions
     return result
 
 
-def check_variables(result: ExecutionResult) -> None:
+def _deadline_exceeded(kind: OperationType, context: Context) -> RequestError:
+    sentence = f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
+    if kind is OperationType.MUTATION:
+        # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
+        sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
+    return RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions)
+
+
+def check_variables(result: ExecutionResult, context: Context) -> None:
     """Refuse a result that says that nothing was executed since the variables do not fit.
 
     Raises:
@@ -97,4 +104,4 @@ def check_variables(result: ExecutionResult) -> None:
     """
     wrong: list[GraphQLError] = [error for error in result.errors or () if error.path is None]
     if result.data is None and wrong:
-        raise RequestError(ErrorCode.VARIABLES_INVALID, *wrong)
+        raise RequestError(ErrorCode.VARIABLES_INVALID, *wrong, extensions=context.extensions)

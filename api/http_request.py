@@ -1,23 +1,28 @@
 """What does an HTTP request ask for?"""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 
+from api.documents import digest_of
 from api.errors import ErrorCode, RequestError
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_NESTING = 100
+MAX_VALUES = 20_000
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GraphQLRequest:
-    """One operation, as a client asks for it."""
+    """One operation, as a client asks for it: with the document's text, or with nothing but its SHA-256."""
 
-    query: str
+    query: str | None = None
+    digest: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
 
@@ -46,28 +51,68 @@ def checked_request(payload: object) -> GraphQLRequest:
         )
     if not isinstance(payload, dict):
         _refuse("The request must be a JSON object.")
-    query, name = payload.get("query"), payload.get("operationName")
+    name = payload.get("operationName")
     variables, extensions = payload.get("variables"), payload.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        _refuse('The request must have a "query" that is a string and not empty.')
     if name is not None and not isinstance(name, str):
         _refuse('"operationName" must be a string.')
     if variables is not None and not isinstance(variables, dict):
         _refuse('"variables" must be an object.')
     if extensions is not None and not isinstance(extensions, dict):
         _refuse('"extensions" must be an object.')
-    return GraphQLRequest(query=query, operation_name=name or None, variables=variables)
+    query, digest = _asked_document(payload.get("query"), payload.get("documentId"), extensions or {})
+    return GraphQLRequest(query=query, digest=digest, operation_name=name or None, variables=variables)
+
+
+def _asked_document(query: object, identifier: object, extensions: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the text of the document that is meant, or else its digest."""
+    persisted = extensions.get("persistedQuery")
+    # The npm package graphql-ws cannot leave the text out.
+    if query == "" and (identifier is not None or persisted is not None):
+        query = None
+    if query is not None and (not isinstance(query, str) or not query.strip()):
+        _refuse('"query" must be a string and not empty.')
+    if identifier is not None:
+        if query is not None or persisted is not None:
+            _refuse('Send "documentId" alone: neither "query" nor "persistedQuery" beside it.')
+        return None, _digest_of_id(identifier)
+    if persisted is not None:
+        digest = _persisted_digest(persisted)
+        if query is not None and digest_of(query) != digest:
+            _refuse('The "sha256Hash" of "persistedQuery" is not that of the "query".')
+        return query, digest
+    if query is None:
+        _refuse('The request must have a "query" or a "documentId".')
+    return query, None
+
+
+def _digest_of_id(identifier: object) -> str:
+    prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
+    if prefix != "sha256" or not _DIGEST.fullmatch(digest):
+        _refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
+    return digest
+
+
+def _persisted_digest(persisted: object) -> str:
+    """Return the digest that Apollo's links send, and others that took it over from there."""
+    version, digest = (
+        (persisted.get("version"), persisted.get("sha256Hash")) if isinstance(persisted, dict) else (None, None)
+    )
+    if type(version) is not int or version != 1:
+        _refuse('"persistedQuery" must be an object of "version" 1.')
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        _refuse('The "sha256Hash" of "persistedQuery" must be 64 hexadecimal digits in lower case.')
+    return digest
 
 
 def parse_json(body: bytes | str) -> object:
     """Return what a JSON text says.
 
     Raises:
-        RequestError: it is no UTF-8, no JSON, nested too deeply, or holds text that no database can keep.
+        RequestError: it is no UTF-8, no JSON, ambiguous, nested too deeply, or holds text that no database can keep.
     """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
-        found: object = json.loads(text, parse_constant=_no_number)
+        found: object = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unambiguous)
     except UnicodeDecodeError:
         _refuse("The request is not UTF-8.")
     except RecursionError:
@@ -80,8 +125,11 @@ def parse_json(body: bytes | str) -> object:
 
 def _check_values(found: object) -> None:
     """Refuse nesting that recursion would not survive, lone surrogates and NUL, without recursion of our own."""
-    level = [found]
+    level, values = [found], 0
     for _ in range(MAX_NESTING):
+        values += len(level)
+        if values > MAX_VALUES:
+            _refuse(f"The request holds more than {MAX_VALUES:,} values.")
         deeper: list[object] = []
         for value in level:
             if isinstance(value, str):
@@ -108,7 +156,7 @@ def _check_text(value: str) -> None:
 
 def _query_parameters(request: Request) -> dict[str, object]:
     parameters: dict[str, object] = {}
-    for name in ("query", "operationName", "variables", "extensions"):
+    for name in ("query", "documentId", "operationName", "variables", "extensions"):
         values = request.query_params.getlist(name)
         if len(values) > 1:
             _refuse(f'"{name}" is given more than once.')
@@ -141,6 +189,14 @@ async def _read_body(request: Request) -> bytes:
     except ClientDisconnect:
         _refuse("The request ended early.")
     return b"".join(parts)
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; whoever reads a key that is given twice might read either value."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        _refuse("The request holds a key twice in one object.")
+    return found
 
 
 def _no_number(constant: str) -> NoReturn:

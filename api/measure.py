@@ -1,7 +1,8 @@
 """How large is a document, before anything is spent on validating it?
 
-One linear walk with memory over fragments: a fragment is measured once, however often it is spread, so that the
-measure of a small document that unfolds into a huge one is cheap to take.
+What is written is counted first, wherever it stands. Then one linear walk with memory over fragments: a fragment is
+measured once, however often it is spread, so that the measure of a small document that unfolds into a huge one is
+cheap to take.
 """
 
 from collections.abc import Mapping
@@ -17,14 +18,16 @@ from graphql import (
 )
 
 INTROSPECTION_FIELDS = {"__schema", "__type"}
-# Sums stop here: a chain of fragments that doubles at each link would make numbers of thousands of digits.
+# Sums stop here: a chain of fragments that doubles at each link would make numbers of hundreds of digits.
 PLENTY = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """What a selection amounts to once its fragments are unfolded."""
+    """What a document has written in it, and what a selection amounts to once its fragments are unfolded."""
 
+    written: int = 0
+    operations: int = 0
     depth: int = 0
     fields: int = 0
     aliases: int = 0
@@ -34,19 +37,39 @@ class Measure:
     introspection: int = 0
 
 
-# Generous for people: the deepest of the usual introspection queries goes 15 deep and unfolds to about 300 fields.
-LIMITS = Measure(depth=20, fields=500, aliases=50, fragments=100, directives=50, root_fields=20, introspection=PLENTY)
+EMPTY = Measure()
+
+# Generous for people: the deepest of the usual introspection queries goes 15 deep and unfolds to about 300 fields. What
+# is written decides what validation costs, also where no operation uses it; and each operation is followed through all
+# of its fragments again.
+LIMITS = Measure(
+    written=400,
+    operations=20,
+    depth=20,
+    fields=500,
+    aliases=50,
+    fragments=100,
+    directives=50,
+    root_fields=20,
+    introspection=PLENTY,
+)
 
 
 def measure_document(document: DocumentNode) -> Measure:
-    """Return the measure of a document's largest operation, taken dimension by dimension."""
+    """Return the measure of a document's largest operation, taken dimension by dimension.
+
+    A document that has too much written in it is not measured any further.
+    """
+    written = _written(document)
+    if written > LIMITS.written:
+        return Measure(written=written)
     walk = _Walk(document)
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     measures = [
-        _plus(walk.selection(node.selection_set), directives=len(node.directives or ()))
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode)
+        Measure(written=written, operations=len(operations)),
+        *(walk.definition(operation) for operation in operations),
     ]
-    return Measure(**{each.name: max((getattr(m, each.name) for m in measures), default=0) for each in fields(Measure)})
+    return Measure(**{each.name: max(getattr(m, each.name) for m in measures) for each in fields(Measure)})
 
 
 def exceeded_limit(measure: Measure) -> str | None:
@@ -59,6 +82,8 @@ def exceeded_limit(measure: Measure) -> str | None:
 
 
 _PHRASES = {
+    "written": "definitions and selections, unused ones included",
+    "operations": "operations",
     "depth": "levels of nesting",
     "fields": "fields",
     "aliases": "aliases",
@@ -68,6 +93,18 @@ _PHRASES = {
 }
 
 
+def _written(document: DocumentNode) -> int:
+    """Count definitions, fields, spreads and inline fragments, but not far beyond the limit."""
+    written = len(document.definitions)
+    waiting = [getattr(node, "selection_set", None) for node in document.definitions]
+    while waiting and written <= LIMITS.written:
+        selection_set = waiting.pop()
+        if selection_set is not None:
+            written += len(selection_set.selections)
+            waiting.extend(getattr(node, "selection_set", None) for node in selection_set.selections)
+    return written
+
+
 class _Walk:
     def __init__(self, document: DocumentNode) -> None:
         self._fragments: Mapping[str, FragmentDefinitionNode] = {
@@ -75,54 +112,48 @@ class _Walk:
         }
         self._measured: dict[str, Measure] = {}
 
-    def selection(self, selection_set: SelectionSetNode | None) -> Measure:
-        """Return the measure of a selection; its fields are its root fields."""
-        total = Measure()
-        for node in selection_set.selections if selection_set else ():
-            if isinstance(node, FieldNode):
-                total = _sum(total, self._field(node))
-            elif isinstance(node, FragmentSpreadNode):
-                inner = self._fragment(node.name.value)
-                total = _sum(total, _plus(inner, fragments=1, directives=len(node.directives or ())))
-            else:
-                inner = self.selection(getattr(node, "selection_set", None))
-                total = _sum(total, _plus(inner, fragments=1, directives=len(node.directives or ())))
-        return total
+    def definition(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> Measure:
+        """Return the measure of an operation or a fragment."""
+        return self._selection(node.selection_set, directives=len(node.directives or ()))
 
-    def _field(self, node: FieldNode) -> Measure:
-        inner = self.selection(node.selection_set)
+    def _selection(self, selection_set: SelectionSetNode | None, *, directives: int) -> Measure:
+        """Return the measure of a selection; its fields are its root fields."""
+        if selection_set is None:
+            return EMPTY
+        depth = count = aliases = fragments = root_fields = introspection = 0
+        for node in selection_set.selections:
+            own_directives = len(node.directives or ())
+            if isinstance(node, FragmentSpreadNode):
+                inner = self._fragment(node.name.value)
+            else:
+                inner = self._selection(getattr(node, "selection_set", None), directives=0)
+            if isinstance(node, FieldNode):
+                depth = max(depth, inner.depth + 1)
+                count, root_fields = count + 1, root_fields + 1
+                aliases += node.alias is not None
+                introspection += node.name.value in INTROSPECTION_FIELDS
+            else:
+                depth = max(depth, inner.depth)
+                fragments, root_fields = fragments + 1, root_fields + inner.root_fields
+            count += inner.fields
+            aliases += inner.aliases
+            fragments += inner.fragments
+            directives += inner.directives + own_directives
+            introspection += inner.introspection
         return Measure(
-            depth=inner.depth + 1,
-            fields=inner.fields + 1,
-            aliases=inner.aliases + (node.alias is not None),
-            fragments=inner.fragments,
-            directives=inner.directives + len(node.directives or ()),
-            root_fields=1,
-            introspection=inner.introspection + (node.name.value in INTROSPECTION_FIELDS),
+            depth=depth,
+            fields=min(count, PLENTY),
+            aliases=min(aliases, PLENTY),
+            fragments=min(fragments, PLENTY),
+            directives=min(directives, PLENTY),
+            root_fields=min(root_fields, PLENTY),
+            introspection=min(introspection, PLENTY),
         )
 
     def _fragment(self, name: str) -> Measure:
         if name not in self._measured:
             # A fragment that spreads itself counts as empty here, and validation refuses it.
-            self._measured[name] = Measure()
+            self._measured[name] = EMPTY
             if name in self._fragments:
-                fragment = self._fragments[name]
-                inner = self.selection(fragment.selection_set)
-                self._measured[name] = _plus(inner, directives=len(fragment.directives or ()))
+                self._measured[name] = self.definition(self._fragments[name])
         return self._measured[name]
-
-
-def _sum(one: Measure, other: Measure) -> Measure:
-    return Measure(
-        depth=max(one.depth, other.depth),
-        fields=min(one.fields + other.fields, PLENTY),
-        aliases=min(one.aliases + other.aliases, PLENTY),
-        fragments=min(one.fragments + other.fragments, PLENTY),
-        directives=min(one.directives + other.directives, PLENTY),
-        root_fields=min(one.root_fields + other.root_fields, PLENTY),
-        introspection=min(one.introspection + other.introspection, PLENTY),
-    )
-
-
-def _plus(measure: Measure, *, directives: int, fragments: int = 0) -> Measure:
-    return _sum(measure, Measure(directives=directives, fragments=fragments))

@@ -16,7 +16,7 @@ from typing_extensions import override
 from api.context import Info
 from api.words import describe
 from domain import errors
-from domain.rules import administration, association_limits, invitations, sign_in
+from domain.rules import administration, api_clients, association_limits, idempotency, invitations, sign_in
 
 
 class RefusalCode(StrEnum):
@@ -26,6 +26,7 @@ class RefusalCode(StrEnum):
     ALREADY_MEMBER = "ALREADY_MEMBER"
     COOL_OFF_ACTIVE = "COOL_OFF_ACTIVE"
     FORBIDDEN = "FORBIDDEN"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     INVALID_INPUT = "INVALID_INPUT"
     INVITATION_ANSWERED = "INVITATION_ANSWERED"
     LAST_ADMIN = "LAST_ADMIN"
@@ -35,6 +36,7 @@ class RefusalCode(StrEnum):
     RESENT_TOO_SOON = "RESENT_TOO_SOON"
     SIGN_IN_DECLINED = "SIGN_IN_DECLINED"
     SIGN_IN_NOT_ACCEPTED = "SIGN_IN_NOT_ACCEPTED"
+    TOO_MANY_API_CLIENTS = "TOO_MANY_API_CLIENTS"
     TRY_AGAIN = "TRY_AGAIN"
     YEARLY_LIMIT_REACHED = "YEARLY_LIMIT_REACHED"
 
@@ -47,6 +49,7 @@ describe(
         "ALREADY_MEMBER": "Somebody with the work e-mail is a member, or is invited.",
         "COOL_OFF_ACTIVE": "The cool-off since the latest association's start is still running.",
         "FORBIDDEN": "The caller may not do this, or is not signed in.",
+        "IDEMPOTENCY_KEY_REUSED": "The idempotency key was used for another request.",
         "INVALID_INPUT": "The input cannot be understood.",
         "INVITATION_ANSWERED": "The invited person has signed in.",
         "LAST_ADMIN": "Nobody active could administer the organization any more.",
@@ -56,6 +59,7 @@ describe(
         "RESENT_TOO_SOON": "The invitation was sent less than a day ago.",
         "SIGN_IN_DECLINED": "The person, or the provider, canceled the sign-in.",
         "SIGN_IN_NOT_ACCEPTED": "The provider's answer could not be confirmed.",
+        "TOO_MANY_API_CLIENTS": "The organization has as many API clients as it may have.",
         "TRY_AGAIN": "The service is busy; nothing was done.",
         "YEARLY_LIMIT_REACHED": "As many associations as a year allows have started within it.",
     },
@@ -97,6 +101,13 @@ class YearlyLimitReached(Refusal):
 @strawberry.type(description="The caller may not do this, or is not signed in.")
 class Forbidden(Refusal):
     """Nobody, or not the one who may."""
+
+
+@strawberry.type(
+    description="The caller used the idempotency key for another mutation or another input, and it still holds."
+)
+class IdempotencyKeyReused(Refusal):
+    """A key names one request."""
 
 
 @strawberry.type(description="The input cannot be understood.")
@@ -146,6 +157,11 @@ class SignInNotAccepted(Refusal):
     """Nothing was changed, and the try does not count."""
 
 
+@strawberry.type(description="The organization has as many API clients as it may have: revoke one first.")
+class TooManyApiClients(Refusal):
+    """Revoked ones do not count."""
+
+
 @strawberry.type(description="The service is busy; nothing was done, and the same request may succeed shortly.")
 class TryAgain(Refusal):
     """The database is away, or busy beyond its time limits."""
@@ -154,6 +170,7 @@ class TryAgain(Refusal):
 # The one table: which refusal of the domain is which type of the schema.
 TYPES: dict[type[errors.Refusal], type[Refusal]] = {
     administration.LastAdmin: LastAdmin,
+    api_clients.TooManyApiClients: TooManyApiClients,
     association_limits.AlreadyAssociated: AlreadyAssociated,
     association_limits.CoolOffActive: CoolOffActive,
     association_limits.YearlyLimitReached: YearlyLimitReached,
@@ -161,6 +178,7 @@ TYPES: dict[type[errors.Refusal], type[Refusal]] = {
     errors.InvalidInput: InvalidInput,
     errors.NotFound: NotFound,
     errors.TryAgain: TryAgain,
+    idempotency.IdempotencyKeyReused: IdempotencyKeyReused,
     invitations.AlreadyMember: AlreadyMember,
     invitations.InvitationAnswered: InvitationAnswered,
     invitations.ResentTooSoon: ResentTooSoon,

@@ -1,13 +1,17 @@
 """What does a request need of the process that serves it?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
+from api.places import Places
+from api.rate_limit import NoRateLimit, RateLimit
 from domain.live import LiveUpdates
 from domain.providers.oidc import Issuers
+from domain.secrets import SecretKey
 from domain.settings import Settings
 
 # Returns the present instant, aware and in UTC; the composition root decides which clock it is.
@@ -22,6 +26,17 @@ class Runtime:
     clock: Clock
     issuers: Issuers
     live: LiveUpdates
+    rate_limit: RateLimit = field(default_factory=NoRateLimit)
+    # The digests of the documents that everybody may have executed.
+    registered_documents: frozenset[str] = frozenset()
+    # What each caller holds of this process's websockets, and of the operations that run over them.
+    connections: Places = field(default_factory=Places)
+    operations: Places = field(default_factory=Places)
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """Return the key by which cursors are signed, the same in every process with these settings."""
+        return SecretKey(self.settings.secret_key.get_secret_value()).key_for("cursors")
 
 
 def runtime_of(connection: HTTPConnection) -> Runtime:

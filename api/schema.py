@@ -12,6 +12,7 @@ from api.query import Query
 from api.refusals import REFUSAL_HANDLERS, TYPES
 from api.scalars import CONFIG
 from api.subscription import Subscription
+from api.types.api_clients import ApiClient
 from api.types.associations import Association, LearningAccount
 from api.types.credits import Credit
 from api.types.invitations import Invitation
@@ -21,7 +22,7 @@ schema = strawberry.Schema(
     mutation=Mutation,
     subscription=Subscription,
     # What only an interface leads to.
-    types=[Association, Credit, Invitation, LearningAccount, *TYPES.values()],
+    types=[ApiClient, Association, Credit, Invitation, LearningAccount, *TYPES.values()],
     config=CONFIG,
     exception_handlers=REFUSAL_HANDLERS,
 )

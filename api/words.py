@@ -16,6 +16,7 @@ from domain.rules.words import (
     CertificationLevel,
     CompletionKind,
     CreditEndReason,
+    CreditEventKind,
     CreditOrderField,
     CreditStatus,
     DeliveryProblem,
@@ -24,6 +25,7 @@ from domain.rules.words import (
     MemberRole,
     MemberStatus,
     OrderDirection,
+    Scope,
     TranscriptProblem,
 )
 
@@ -52,6 +54,16 @@ describe(
         "MEMBER": "Sees and manages their own accounts only.",
         "ACCOUNT_ADMIN": "An admin: may also invite and remove members and see the organization's credits.",
         "GLOBAL_ADMIN": "An admin: may also invite and remove members and see the organization's credits.",
+    },
+)
+describe(
+    Scope,
+    "What of its organization an API client may read; an admin may read all of it.",
+    {
+        "CREDITS_READ": "credits:read: everybody's credits, their counts, and the people whose they are.",
+        "MEMBERS_READ": "members:read: members, invitations and associations; of an MCID the last three digits.",
+        "REPORT_READ": "report:read: the skills report and its exports.",
+        "ATTAINMENTS_READ": "attainments:read: attainments, forecast and fragility, and the people they name.",
     },
 )
 describe(
@@ -167,6 +179,11 @@ describe(
         "SPECIALTY": "Specialty: renewed every year.",
         "OTHER": "Anything else, such as assessments and trainings.",
     },
+)
+describe(
+    CreditEventKind,
+    "What took effect for a credit.",
+    {"COUNTED": "It began to count.", "ENDED": "It ended, or was ended before it could count."},
 )
 describe(
     CreditOrderField,

@@ -7,13 +7,14 @@ from starlette.requests import Request
 
 from api.execute import execute_document
 from api.runtime import runtime_of
+from api.trusted_documents import document_id
 from domain.rules.visibility import MemberViewer
 
 _FOLDER = Path(__file__).parent / "pages"
 _TEXTS = {path.stem: path.read_text() for path in sorted(_FOLDER.glob("*.graphql"))}
 _VIEWER = _TEXTS.pop("viewer")
 
-# A page's document by the page's name; a page that shows who is signed in uses the fragment ``ViewerOnPage``.
+# A page's or its script's document by name; a page that shows who is signed in uses the fragment ``ViewerOnPage``.
 DOCUMENTS = {name: f"{text}\n{_VIEWER}" if "...ViewerOnPage" in text else text for name, text in _TEXTS.items()}
 
 
@@ -24,3 +25,8 @@ async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables:
         Refusal: a field was refused.
     """
     return await execute_document(DOCUMENTS[name], variables, viewer=viewer, runtime=runtime_of(request))
+
+
+def id_of_document(name: str) -> str:
+    """Return the id by which a page's script asks for a document."""
+    return document_id(DOCUMENTS[name])

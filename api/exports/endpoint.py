@@ -11,8 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api.authentication import NotAuthenticated, caller_of_request
+from api.authentication import NotAuthenticated, caller_of_request, nobody
+from api.callers import Caller
+from api.charge import take
 from api.cookies import SESSION, read_cookie
+from api.cost_table import EXPORT_COST
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload
 from api.exports.formats import FORMATS, Format
 from api.exports.parameters import read_parameters
@@ -38,7 +41,7 @@ def export_routes(settings: Settings) -> list[BaseRoute]:
         allow_origins=settings.return_origins,
         allow_methods=("GET",),
         allow_headers=("Authorization",),
-        expose_headers=("Content-Disposition", "X-Request-Id"),
+        expose_headers=("Content-Disposition", "Retry-After", "X-Request-Id"),
     )
     places = Places(max(1, settings.pool_size // 2))
     return [
@@ -94,11 +97,12 @@ class ExportEndpoint:
         runtime = runtime_of(request)
         now = runtime.clock()
         _check_wire(request, runtime)
-        viewer = await _viewer(request, runtime, now)
+        caller, viewer = await _caller(request, runtime, now)
         matching, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
         with self._places.taken():
+            await take(EXPORT_COST, runtime, caller, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
                 await outgoing.send_file(pieces(report, self._form), headers)
@@ -131,18 +135,18 @@ def _check_wire(request: Request, runtime: Runtime) -> None:
         )
 
 
-async def _viewer(request: Request, runtime: Runtime, now: datetime) -> Viewer:
+async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Caller, Viewer]:
     try:
-        viewer = (await caller_of_request(request, runtime, now=now)).viewer
+        caller = await caller_of_request(request, runtime, now=now)
     except NotAuthenticated:
-        viewer = None
-    if viewer is None:
+        caller = nobody(request)
+    if caller.viewer is None:
         raise RequestError(
             ErrorCode.NOT_AUTHENTICATED,
-            "Sign in, or send an Authorization header that stands for an active member.",
+            "Sign in, or send an Authorization header that stands for an active member or an API client.",
             headers={"WWW-Authenticate": 'Bearer realm="certlink"'},
         )
-    return viewer
+    return caller, caller.viewer
 
 
 def _told(error: Exception, request_id: str) -> Response:

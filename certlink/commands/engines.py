@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.trusted_documents import DocumentsNotAccepted
 from certlink.clock import programme_clock, real_now
 from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, stop
 from certlink.demo import demo
@@ -50,7 +51,10 @@ def run_serve(
 ) -> None:
     """Serve the API and the pages."""
     settings = load_settings()
-    serve_until_stopped(settings, host=host, port=port)
+    try:
+        serve_until_stopped(settings, host=host, port=port)
+    except DocumentsNotAccepted as error:
+        stop(f"CERTLINK_DOCUMENTS_FILE: {error}", NOT_READY)
 
 
 def run_work(

@@ -21,6 +21,8 @@ class Broken:
     public_url = OWN_ORIGIN
     return_origins: tuple[str, ...] = ()
     pool_size = 2
+    max_cost = 10_000
+    registered_documents_only = False
 
     @property
     def policy(self) -> Any:
@@ -31,16 +33,19 @@ async def test_a_fault_in_a_field_costs_the_field_and_tells_nothing(detached_run
     app = application(replace(detached_runtime, settings=Broken()))  # type: ignore[arg-type]
     async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
         with capture_logs() as logs:
-            response = await client.post("/graphql", json={"query": "{ policy { coolOffDays } viewer { __typename } }"})
+            response = await client.post(
+                "/graphql", json={"query": "{ osei: policy { coolOffDays } viewer { __typename } }"}
+            )
 
     answer = response.json()
-    assert (response.status_code, answer["data"]) == (200, {"policy": None, "viewer": None})
-    assert answer["errors"][0]["path"] == ["policy"]
+    assert (response.status_code, answer["data"]) == (200, {"osei": None, "viewer": None})
+    assert answer["errors"][0]["path"] == ["osei"]
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_FAULT"
     assert SECRET not in response.text
     assert SECRET not in str(logs)
     assert logs[0]["request_id"] == answer["errors"][0]["extensions"]["requestId"] == response.headers["x-request-id"]
-    assert logs[0]["fault"] == "LookupError"
+    assert (logs[0]["fault"], logs[0]["fields"]) == ("LookupError", ["policy"])
+    assert "osei" not in str(logs)
 
 
 async def test_a_fault_outside_the_fields_is_a_masked_500(detached_runtime: Runtime) -> None:

@@ -10,6 +10,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLUnionType,
+    get_named_type,
 )
 
 from api.refusals import TYPES, RefusalCode
@@ -61,7 +62,16 @@ def test_a_result_is_one_success_or_a_refusal(union: GraphQLUnionType) -> None:
     refusals = [kind for kind in union.types if "Refusal" in {interface.name for interface in kind.interfaces}]
 
     assert len(union.types) == len(refusals) + 1
-    assert {"Forbidden", "InvalidInput", "TryAgain"} <= {kind.name for kind in refusals}
+    assert {"Forbidden", "IdempotencyKeyReused", "InvalidInput", "TryAgain"} <= {kind.name for kind in refusals}
+
+
+def test_every_mutation_can_be_asked_once_by_a_key() -> None:
+    assert GRAPHQL.mutation_type is not None
+    inputs = {
+        name: get_named_type(field.args["input"].type).fields for name, field in GRAPHQL.mutation_type.fields.items()
+    }
+
+    assert [name for name, fields in inputs.items() if str(fields["idempotencyKey"].type) != "String"] == []
 
 
 def test_nothing_wraps_the_fields_of_a_credit() -> None:

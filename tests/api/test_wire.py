@@ -1,10 +1,11 @@
 """GraphQL over HTTP: what is wrong on the wire gets a clear answer in GraphQL's shape, and never a 5xx."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, Response
 
 from api.errors import ErrorCode
 from api.statuses import STATUSES
@@ -18,10 +19,21 @@ def codes(answer: Any) -> list[str]:
     return [error["extensions"]["code"] for error in answer["errors"]]
 
 
+def refusal(response: Response) -> tuple[int, list[str]]:
+    """Return the status and the codes of a refusal, which has GraphQL's shape and the headers of every answer."""
+    assert set(response.json()) <= {"errors", "extensions"}
+    assert response.headers["content-type"].endswith("json; charset=utf-8")
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert {"Accept", "Authorization", "Cookie"} <= set(response.headers["vary"].split(", "))
+    assert response.headers["x-request-id"]
+    return response.status_code, codes(response.json())
+
+
 async def test_a_query_without_a_caller_is_answered(wire: AsyncClient) -> None:
     response = await wire.post("/graphql", content=QUERY, headers=JSON)
 
-    assert (response.status_code, response.json()) == (200, {"data": {"policy": {"coolOffDays": 30}}})
+    assert (response.status_code, response.json()["data"]) == (200, {"policy": {"coolOffDays": 30}})
     assert response.headers["content-type"] == "application/json; charset=utf-8"
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -53,13 +65,47 @@ async def test_a_query_without_a_caller_is_answered(wire: AsyncClient) -> None:
         pytest.param(b'{"query": "{a}", "variables": {"a": "\\ud800"}}', 400, "BAD_REQUEST", id="half a surrogate"),
         pytest.param(b'{"query": "{a}", "variables": {"a": "\\u0000"}}', 400, "BAD_REQUEST", id="NUL"),
         pytest.param(b'{"query": "\xff"}', 400, "BAD_REQUEST", id="not UTF-8"),
+        pytest.param(b'{"query": "{a} \xed\xa0\x80"}', 400, "BAD_REQUEST", id="half a surrogate in UTF-8"),
+        pytest.param(b'{"query": "{a} \\udc00"}', 400, "BAD_REQUEST", id="half a surrogate in the document"),
+        pytest.param(b'\xef\xbb\xbf{"query": "{a}"}', 400, "BAD_REQUEST", id="a byte order mark"),
+        pytest.param('{"query": "{a}"}'.encode("utf-16"), 400, "BAD_REQUEST", id="UTF-16"),
+        pytest.param(b'{"query": "{a}", "query": "{b}"}', 400, "BAD_REQUEST", id="two queries"),
+        pytest.param(b'{"query": "{a}"} {"query": "{a}"}', 400, "BAD_REQUEST", id="two bodies"),
+        pytest.param(
+            b'{"query": "{a}", "variables": {"a": [' + b"1," * 20_000 + b"1]}}", 400, "BAD_REQUEST", id="many"
+        ),
         pytest.param(b"x" * 300_000, 413, "BODY_TOO_LARGE", id="300 kB"),
     ],
 )
 async def test_a_body_that_is_no_request_is_refused(wire: AsyncClient, body: bytes, status: int, code: str) -> None:
     response = await wire.post("/graphql", content=body, headers=JSON)
 
-    assert (response.status_code, codes(response.json())) == (status, [code])
+    assert refusal(response) == (status, [code])
+
+
+async def test_a_body_of_unknown_length_is_not_read_beyond_the_limit(wire: AsyncClient) -> None:
+    sent = 0
+
+    async def parts() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1_000:
+            sent += 1
+            yield b" " * 10_000
+
+    response = await wire.post("/graphql", content=parts(), headers=JSON)
+
+    assert refusal(response) == (413, ["BODY_TOO_LARGE"])
+    assert response.headers["connection"] == "close"
+    assert sent < 30
+
+
+async def test_variables_that_are_wrong_15_000_times_are_told_of_a_few(wire: AsyncClient) -> None:
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+    response = await wire.post("/graphql", json={"query": query, "variables": {"ids": [True] * 15_000}})
+
+    assert set(codes(response.json())) == {"VARIABLES_INVALID"}
+    assert len(response.json()["errors"]) == 6
 
 
 @pytest.mark.parametrize(
@@ -95,7 +141,7 @@ async def test_an_operation_is_chosen_by_its_name(wire: AsyncClient) -> None:
     chosen = await wire.post("/graphql", json={"query": two, "operationName": "B"})
     unknown = await wire.post("/graphql", json={"query": two, "operationName": "C"})
 
-    assert chosen.json() == {"data": {"policy": {"creditDelayDays": 10}}}
+    assert chosen.json()["data"] == {"policy": {"creditDelayDays": 10}}
     assert codes(unknown.json()) == ["OPERATION_NOT_FOUND"]
 
 
@@ -110,7 +156,7 @@ async def test_other_methods_are_told_which_to_use(wire: AsyncClient, method: st
 async def test_a_get_needs_an_authorization_header(wire: AsyncClient) -> None:
     response = await wire.get("/graphql", params={"query": "{ policy { coolOffDays } }"})
 
-    assert (response.status_code, codes(response.json())) == (401, ["NOT_AUTHENTICATED"])
+    assert refusal(response) == (401, ["NOT_AUTHENTICATED"])
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -128,7 +174,7 @@ async def test_a_get_needs_an_authorization_header(wire: AsyncClient) -> None:
 async def test_a_post_must_be_json_in_utf_8(wire: AsyncClient, media_type: str) -> None:
     response = await wire.post("/graphql", content=QUERY, headers={"Content-Type": media_type})
 
-    assert (response.status_code, codes(response.json())) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
+    assert refusal(response) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
 
 
 async def test_a_compressed_body_is_not_unpacked(wire: AsyncClient) -> None:
@@ -140,7 +186,7 @@ async def test_a_compressed_body_is_not_unpacked(wire: AsyncClient) -> None:
 async def test_a_media_type_that_we_do_not_speak_is_refused(wire: AsyncClient) -> None:
     response = await wire.post("/graphql", content=QUERY, headers={**JSON, "Accept": "text/event-stream"})
 
-    assert (response.status_code, codes(response.json())) == (406, ["NOT_ACCEPTABLE"])
+    assert refusal(response) == (406, ["NOT_ACCEPTABLE"])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +195,7 @@ async def test_a_media_type_that_we_do_not_speak_is_refused(wire: AsyncClient) -
 async def test_an_authorization_header_that_proves_nothing_is_refused(wire: AsyncClient, authorization: str) -> None:
     response = await wire.post("/graphql", content=QUERY, headers={**JSON, "Authorization": authorization})
 
-    assert (response.status_code, codes(response.json())) == (401, ["NOT_AUTHENTICATED"])
+    assert refusal(response) == (401, ["NOT_AUTHENTICATED"])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +211,7 @@ async def test_an_authorization_header_that_proves_nothing_is_refused(wire: Asyn
 async def test_a_cookie_does_not_count_for_what_other_sites_cause(wire: AsyncClient, headers: dict[str, str]) -> None:
     response = await wire.post("/graphql", content=QUERY, headers={**JSON, "Cookie": "certlink_session=x", **headers})
 
-    assert (response.status_code, codes(response.json())) == (403, ["CROSS_SITE_REQUEST"])
+    assert refusal(response) == (403, ["CROSS_SITE_REQUEST"])
 
 
 async def test_only_known_front_ends_may_read_answers_from_their_own_origin(wire: AsyncClient) -> None:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from api.endpoint import graphql_routes
 from api.runtime import Runtime
+from api.trusted_documents import register_documents
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
 from domain.providers.oidc import Issuers
@@ -17,6 +18,7 @@ from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from sandbox.app import create_app as create_sandbox
 from tests.clock import FrozenClock
+from web.documents import DOCUMENTS
 from web.pages.sign_in import SignInHint
 from web.refusals import EXCEPTION_HANDLERS
 from web.routes import routes
@@ -33,13 +35,14 @@ def sandbox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Settings whose providers the sandbox plays, and one front-end."""
+    """Settings whose providers the sandbox plays, and one front-end; the pages need no document but registered ones."""
     url = settings.sandbox_url
     return settings.model_copy(
         update={
             "microsoft_learn_issuer": f"{url}/microsoft-learn",
             "partner_university_issuer": f"{url}/partner-university",
             "return_origins": ["https://front.example"],
+            "registered_documents_only": True,
         }
     )
 
@@ -54,7 +57,13 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
             routes=[*graphql_routes(settings), *routes(sign_in_hints=hints)],
             exception_handlers=dict(EXCEPTION_HANDLERS),
         )
-        app.state.runtime = Runtime(settings=settings, clock=clock, issuers=issuers, live=LiveUpdates(database))
+        app.state.runtime = Runtime(
+            settings=settings,
+            clock=clock,
+            issuers=issuers,
+            live=LiveUpdates(database),
+            registered_documents=register_documents(DOCUMENTS),
+        )
         app.state.sandbox = sandbox
         yield app
 

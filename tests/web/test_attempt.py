@@ -1,12 +1,15 @@
 """How far has an association attempt come, and how does it come to the provider and back?"""
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from graphql import OperationType
 from httpx2 import AsyncClient
 
+from api.documents import known_document
 from api.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.start_association import start_association
@@ -50,6 +53,17 @@ async def start(member: Member, settings: Settings, *, return_to: str | None = N
         settings=settings,
     )
     return started.authorization_url
+
+
+async def test_the_page_s_script_asks_for_its_subscription_by_id(browser: AsyncClient, sign_in: SignIn) -> None:
+    member = await make_member(await make_organization())
+    await sign_in(member)
+
+    html = await show(browser, await make_received(member, AttemptStatus.RECEIVED))
+
+    found = re.search(r'data-changes="sha256:([0-9a-f]{64})"', html)
+    assert found is not None
+    assert known_document(found[1]).operation_type(None) is OperationType.SUBSCRIPTION
 
 
 @pytest.mark.parametrize("status", [AttemptStatus.AWAITING_SIGN_IN, AttemptStatus.RECEIVED, AttemptStatus.PROCESSING])

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from domain.errors import NotFound
 from domain.rules.words import AttemptStatus, LearningProvider
 from web.caller import signed_in_viewer
-from web.documents import ask
+from web.documents import ask, id_of_document
 from web.pages.attempt_words import attempt_words, explanation, steps_on_page
 from web.rendering import page
 
@@ -34,6 +34,7 @@ async def show_attempt(request: Request) -> Response:
         "attempt.html",
         viewer=data["viewer"],
         attempt=attempt,
+        changes=id_of_document("attempt_changes"),
         provider=provider.display_name,
         mark="cap" if provider is LearningProvider.MICROSOFT_LEARN else "school",
         is_final=status.is_final,

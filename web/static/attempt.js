@@ -2,8 +2,6 @@
 
 import { subscribe } from "./live.js";
 
-const QUERY = "subscription Attempt($id: ID!) { associationAttempt(id: $id) { status steps { name } } }";
-
 const shown = () => document.getElementById("attempt");
 let running = false;
 let again = false;
@@ -37,4 +35,4 @@ async function show() {
   if (shown().dataset.final === "yes") end();
 }
 
-const end = subscribe(QUERY, { id: shown().dataset.attempt }, refresh);
+const end = subscribe(shown().dataset.changes, { id: shown().dataset.attempt }, refresh);

@@ -4,8 +4,8 @@ const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 15000;
 
 // Calls `onChange` after every event and after every lost connection, when something may have been missed.
-// Returns a function that ends the subscription.
-export function subscribe(query, variables, onChange) {
+// Returns a function that ends the subscription. The document is one that the server has registered.
+export function subscribe(documentId, variables, onChange) {
   let socket;
   let timer;
   let delay = FIRST_DELAY;
@@ -27,7 +27,7 @@ export function subscribe(query, variables, onChange) {
   function receive(message) {
     if (message.type === "connection_ack") {
       delay = FIRST_DELAY;
-      send({ id: "1", type: "subscribe", payload: { query, variables } });
+      send({ id: "1", type: "subscribe", payload: { documentId, variables } });
     } else if (message.type === "next") {
       onChange();
     } else if (message.type === "ping") {

@@ -1,0 +1,83 @@
+"""Which documents are trusted, and how does a front-end hand in its own?
+
+A trusted document is registered when the process starts: it fits the schema, it is known by its id, and it stays known.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from api.documents import digest_of, register_document
+from api.errors import RequestError
+
+PREFIX = "sha256:"
+APOLLO_FORMAT = "apollo-persisted-query-manifest"
+MD5_LENGTH, SHA1_LENGTH = 32, 40
+
+
+class DocumentsNotAccepted(Exception):
+    """Documents that cannot be registered; the message names the first."""
+
+
+def document_id(text: str) -> str:
+    """Return the id by which a registered document is asked for."""
+    return PREFIX + digest_of(text)
+
+
+def register_documents(documents: Mapping[str, str]) -> frozenset[str]:
+    """Register documents, by names for people, and return their digests.
+
+    Raises:
+        DocumentsNotAccepted: one exceeds a limit or does not fit the schema.
+    """
+    digests = set()
+    for name, text in documents.items():
+        try:
+            digests.add(register_document(text))
+        except RequestError as error:
+            reasons = " ".join(each.message for each in error.errors)
+            raise DocumentsNotAccepted(f"the document {name} cannot be registered: {reasons}") from None
+    return frozenset(digests)
+
+
+def read_manifest(content: str) -> Mapping[str, str]:
+    """Return the documents of a manifest, by names for people; it is Apollo's, or like Relay's maps hashes to texts.
+
+    Raises:
+        DocumentsNotAccepted: it is neither, or a hash is not its document's SHA-256.
+    """
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError):
+        raise DocumentsNotAccepted("the manifest is not JSON") from None
+    if not isinstance(manifest, dict):
+        raise DocumentsNotAccepted("the manifest must be a JSON object")
+    if "format" in manifest:
+        return _apollo_documents(manifest)
+    return dict(_checked(digest, digest, text) for digest, text in manifest.items())
+
+
+def _apollo_documents(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    operations = manifest.get("operations")
+    if manifest["format"] != APOLLO_FORMAT or manifest.get("version") != 1 or not isinstance(operations, list):
+        raise DocumentsNotAccepted(f'the manifest must have the format "{APOLLO_FORMAT}", version 1, and operations')
+    documents = {}
+    for number, operation in enumerate(operations):
+        if not isinstance(operation, dict):
+            raise DocumentsNotAccepted(f"the manifest's operation {number} must be an object")
+        digest = operation.get("id")
+        name, text = _checked(f"{operation.get('name') or number} ({digest})", digest, operation.get("body"))
+        documents[name] = text
+    return documents
+
+
+def _checked(name: str, digest: object, text: object) -> tuple[str, str]:
+    """Return the name and the text of an entry whose hash is its document's."""
+    if not isinstance(digest, str) or not isinstance(text, str):
+        raise DocumentsNotAccepted(f"the manifest's entry {name} must have a hash and a text")
+    plain = digest.removeprefix(PREFIX)
+    if len(plain) in {MD5_LENGTH, SHA1_LENGTH}:
+        raise DocumentsNotAccepted(f"the manifest's entry {name} is hashed by another algorithm: let it be SHA256")
+    if plain != digest_of(text):
+        raise DocumentsNotAccepted(f"the manifest's entry {name} is not the SHA-256 of its text")
+    return name, text

@@ -1,0 +1,37 @@
+"""Does a document fit the schema?
+
+graphql-core meters what grows faster than a document does, and reads its two budgets from its modules: fields with the
+same name are compared pair by pair, and fragments are followed from every operation.
+"""
+
+from graphql import DocumentNode, GraphQLError, specified_rules, validate
+from graphql.validation import validation_context
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
+
+from api.schema import schema
+
+MAX_ERRORS = 5
+# The largest documents of our own and of code generators spend some hundreds of either.
+COMPARISON_BUDGET = 10_000
+FRAGMENT_BUDGET = 5_000
+
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = COMPARISON_BUDGET
+validation_context.MAX_FRAGMENT_WORK = FRAGMENT_BUDGET
+
+
+class TooMuchToValidate(Exception):
+    """The document's fields and fragments overlap more than any that is in use."""
+
+
+def validation_errors(document: DocumentNode) -> list[GraphQLError]:
+    """Return what is wrong with a document, the first errors of it.
+
+    Raises:
+        TooMuchToValidate: it takes more work than a document may.
+    """
+    errors = validate(schema._schema, document, specified_rules, max_errors=MAX_ERRORS, hide_suggestions=True)
+    # Both reasons to stop early look alike, but one of them comes after the most errors that there can be.
+    if errors and isinstance(errors[-1], ValidationAbortedError) and len(errors) <= MAX_ERRORS:
+        raise TooMuchToValidate
+    return errors
