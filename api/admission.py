@@ -5,9 +5,8 @@ Every transport asks here, in the order in which the answers cost more.
 
 from dataclasses import replace
 
-from api.charge import check_cost, cost_of_reading, take
 from api.context import Context
-from api.documents import (
+from api.documents.cache import (
     Document,
     digest_of,
     document_not_found,
@@ -16,7 +15,8 @@ from api.documents import (
     read_document,
 )
 from api.errors import ErrorCode, RequestError
-from api.http_request import GraphQLRequest
+from api.limits.charge import check_cost, cost_of_reading, take
+from api.request import GraphQLRequest
 
 REFUSED_COST = 1
 

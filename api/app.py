@@ -8,12 +8,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from api.endpoint import graphql_routes
+from api.documents.trusted import register_documents
 from api.exports.endpoint import export_routes
 from api.health import HEALTH_ROUTES
-from api.rate_limit import RedisRateLimit
+from api.http.endpoint import graphql_routes
+from api.limits.rate_limit import RedisRateLimit
 from api.runtime import Clock, Runtime
-from api.trusted_documents import register_documents
 from domain.database import open_database
 from domain.jobs import use_queue
 from domain.live import LiveUpdates

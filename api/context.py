@@ -9,9 +9,9 @@ from typing import Any
 from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
-from api.batches import Batches
 from api.callers import Caller
-from api.charge import Charge
+from api.limits.charge import Charge
+from api.lists.batches import Batches
 from api.runtime import Runtime
 from domain.queries.catalog import certifications_by_code
 from domain.queries.invitations import InvitationRow, invitations_of_members

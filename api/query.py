@@ -5,10 +5,11 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import Connection, connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, number_of
+from api.lists.connections import Connection, connection
+from api.lists.walks import PageArguments, connection_field, given
 from api.nodes import MAX_NODES, nodes_of
 from api.types.api_clients import ApiClient, api_client_of
 from api.types.attempts import AssociationAttempt, attempt_of
@@ -21,7 +22,6 @@ from api.types.organizations import Organization, organization_of
 from api.types.policies import Policy, policy_of
 from api.types.programs import Program, program_of
 from api.types.rate_limit import RateLimit, rate_limit_of
-from api.walks import PageArguments, connection_field, given
 from domain.queries import api_clients, attempts, catalog, members
 from domain.rules.editions import programs_at
 from domain.rules.visibility import ApiClientViewer

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
-from api.places import Places
-from api.rate_limit import NoRateLimit, RateLimit
+from api.limits.places import Places
+from api.limits.rate_limit import NoRateLimit, RateLimit
 from domain.live import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.secrets import SecretKey

@@ -11,7 +11,7 @@ from api.mutations import Mutation
 from api.query import Query
 from api.refusals import REFUSAL_HANDLERS, TYPES
 from api.scalars import CONFIG
-from api.subscription import Subscription
+from api.subscriptions.fields import Subscription
 from api.types.api_clients import ApiClient
 from api.types.associations import Association, LearningAccount
 from api.types.credits import Credit

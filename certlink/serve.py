@@ -7,7 +7,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from api.app import create_app
-from api.trusted_documents import DocumentsNotAccepted, read_manifest
+from api.documents.trusted import DocumentsNotAccepted, read_manifest
 from certlink.clock import programme_clock
 from certlink.websocket_protocol import WebSocketProtocol
 from domain.settings import Settings

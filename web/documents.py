@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from api.documents.trusted import document_id
 from api.execute import execute_document
 from api.runtime import runtime_of
-from api.trusted_documents import document_id
 from domain.rules.visibility import MemberViewer
 
 _FOLDER = Path(__file__).parent / "pages"

@@ -13,17 +13,17 @@ from starlette.types import Receive, Scope, Send
 
 from api.authentication import NotAuthenticated, caller_of_request, nobody
 from api.callers import Caller
-from api.charge import take
 from api.cookies import SESSION, read_cookie
-from api.cost_table import EXPORT_COST
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload
 from api.exports.formats import FORMATS, Format
 from api.exports.parameters import read_parameters
 from api.exports.pieces import pieces
 from api.exports.streaming import ExportBroken, Outgoing
+from api.http.statuses import STATUSES
+from api.limits.charge import take
+from api.limits.cost_table import EXPORT_COST
 from api.origin import is_same_origin
 from api.runtime import Runtime, runtime_of
-from api.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
 from domain.rules.visibility import Viewer

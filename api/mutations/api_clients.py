@@ -9,10 +9,10 @@ from strawberry import UNSET
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, known_number
+from api.lists.walks import given
 from api.mutations.once import AnyRefusal, MutationInput, once
 from api.refusals import NotFound, TooManyApiClients
 from api.types.api_clients import ApiClient, api_client_of
-from api.walks import given
 from domain.operations.create_api_client import create_api_client
 from domain.operations.revoke_api_client import revoke_api_client
 from domain.operations.rotate_api_client_secret import rotate_api_client_secret

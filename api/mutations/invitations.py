@@ -9,6 +9,7 @@ from strawberry import UNSET
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, known_number
+from api.lists.walks import given
 from api.mutations.once import AnyRefusal, MutationInput, once
 from api.refusals import (
     AlreadyMember,
@@ -19,7 +20,6 @@ from api.refusals import (
     refusal_of,
 )
 from api.types.invitations import Invitation, invitation_of
-from api.walks import given
 from domain.operations.cancel_invitation import cancel_invitation
 from domain.operations.correct_invitation import correct_invitation
 from domain.operations.invite_members import MAX_AT_ONCE, WantedMember, invite_members

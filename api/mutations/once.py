@@ -14,8 +14,8 @@ import strawberry
 from strawberry import UNSET
 
 from api.context import Info
+from api.lists.walks import given
 from api.refusals import Forbidden, IdempotencyKeyReused, InvalidInput, TryAgain
-from api.walks import given
 from domain.operations.do_once import KeyedRequest, do_once
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
 from domain.rules.visibility import check_person

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from api.connections import Connection, connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
+from api.lists.connections import Connection, connection
+from api.lists.walks import Walk
 from api.types import members
 from api.types.node import Node
-from api.walks import Walk
 from domain.queries.api_clients import (
     SHOWN_KEYS,
     ApiClientRow,

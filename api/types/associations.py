@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import Connection, connection
 from api.context import Info
 from api.ids import Kind, global_id
+from api.lists.connections import Connection, connection
+from api.lists.walks import PageArguments, Walk, WalkAsOf, connection_field
 from api.types import credits, members
 from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
-from api.walks import PageArguments, Walk, WalkAsOf, connection_field
 from domain.queries.associations import AssociationRow, LearningAccountRow
 from domain.queries.credits import credits_of_associations
 from domain.queries.page import Page

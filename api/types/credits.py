@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from api.connections import Connection, connection
 from api.context import Info
 from api.ids import Kind, global_id
+from api.lists.connections import Connection, connection
+from api.lists.walks import Walk
 from api.selection import selects
 from api.types import members, organizations
 from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
 from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, summarized, timeline_of
 from api.types.node import Node
-from api.walks import Walk
 from domain.queries.contributions import CreditContributions, contributions_of_groups
 from domain.queries.credits import CreditRow
 from domain.queries.page import Page

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from api.connections import Connection, connection
 from api.context import Context
 from api.ids import Kind, global_id
+from api.lists.connections import Connection, connection
+from api.lists.walks import Walk
 from api.types import members
 from api.types.node import Node
-from api.walks import Walk
 from domain.queries.invitations import InvitationRow
 from domain.queries.page import Page
 from domain.rules.words import DeliveryProblem

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import Connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
+from api.lists.connections import Connection
+from api.lists.walks import PageArguments, WalkAsOf, connection_field, given
 from api.types import associations, credits, invitations
 from api.types.allowances import AssociationAllowance, allowance_of
 from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
 from api.types.organizations import Organization, organization_of
-from api.walks import PageArguments, WalkAsOf, connection_field, given
 from domain.queries.associations import allowance_of_viewer, associations_of_members
 from domain.queries.credits import credits_of_members
 from domain.queries.members import OfMember

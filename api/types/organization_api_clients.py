@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from api.connections import Connection
 from api.context import Info
+from api.lists.connections import Connection
+from api.lists.walks import PageArguments, connection_field
 from api.types import api_clients
-from api.walks import PageArguments, connection_field
 from domain.queries.api_clients import api_clients_of_organization
 
 if TYPE_CHECKING:

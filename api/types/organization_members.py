@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import Connection, connection
 from api.context import Info
 from api.fields import field
+from api.lists.connections import Connection, connection
+from api.lists.walks import PageArguments, connection_field, given
 from api.types import invitations, members
-from api.walks import PageArguments, connection_field, given
 from domain.errors import InvalidInput
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
 from domain.queries.members import MemberFilter as Matching

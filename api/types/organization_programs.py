@@ -10,11 +10,11 @@ from strawberry import UNSET
 from api.context import Info
 from api.fields import field
 from api.ids import program_key
+from api.lists.walks import given
 from api.types import members
 from api.types.attainments import Attainment, attainment_of
 from api.types.credit_arguments import AsOf, instant
 from api.types.forecasts import Forecast, FragilityFinding, Named, forecast_of
-from api.walks import given
 from domain.queries.attainments import organization_attainments, organization_forecast, organization_fragility
 from domain.queries.catalog import certifications_by_code
 from domain.queries.members import members_by_number

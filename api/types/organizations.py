@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.connections import Connection
 from api.context import Info
 from api.fields import field
 from api.ids import Kind, global_id
+from api.lists.connections import Connection
+from api.lists.walks import PageArguments, WalkAsOf, connection_field
 from api.selection import selects
 from api.types import credits, skills_report
 from api.types.credit_arguments import AsOf, Filter, instant, matching
@@ -21,7 +22,6 @@ from api.types.organization_api_clients import OrganizationApiClients
 from api.types.organization_members import OrganizationMembers
 from api.types.organization_programs import OrganizationPrograms
 from api.types.skills_report_arguments import ListOrder, ReportFilter, ReportOrder, ordered, report_matching
-from api.walks import PageArguments, WalkAsOf, connection_field
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditStatusSummary as SummaryRow
 from domain.queries.credits import credit_status_summary, credits_of_organization

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from api.charge import Charge
-from api.rate_limit import Budget
+from api.limits.charge import Charge
+from api.limits.rate_limit import Budget
 
 
 @strawberry.type(description="The points of all callers of an organization together, as of this request.")

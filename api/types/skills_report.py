@@ -4,11 +4,11 @@ from datetime import datetime
 
 import strawberry
 
-from api.connections import Connection, connection_parts
 from api.ids import Kind, global_id
+from api.lists.connections import Connection, connection_parts
+from api.lists.walks import Walk
 from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
-from api.walks import Walk
 from domain.queries.contributions import CreditContributions
 from domain.queries.page import Page
 from domain.queries.skills_report import SkillsReportRow as Row

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import strawberry
 
+from api.lists.walks import given
 from api.report_filter import checked_certification, checked_person, checked_program, checked_range
-from api.walks import given
 from domain.queries.credit_order import credit_order
 from domain.queries.page import Order
 from domain.queries.skills_report import InstantRange as Range

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.trusted_documents import DocumentsNotAccepted
+from api.documents.trusted import DocumentsNotAccepted
 from certlink.clock import programme_clock, real_now
 from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, stop
 from certlink.demo import demo

@@ -10,9 +10,9 @@ from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.endpoint import graphql_routes
 from api.exports.endpoint import export_routes
 from api.health import HEALTH_ROUTES
+from api.http.endpoint import graphql_routes
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member

@@ -3,9 +3,9 @@
 import pytest
 from graphql import OperationType, get_introspection_query
 
-from api.documents import digest_of, known_document, read_document, register_document
+from api.documents.cache import digest_of, known_document, read_document, register_document
+from api.documents.measure import LIMITS
 from api.errors import ErrorCode, RequestError
-from api.measure import LIMITS
 
 NESTED = "viewer { member { credits { nodes { member { credits { nodes { "
 
@@ -86,7 +86,7 @@ def test_a_refusal_is_remembered_without_frames_and_nodes() -> None:
 def test_the_cache_forgets_what_was_asked_for_longest_ago_but_nothing_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("api.documents.MAX_KEPT_LENGTH", 500)
+    monkeypatch.setattr("api.documents.cache.MAX_KEPT_LENGTH", 500)
     texts = [f"query Number{number} {{ policy {{ coolOffDays }} }}" for number in range(20)]
     registered = register_document(texts[0])
     for text in texts:

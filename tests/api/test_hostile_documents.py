@@ -6,9 +6,9 @@ from functools import cache
 import pytest
 from graphql import get_introspection_query, parse
 
-from api.documents import MAX_LENGTH, MAX_TOKENS, Document, outcome_of
+from api.documents.cache import MAX_LENGTH, MAX_TOKENS, Document, outcome_of
+from api.documents.measure import LIMITS, measure_document
 from api.errors import ErrorCode
-from api.measure import LIMITS, measure_document
 from bench.hostile_documents import documents, nested
 
 INTROSPECTION = get_introspection_query(
@@ -64,7 +64,8 @@ def test_fields_and_fragments_that_overlap_too_much_are_too_large(name: str) -> 
 def test_parsing_stops_at_the_limit_of_tokens() -> None:
     just_too_many = "{" + "a " * MAX_TOKENS
 
-    assert calls_to_read(just_too_many) == calls_to_read(just_too_many + "a " * MAX_TOKENS)
+    # The collector of garbage may call a few functions of its own at any moment.
+    assert calls_to_read(just_too_many + "a " * MAX_TOKENS) < 1.1 * calls_to_read(just_too_many)
 
 
 def test_a_text_beyond_the_limit_of_characters_is_not_even_parsed() -> None:

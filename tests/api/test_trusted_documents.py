@@ -12,11 +12,11 @@ from starlette.requests import Request
 from api.admission import admit
 from api.callers import Caller
 from api.context import Context
-from api.documents import digest_of
+from api.documents.cache import digest_of
+from api.documents.trusted import DocumentsNotAccepted, document_id, read_manifest, register_documents
 from api.errors import ErrorCode, RequestError
-from api.http_request import GraphQLRequest, read_request
+from api.request import GraphQLRequest, read_request
 from api.runtime import Runtime
-from api.trusted_documents import DocumentsNotAccepted, document_id, read_manifest, register_documents
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 
 from api.callers import Caller
 from api.runtime import Runtime
-from api.websocket_access import Access, AccessEnded
+from api.websocket.access import Access, AccessEnded
 from domain.errors import TryAgain
 from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
 from domain.models import AssociationAttempt, Member

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from api.places import NoPlace, Places
+from api.limits.places import NoPlace, Places
 from api.runtime import Runtime
 from tests.api.conftest import application
 from tests.api.serving import PROTOCOL, Socket, served, socket_to
 from tests.api.test_websocket import ANSWER, QUERY
 
-CONNECTION = "api.websocket_connection"
-OPERATIONS = "api.websocket_operations"
+CONNECTION = "api.websocket.connection"
+OPERATIONS = "api.websocket.operations"
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_sockets_are_closed_when_the_process_stops(own_runtime: Runtime) -
 
 async def test_who_does_not_read_is_let_go(own_runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{CONNECTION}.SEND_SECONDS", 0.02)
-    monkeypatch.setattr("api.websocket.CLOSE_SECONDS", 0.02)
+    monkeypatch.setattr("api.websocket.endpoint.CLOSE_SECONDS", 0.02)
     heard: list[Any] = []
 
     async def send(message: Any) -> None:

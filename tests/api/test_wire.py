@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from api.errors import ErrorCode
-from api.statuses import STATUSES
+from api.http.statuses import STATUSES
 
 JSON = {"Content-Type": "application/json"}
 STRICT = {**JSON, "Accept": "application/graphql-response+json"}

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from api.documents import digest_of, known_document
+from api.documents.cache import digest_of, known_document
 from certlink.main import app
 from certlink.serve import application
 from domain.settings import Settings

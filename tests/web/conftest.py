@@ -8,9 +8,9 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.endpoint import graphql_routes
+from api.documents.trusted import register_documents
+from api.http.endpoint import graphql_routes
 from api.runtime import Runtime
-from api.trusted_documents import register_documents
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
 from domain.providers.oidc import Issuers

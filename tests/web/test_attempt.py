@@ -9,7 +9,7 @@ import pytest
 from graphql import OperationType
 from httpx2 import AsyncClient
 
-from api.documents import known_document
+from api.documents.cache import known_document
 from api.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.start_association import start_association

@@ -10,12 +10,12 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
-from api import streaming
-from api.accept import GRAPHQL_RESPONSE
-from api.charge import cost_of_reading
+from api.http.accept import GRAPHQL_RESPONSE
 from api.ids import Kind, global_id
-from api.rate_limit import RedisRateLimit
+from api.limits.charge import cost_of_reading
+from api.limits.rate_limit import RedisRateLimit
 from api.runtime import Runtime
+from api.websocket import outcomes
 from domain.live import LiveUpdates
 from domain.models import Member
 from domain.rules.words import MemberRole
@@ -188,7 +188,7 @@ async def test_each_event_of_a_subscription_is_paid_and_one_too_many_waits_until
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streaming, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(outcomes, "PAUSE_SECONDS", 0.02)
     cookie = (await sign_in(client, admin)).headers["Cookie"]
     attempt = await make_attempt(admin)
     async with (

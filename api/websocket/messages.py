@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from api.errors import RequestError
-from api.http_request import GraphQLRequest, checked_request, parse_json
+from api.request import GraphQLRequest, checked_request, parse_json
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 256

@@ -9,7 +9,7 @@ from typing import Generic, TypedDict, TypeVar
 import strawberry
 
 from api.fields import field
-from api.walks import Walk
+from api.lists.walks import Walk
 from domain.queries.page import Page
 
 Node = TypeVar("Node")

@@ -10,10 +10,10 @@ from api.context import Info
 from api.fields import subscription
 from api.ids import Kind, known_number
 from api.query import Id
+from api.subscriptions.attempts import attempt_states
+from api.subscriptions.credits import recorded_credit_events
 from api.types.attempts import AssociationAttempt, attempt_of
 from api.types.credit_events import CreditEvent, credit_event_of
-from api.watching import attempt_states
-from api.watching_credits import recorded_credit_events
 from domain.rules.visibility import check_signed_in
 
 OrganizationId = Annotated[

@@ -11,8 +11,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.errors import fault_payload, log, new_request_id
 from api.runtime import runtime_of
-from api.websocket_connection import Connection
-from api.websocket_messages import PROTOCOL, CloseCode, Violation
+from api.websocket.connection import Connection
+from api.websocket.messages import PROTOCOL, CloseCode, Violation
 
 CLOSE_SECONDS = 1.0
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from api.callers import Caller
 from api.errors import ErrorCode, RequestError, new_request_id, request_error_payload
-from api.places import NoPlace, Places
-from api.streaming import Outcome, outcomes
-from api.websocket_access import Access
-from api.websocket_messages import CloseCode, Subscribe, Violation
+from api.limits.places import NoPlace, Places
+from api.websocket.access import Access
+from api.websocket.messages import CloseCode, Subscribe, Violation
+from api.websocket.outcomes import Outcome, outcomes
 
 MAX_OPERATIONS = 50
 MAX_OPERATIONS_OF_CALLER = 200

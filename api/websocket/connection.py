@@ -10,12 +10,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.authentication import NotAuthenticated, caller_of_authorization, caller_of_cookie, nobody
 from api.callers import Caller
-from api.http_request import MAX_BODY_BYTES
+from api.limits.places import NoPlace
 from api.origin import has_own_origin
-from api.places import NoPlace
+from api.request import MAX_BODY_BYTES
 from api.runtime import Runtime
-from api.websocket_access import Access, AccessEnded
-from api.websocket_messages import (
+from api.websocket.access import Access, AccessEnded
+from api.websocket.messages import (
     CloseCode,
     Complete,
     ConnectionInit,
@@ -25,7 +25,7 @@ from api.websocket_messages import (
     Violation,
     read_message,
 )
-from api.websocket_operations import Operations
+from api.websocket.operations import Operations
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 

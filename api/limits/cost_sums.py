@@ -7,7 +7,7 @@ at ``PLENTY``, since a chain of fragments that doubles at each link would make n
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.page_sizes import Size, Variables
+from api.limits.page_sizes import Size, Variables
 
 PLENTY = 1_000_000_000.0
 

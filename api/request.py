@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 
-from api.documents import digest_of
+from api.documents.cache import digest_of
 from api.errors import ErrorCode, RequestError
 
 MAX_BODY_BYTES = 256 * 1024

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
 
-from api.cost import Costs
+from api.documents.measure import exceeded_limit, measure_document
+from api.documents.validation import TooMuchToValidate, validation_errors
 from api.errors import ErrorCode, RequestError
-from api.measure import exceeded_limit, measure_document
-from api.validation import TooMuchToValidate, validation_errors
+from api.limits.cost import Costs
 
 MAX_LENGTH = 50_000
 MAX_TOKENS = 2_000

@@ -5,8 +5,8 @@ A document that fails is the document's matter: clients of ``application/json`` 
 
 from collections.abc import Mapping
 
-from api.accept import GRAPHQL_RESPONSE
 from api.errors import ErrorCode
+from api.http.accept import GRAPHQL_RESPONSE
 
 STATUSES: Mapping[ErrorCode, int] = {
     ErrorCode.BAD_REQUEST: 400,

@@ -1,8 +1,9 @@
 """What does an operation cost, before it is executed?
 
 Each object that the answer can hold is a point; a page has as many as is asked for, a plain list is taken to have a
-usual length, and few fields have a weight of their own (``api/cost_table.py``). Once for a document this is compiled
-into sums of products, in one linear walk with memory over fragments; a request's variables then only fill them in.
+usual length, and few fields have a weight of their own (``api/limits/cost_table.py``). Once for a document this is
+compiled into sums of products, in one linear walk with memory over fragments; a request's variables then only fill
+them in.
 """
 
 from collections.abc import Mapping
@@ -25,8 +26,8 @@ from graphql import (
 )
 from graphql.utilities import value_from_ast_untyped
 
-from api.cost_sums import ZERO, Steps, Sum
-from api.cost_table import (
+from api.limits.cost_sums import ZERO, Steps, Sum
+from api.limits.cost_table import (
     CONNECTION_WEIGHT,
     LENGTHS,
     LENGTHS_BY_ARGUMENT,
@@ -36,7 +37,7 @@ from api.cost_table import (
     WEIGHTS,
     WEIGHTS_OF_LISTS,
 )
-from api.page_sizes import Size, Variables, argument_length, page_size
+from api.limits.page_sizes import Size, Variables, argument_length, page_size
 from api.schema import schema
 
 _SCHEMA = schema._schema

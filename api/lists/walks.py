@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from api.context import Info
-from api.cursors import Cursor, ListCursors
+from api.lists.cursors import Cursor, ListCursors
 from api.selection import selects
 from domain.errors import InvalidInput
 from domain.queries.page import DEFAULT_SIZE, MAX_SIZE, Order, PageRequest, Place

@@ -12,7 +12,7 @@ from graphql.execution import create_source_event_stream
 
 from api.admission import admit, charged
 from api.context import Context
-from api.documents import Document
+from api.documents.cache import Document
 from api.errors import (
     ErrorCode,
     RequestError,
@@ -23,9 +23,9 @@ from api.errors import (
     result_payload,
 )
 from api.execute import EXECUTOR, MAX_VARIABLE_ERRORS, check_variables, execute_operation
-from api.http_request import GraphQLRequest
+from api.request import GraphQLRequest
 from api.schema import schema
-from api.websocket_access import Access, AccessEnded
+from api.websocket.access import Access, AccessEnded
 from domain.errors import Refusal
 
 # So often does an event ask for which no points were left.

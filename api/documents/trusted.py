@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from api.documents import digest_of, register_document
+from api.documents.cache import digest_of, register_document
 from api.errors import RequestError
 
 PREFIX = "sha256:"

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 
 from api.callers import Caller
 from api.errors import ErrorCode, RequestError
-from api.rate_limit import Budget, Budgets, OverLimit
+from api.limits.rate_limit import Budget, Budgets, OverLimit
 from api.runtime import Runtime
 from api.scalars import instant_text
 

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from api.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 from api.admission import admit
 from api.authentication import NotAuthenticated, caller_of_request
 from api.callers import Caller
@@ -20,11 +19,12 @@ from api.context import Context
 from api.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload, result_payload
 from api.execute import execute_operation
-from api.http_request import read_request
+from api.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
+from api.http.statuses import status_of
 from api.origin import is_same_origin
+from api.request import read_request
 from api.runtime import Runtime, runtime_of
-from api.statuses import status_of
-from api.websocket import graphql_websocket
+from api.websocket.endpoint import graphql_websocket
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 from domain.settings import Settings

@@ -1,0 +1,1 @@
+"""Which documents may be executed, and how large they may be."""

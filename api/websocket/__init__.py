@@ -1,0 +1,1 @@
+"""GraphQL over websockets: the protocol graphql-transport-ws."""
