@@ -1,0 +1,31 @@
+"""Does every example of docs/api.md do what the page says?"""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.settings import Settings
+from tests.clock import FrozenClock
+from tests.docs.blocks import read_blocks
+from tests.docs.place import running
+from tests.docs.play import Play
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+async def test_every_example_does_what_the_page_says(
+    settings: Settings, clock: FrozenClock, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = read_blocks(PAGE.read_text())
+
+    async with (
+        running(settings=settings, clock=clock, folder=tmp_path, monkeypatch=monkeypatch) as place,
+        AsyncExitStack() as stack,
+    ):
+        play = Play(place, stack)
+        await play.run(blocks)
+
+    assert len(blocks) > 50
+    assert play.unplayed == []
