@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, instant_option, run
 from domain.operations.create_api_client import create_api_client
@@ -72,11 +73,12 @@ def list_keys(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) 
         print(json.dumps([_plain(client, keys[client.id]) for client in clients]))
         return
     for client in clients:
-        revoked = f"\trevoked {client.revoked_at}" if client.revoked_at else ""
+        revoked = f"\trevoked {instant_text(client.revoked_at)}" if client.revoked_at else ""
         print(f"{client.id}\t{client.name}\t{','.join(client.scope_words)}{revoked}")
         for key in keys[client.id]:
-            end = f"ended {key.ended_at}" if key.ended_at else f"expires {key.expires_at}"
-            print(f"\t{key.prefix}\t{end}\tlast used {key.last_used_at or 'never'}")
+            end = f"ended {instant_text(key.ended_at)}" if key.ended_at else f"expires {instant_text(key.expires_at)}"
+            used = instant_text(key.last_used_at) if key.last_used_at else "never"
+            print(f"\t{key.prefix}\t{end}\tlast used {used}")
 
 
 def rotate(
@@ -116,11 +118,12 @@ def revoke(domain: Domain, client: Client, data: Data = DEFAULT_DATA) -> None:
 def _show_once(key: NewApiKey, *, as_json: bool) -> None:
     """Print the secret on stdout alone, so that it can be piped to where it is kept."""
     if as_json:
-        told = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": key.expires_at.isoformat()}
+        told = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": instant_text(key.expires_at)}
         print(json.dumps(told | {"secret": key.secret}))
         return
     print(
-        f"API client {key.api_client_id}: the key {key.prefix}… expires {key.expires_at}. It is shown this once.",
+        f"API client {key.api_client_id}: the key {key.prefix}… expires {instant_text(key.expires_at)}. "
+        "It is shown this once.",
         file=sys.stderr,
     )
     print(key.secret)
@@ -131,16 +134,16 @@ def _plain(client: ApiClientRow, keys: list[ApiKeySummary]) -> dict[str, Any]:
         "id": client.id,
         "name": client.name,
         "scopes": client.scope_words,
-        "createdAt": client.created_at.isoformat(),
-        "revokedAt": client.revoked_at and client.revoked_at.isoformat(),
-        "lastUsedAt": client.last_used_at and client.last_used_at.isoformat(),
+        "createdAt": instant_text(client.created_at),
+        "revokedAt": client.revoked_at and instant_text(client.revoked_at),
+        "lastUsedAt": client.last_used_at and instant_text(client.last_used_at),
         "keys": [
             {
                 "prefix": key.prefix,
-                "createdAt": key.created_at.isoformat(),
-                "expiresAt": key.expires_at.isoformat(),
-                "endedAt": key.ended_at and key.ended_at.isoformat(),
-                "lastUsedAt": key.last_used_at and key.last_used_at.isoformat(),
+                "createdAt": instant_text(key.created_at),
+                "expiresAt": instant_text(key.expires_at),
+                "endedAt": key.ended_at and instant_text(key.ended_at),
+                "lastUsedAt": key.last_used_at and instant_text(key.last_used_at),
             }
             for key in keys
         ],

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, run
 from domain.operations.change_member_role import change_member_role
@@ -109,7 +110,7 @@ def _plain(row: MemberSummary) -> dict[str, Any]:
         "name": row.name,
         "role": row.role,
         "status": row.status,
-        "invitedAt": row.invited_at.isoformat(),
+        "invitedAt": instant_text(row.invited_at),
         "deliveryProblem": row.delivery_problem,
     }
 
