@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
@@ -19,6 +18,7 @@ from domain.operations.import_catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.settings import Settings
 from tests.clock import START, FrozenClock
+from tests.databases import Databases, keep_as_template
 
 _numbers = itertools.count(1)
 
@@ -34,29 +34,36 @@ async def engines() -> AsyncIterator[Engines]:
 @pytest.fixture(scope="session")
 async def template_database(engines: Engines) -> str:
     """A migrated database with the catalog, to copy."""
-    await _run(engines, "CREATE DATABASE template_certlink")
-    async with open_database(_named(engines, "template_certlink"), pool_size=2):
+    databases = Databases(engines, "template1")
+    await databases.run("CREATE DATABASE template_certlink")
+    async with open_database(databases.address("template_certlink"), pool_size=2):
         await schema.migrate()
         await import_catalog(now=START)
+    await keep_as_template(databases.address("template_certlink"))
     return "template_certlink"
+
+
+@pytest.fixture(scope="session")
+async def databases(engines: Engines, template_database: str) -> Databases:
+    """Migrated databases with the catalog."""
+    return Databases(engines, template_database)
 
 
 @pytest.fixture
 async def empty_database_url(engines: Engines) -> AsyncIterator[str]:
     """The address of an empty database that goes away after the test."""
     name = f"empty_{next(_numbers)}"
-    await _run(engines, f"CREATE DATABASE {name}")
-    yield _named(engines, name)
-    await _run(engines, f"DROP DATABASE {name} WITH (FORCE)")
+    empty = Databases(engines, "template1")
+    await empty.run(f"CREATE DATABASE {name}")
+    yield empty.address(name)
+    await empty.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-async def database_url(engines: Engines, template_database: str) -> AsyncIterator[str]:
-    """The address of a migrated database that goes away after the test."""
-    name = f"test_{next(_numbers)}"
-    await _run(engines, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield _named(engines, name)
-    await _run(engines, f"DROP DATABASE {name} WITH (FORCE)")
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """The address of a migrated database in which nothing happened yet."""
+    async with databases.borrowed() as address:
+        yield address
 
 
 @pytest.fixture
@@ -111,15 +118,3 @@ def settings(database_url: str, engines: Engines) -> Settings:
 @pytest.fixture(autouse=True)
 def _no_queue() -> None:
     jobs.use_queue(jobs.NoQueue())
-
-
-def _named(engines: Engines, name: str) -> str:
-    return engines.database_url.replace("/certlink?", f"/{name}?")
-
-
-async def _run(engines: Engines, sql: str) -> None:
-    connection = await asyncpg.connect(engines.database_url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()

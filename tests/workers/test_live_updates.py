@@ -91,7 +91,7 @@ async def test_a_lost_connection_is_made_anew_and_subscribers_look_again(databas
             await _ask(database, LISTENS.replace("count(*)", "count(pg_terminate_backend(pid))"))
             # What was committed in between may have been told to nobody: coming back tells everybody.
             await _next(changes)
-        await _until_listening(database)
+        await _until_listening(updates)
         async with transaction() as current:
             await current.notify(ATTEMPT_CHANNEL, "7")
         await _next(changes)
@@ -133,13 +133,13 @@ async def test_subscribers_and_listeners_leave_nothing_behind(database: str) -> 
 @asynccontextmanager
 async def _listening(database_url: str) -> AsyncIterator[LiveUpdates]:
     async with LiveUpdates(database_url) as updates:
-        await _until_listening(database_url)
+        await _until_listening(updates)
         yield updates
 
 
-async def _until_listening(database_url: str) -> None:
+async def _until_listening(updates: LiveUpdates) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await _ask(database_url, LISTENS):
+        while not updates.listens:
             await asyncio.sleep(0.01)
 
 
