@@ -4,7 +4,6 @@ One of the two places that know arq (decision 0008).
 """
 
 import asyncio
-import contextlib
 import signal
 import traceback
 from collections.abc import Callable, Coroutine
@@ -105,10 +104,16 @@ def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
 
 async def close_arq_worker(worker: Worker) -> None:
     """Close arq's worker and its connections, whether Redis is there, away or hanging."""
-    for close in (worker.close, lambda: worker.pool.aclose(close_connection_pool=True)):
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await close()
+
+    async def close_pool() -> None:
+        await worker.pool.aclose(close_connection_pool=True)
+
+    for close in (worker.close, close_pool):
+        # In a task of its own: a job that is broken off while it ends lets arq raise as if we were.
+        closing = asyncio.ensure_future(close())
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
 
 
 def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
