@@ -21,7 +21,7 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
         Forbidden: nobody is signed in, or not any more, or the API client may not see credits.
     """
     viewer = _checked(context.viewer, organization_id)
-    told = await told_until_now(organization_id)
+    told = await told_until_now()
     async with aclosing(context.runtime.live.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False
@@ -47,5 +47,5 @@ def _checked(viewer: Viewer | None, organization_id: int) -> Viewer:
     if viewer.organization_id != organization_id:
         raise NotFound
     if viewer.member_id is None and not viewer.may(Scope.CREDITS_READ):
-        raise Forbidden
+        raise Forbidden("Only API clients with the scope credits:read follow credits.")
     return viewer

@@ -1,11 +1,13 @@
 """Which credit events were recorded since somebody was told last?
 
 Their numbers are drawn before they are committed, so a lower one can appear after a higher one. Who follows therefore
-remembers what it was told, back to a number below which every transaction is over.
+remembers the numbers that were missing, until every transaction is over that may have drawn them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.database import snapshot, typed_row
 from domain.rules.visibility import Viewer
@@ -28,48 +30,32 @@ class CreditEventRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What somebody was told: everything up to ``floor``, and ``numbers`` above it.
+    """What somebody was told: everything up to ``newest`` but what was ``missing``.
 
-    Once all transactions before ``transaction_id`` are over, nothing up to ``newest`` can appear any more.
+    Each missing number is with that of a transaction; once all before that one are over, it cannot appear any more.
     """
 
-    floor: int
-    numbers: frozenset[int]
     newest: int
-    transaction_id: int
+    missing: Mapping[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Horizon:
-    """The highest number that is seen, and between which transactions those are that are under way."""
+    """The highest number that is seen, and the oldest transaction that is under way."""
 
     newest: int
     oldest_under_way: int
-    next_transaction_id: int
 
 
 _HORIZON = """SELECT (SELECT coalesce(max(id), 0) FROM credit_event) AS newest,
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_under_way,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_transaction_id"""
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_under_way"""
 
 
-async def told_until_now(organization_id: int) -> Told:
-    """Return what somebody was told who wants to hear of an organization's events from now on."""
+async def told_until_now() -> Told:
+    """Return what somebody was told who wants to hear of what is recorded from now on."""
     async with snapshot() as current:
-        horizon = typed_row(_Horizon, await current.fetchrow(_HORIZON))
-        floor = max(0, horizon.newest - NUMBERS_UNDER_WAY)
-        numbers = await current.fetch(
-            """SELECT e.id FROM credit_event e JOIN credit c ON c.id = e.credit_id
-               WHERE e.id > $1 AND c.organization_id = $2""",
-            floor,
-            organization_id,
-        )
-    return Told(
-        floor=floor,
-        numbers=frozenset(row["id"] for row in numbers),
-        newest=horizon.newest,
-        transaction_id=horizon.next_transaction_id,
-    )
+        newest = typed_row(_Horizon, await current.fetchrow(_HORIZON)).newest
+        return Told(newest=newest, missing=await _missing(current, max(0, newest - NUMBERS_UNDER_WAY), newest))
 
 
 async def credit_events_since(told: Told, viewer: Viewer, *, limit: int) -> tuple[list[CreditEventRow], Told]:
@@ -79,27 +65,43 @@ async def credit_events_since(told: Told, viewer: Viewer, *, limit: int) -> tupl
         records = await current.fetch(
             """SELECT e.id, e.credit_id, e.kind, e.at, e.recorded_at
                FROM credit_event e JOIN credit c ON c.id = e.credit_id
-               WHERE e.id > $1 AND c.organization_id = $2 AND (c.member_id = $3 OR $4 AND c.counts_from IS NOT NULL)
-                 AND NOT EXISTS (SELECT FROM unnest($5::bigint[]) AS told (id) WHERE told.id = e.id)
-               ORDER BY e.id LIMIT $6""",
-            told.floor,
+               WHERE e.id >= $1 AND (e.id > $2 OR e.id = ANY($3::bigint[])) AND c.organization_id = $4
+                 AND (c.member_id = $5 OR $6 AND c.counts_from IS NOT NULL)
+               ORDER BY e.id LIMIT $7""",
+            min(told.missing, default=told.newest),
+            told.newest,
+            list(told.missing),
             viewer.organization_id,
             viewer.member_id,
             viewer.may(Scope.CREDITS_READ),
-            list(told.numbers),
             limit,
         )
-    rows = [typed_row(CreditEventRow, record) for record in records]
-    return rows, _told_more(told, rows, horizon, is_all=len(rows) < limit)
+        rows = [typed_row(CreditEventRow, record) for record in records]
+        is_all = len(rows) < limit
+        newest = horizon.newest if is_all else max(told.newest, rows[-1].id)
+        found = {row.id for row in rows}
+        missing = {
+            number: transaction_id
+            for number, transaction_id in told.missing.items()
+            if number not in found and not (is_all and transaction_id <= horizon.oldest_under_way)
+        }
+        return rows, Told(newest=newest, missing=missing | await _missing(current, told.newest, newest))
 
 
-def _told_more(told: Told, rows: list[CreditEventRow], horizon: _Horizon, *, is_all: bool) -> Told:
-    numbers = told.numbers | {row.id for row in rows}
-    if not is_all or horizon.oldest_under_way < told.transaction_id:
-        return Told(floor=told.floor, numbers=numbers, newest=told.newest, transaction_id=told.transaction_id)
-    return Told(
-        floor=told.newest,
-        numbers=frozenset(number for number in numbers if number > told.newest),
-        newest=horizon.newest,
-        transaction_id=horizon.next_transaction_id,
+async def _missing(current: Any, after: int, until: int) -> dict[int, int]:
+    """Return the numbers between two that are not seen, each with that of a transaction that began later."""
+    records = await current.fetch(
+        """SELECT number
+           FROM (SELECT id, lag(id, 1, $1::bigint) OVER (ORDER BY id) AS previous
+                 FROM credit_event WHERE id > $1 AND id <= $2) AS seen,
+                generate_series(previous + 1, id - 1) AS number
+           WHERE previous < id - 1""",
+        after,
+        until,
     )
+    if not records:
+        return {}
+    # Our own, drawn after the snapshot was taken: the snapshot itself knows nothing of those transactions under way
+    # that began after the last one that is over.
+    transaction_id: int = await current.fetchval("SELECT pg_current_xact_id()::text::bigint")
+    return dict.fromkeys((record["number"] for record in records), transaction_id)

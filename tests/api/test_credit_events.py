@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from inspect import unwrap
 
 import pytest
 from httpx2 import AsyncClient
 
 from api.ids import Kind, global_id
 from api.runtime import Runtime
+from domain.database import fetch_value
 from domain.live import CREDIT_EVENT_CHANNEL, LiveUpdates
 from domain.models import Credit, Member
 from domain.operations import propagate_credits as propagation
@@ -23,7 +25,7 @@ from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to
 from tests.api.test_subscription import cookie_of
-from tests.clock import FrozenClock
+from tests.clock import START, FrozenClock
 from tests.factories import make_api_client, make_association, make_credit, make_member, make_organization, viewer_of
 
 FOLLOW = """subscription ($id: ID!) { creditEvents(organizationId: $id) {
@@ -119,37 +121,86 @@ async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_o
     assert sorted(told) == sorted(("COUNTED", global_id(Kind.CREDIT, credit.id)) for credit in credits)
 
 
-async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_twice(
-    member: Member, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Recording:
+    """A transaction that records the next event, held up before it and after it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.began, self.may_record, self.recorded, self.may_commit = (asyncio.Event() for _ in range(4))
+        self.done = asyncio.create_task(self._record(now))
+
+    async def _record(self, now: datetime) -> None:
+        async with transaction() as current:
+            # As propagation does by locking a credit, before it records anything of it.
+            await fetch_value("SELECT pg_current_xact_id()::text")
+            self.began.set()
+            await self.may_record.wait()
+            # Not as an operation, which would be a transaction inside this one, with a number of its own.
+            await unwrap(propagation._propagate_batch)(current, now=now)
+            self.recorded.set()
+            await self.may_commit.wait()
+
+
+@pytest.fixture
+async def recordings(member: Member, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
+    """Two transactions of one event each, begun in this order."""
     monkeypatch.setattr(propagation, "BATCH", 1)
     association = await make_association(member)
     for code in ("AZ-104", "SC-300"):
         await make_credit(association, certification=code)
-    viewer, now = viewer_of(member), clock.advance(timedelta(days=11))
-    told = await told_until_now(member.organization_id)
-    recorded, may_commit = asyncio.Event(), asyncio.Event()
+    now = clock.advance(timedelta(days=11))
+    begun = []
+    for _ in range(2):
+        begun.append(Recording(now))
+        await begun[-1].began.wait()
+    return begun
 
-    async def record_slowly() -> None:
-        async with transaction():
-            await propagation._propagate_batch(now=now)
-            recorded.set()
-            await may_commit.wait()
 
-    slow = asyncio.create_task(record_slowly())
-    await recorded.wait()
-    await propagate_credits(now=now)
-    later, told = await credit_events_since(told, viewer, limit=10)
-    nothing, told = await credit_events_since(told, viewer, limit=10)
-    may_commit.set()
-    await slow
-    earlier, told = await credit_events_since(told, viewer, limit=10)
-    still_nothing, told = await credit_events_since(told, viewer, limit=10)
-    still_nothing, told = await credit_events_since(told, viewer, limit=10)
+@pytest.mark.parametrize("begins_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 10])
+async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_twice(
+    member: Member, recordings: list[Recording], begins_first: bool, limit: int
+) -> None:
+    viewer, told = viewer_of(member), await told_until_now()
+    slow, quick = recordings if begins_first else reversed(recordings)
+    slow.may_record.set()
+    await slow.recorded.wait()
+    quick.may_record.set()
+    quick.may_commit.set()
+    await quick.done
 
-    assert [len(later), len(nothing), len(earlier), len(still_nothing)] == [1, 0, 1, 0]
-    assert earlier[0].id < later[0].id == told.floor
-    assert told.numbers == frozenset()
+    later, told = await credit_events_since(told, viewer, limit=limit)
+    for _ in range(2):
+        nothing, told = await credit_events_since(told, viewer, limit=limit)
+        assert nothing == []
+    slow.may_commit.set()
+    await slow.done
+    earlier, told = await credit_events_since(told, viewer, limit=limit)
+    for _ in range(2):
+        nothing, told = await credit_events_since(told, viewer, limit=limit)
+        assert nothing == []
+
+    assert [len(later), len(earlier)] == [1, 1]
+    assert earlier[0].id < later[0].id == told.newest
+
+
+async def test_a_number_that_never_appears_is_waited_for_until_its_transaction_is_over(
+    member: Member, recordings: list[Recording]
+) -> None:
+    viewer, told = viewer_of(member), await told_until_now()
+    broken_off, quick = recordings
+    broken_off.may_record.set()
+    await broken_off.recorded.wait()
+    quick.may_record.set()
+    quick.may_commit.set()
+    await quick.done
+
+    _, before = await credit_events_since(told, viewer, limit=10)
+    broken_off.done.cancel()
+    await asyncio.wait({broken_off.done})
+    _, after = await credit_events_since(before, viewer, limit=10)
+    await propagate_credits(now=START + timedelta(days=11))
+
+    assert (list(before.missing), dict(after.missing)) == ([before.newest - 1], {})
 
 
 async def test_who_may_not_see_credits_cannot_follow_them(
