@@ -4,7 +4,7 @@ The stock scalar accepts dates and instants without an offset; this one wants to
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import strawberry
 from graphql import GraphQLError
@@ -14,6 +14,9 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# The database's driver takes the calendar's first and last instants for endless, and returns them without an offset.
+_FIRST = datetime.min.replace(tzinfo=UTC) + timedelta.resolution
+_LAST = datetime.max.replace(tzinfo=UTC) - timedelta.resolution
 EXPLANATION = "A DateTime is an instant of RFC 3339 with an offset, such as 2026-11-23T09:30:00Z."
 
 
@@ -27,6 +30,8 @@ def instant_text(instant: object) -> str:
 def instant_of(text: object) -> datetime:
     """Return the instant that a text of RFC 3339 names; what is finer than a microsecond is cut off.
 
+    The calendar's first and last instants, which clients send for "always", are taken a microsecond within it.
+
     Raises:
         GraphQLError: the text is something else, a date or an instant without an offset for instance.
     """
@@ -36,7 +41,7 @@ def instant_of(text: object) -> datetime:
     date, time, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(f"{date}T{time}.{(fraction or '0')[:6]:0<6}{offset or '+00:00'}")
-        return instant.astimezone(UTC)
+        return min(max(instant.astimezone(UTC), _FIRST), _LAST)
     except (ValueError, OverflowError):
         raise GraphQLError(EXPLANATION) from None
 

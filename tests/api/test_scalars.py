@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.scalars import instant_of, instant_text
+from domain.database import fetch_value
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-@given(st.datetimes(timezones=st.just(UTC)))
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda instant: FIRST < instant < LAST))
 def test_an_instant_comes_back_as_it_went(instant: datetime) -> None:
     assert instant_of(instant_text(instant)) == instant
 
@@ -38,6 +41,14 @@ def test_every_form_of_rfc_3339_is_understood(text: str, instant: datetime) -> N
 def test_anything_else_is_refused(text: object) -> None:
     with pytest.raises(GraphQLError, match=r"RFC 3339"):
         instant_of(text)
+
+
+@pytest.mark.parametrize("instant", [FIRST, LAST])
+async def test_the_first_and_the_last_instant_survive_the_database(database: None, instant: datetime) -> None:
+    taken = instant_of(instant_text(instant))
+
+    assert await fetch_value("SELECT $1::timestamptz", taken) == taken
+    assert abs(taken - instant) == timedelta.resolution
 
 
 def test_output_is_in_utc_and_ends_in_z() -> None:
