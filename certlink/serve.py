@@ -1,5 +1,6 @@
 """How does a process serve the API and the pages until it is told to stop?"""
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from starlette.applications import Starlette
 from api.app import create_app
 from api.documents.trusted import DocumentsNotAccepted, read_manifest
 from certlink.clock import programme_clock
+from certlink.http_protocol import HttpProtocol
 from certlink.websocket_protocol import WebSocketProtocol
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
@@ -52,13 +54,18 @@ def _documents_of_front_ends(settings: Settings) -> Mapping[str, str]:
 
 def serve_until_stopped(settings: Settings, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished."""
+    app = application(settings)
+    # What is there from the start, the schema above all, stays: looking through it for garbage would hold up everybody.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
-        application(settings),
+        app,
         host=host,
         port=port,
         access_log=False,
         server_header=False,
         log_level="warning",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=WEBSOCKET_MESSAGE_BYTES,
         # Who has gone without a word is noticed after both, at the latest.

@@ -56,9 +56,11 @@ class Connection:
             Violation: the client broke the protocol or a limit, or may not use the connection any more.
             WebSocketDisconnect: the client has gone.
         """
-        with self._place(nobody(self._websocket)):
+        # Counted apart from those who stay, so that strangers cannot keep the members who share their address out.
+        with self._place(f"introducing {nobody(self._websocket).name}", MAX_CONNECTIONS_OF_ADDRESS):
             caller = await self._introduced()
-        with self._place(caller):
+        limit = MAX_CONNECTIONS_OF_ADDRESS if caller.viewer is None else MAX_CONNECTIONS_OF_CALLER
+        with self._place(caller.name, limit):
             try:
                 await self._serve(caller)
             except AccessEnded:
@@ -82,10 +84,9 @@ class Connection:
             raise self._ending
 
     @contextmanager
-    def _place(self, caller: Caller) -> Iterator[None]:
-        limit = MAX_CONNECTIONS_OF_ADDRESS if caller.viewer is None else MAX_CONNECTIONS_OF_CALLER
+    def _place(self, name: str, limit: int) -> Iterator[None]:
         try:
-            give_back = self._runtime.connections.take(caller.name, limit=limit)
+            give_back = self._runtime.connections.take(name, limit=limit)
         except NoPlace:
             raise Violation(CloseCode.TRY_AGAIN_LATER, "Too many connections") from None
         try:

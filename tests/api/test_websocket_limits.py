@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from api.callers import Caller
 from api.limits.places import NoPlace, Places
 from api.runtime import Runtime
+from domain.rules.visibility import MemberViewer
+from domain.rules.words import MemberRole
 from tests.api.conftest import application
 from tests.api.serving import PROTOCOL, Socket, served, socket_to
 from tests.api.test_websocket import ANSWER, QUERY
@@ -58,10 +61,27 @@ async def test_one_connection_too_many_is_told_to_come_later(
     async with socket_to(address) as first:
         await first.introduce()
         async with socket_to(address) as second:
+            await second.say({"type": "connection_init"})
             assert await second.close_code() == 1013
     await until(lambda: not len(own_runtime.connections))
     async with socket_to(address) as third:
         await third.introduce()
+
+
+async def test_strangers_who_stay_leave_room_for_members_of_their_address(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def somebody(*_: object, **__: object) -> Caller:
+        viewer = MemberViewer(member_id=1, organization_id=1, role=MemberRole.MEMBER)
+        return Caller(viewer=viewer, is_trusted_to_explore=True)
+
+    monkeypatch.setattr(f"{CONNECTION}.MAX_CONNECTIONS_OF_ADDRESS", 1)
+    monkeypatch.setattr(f"{CONNECTION}.caller_of_authorization", somebody)
+
+    async with socket_to(address) as stranger:
+        await stranger.introduce()
+        async with socket_to(address) as member:
+            await member.introduce(authorization="Bearer x")
 
 
 @pytest.mark.parametrize("limit", ["MAX_OPERATIONS", "MAX_OPERATIONS_OF_ADDRESS"])

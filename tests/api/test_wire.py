@@ -9,6 +9,9 @@ from httpx2 import AsyncClient, Response
 
 from api.errors import ErrorCode
 from api.http.statuses import STATUSES
+from api.nodes import MAX_NODES
+from api.request import parse_json
+from domain.operations.invite_members import MAX_AT_ONCE
 
 JSON = {"Content-Type": "application/json"}
 STRICT = {**JSON, "Accept": "application/graphql-response+json"}
@@ -71,9 +74,7 @@ async def test_a_query_without_a_caller_is_answered(wire: AsyncClient) -> None:
         pytest.param('{"query": "{a}"}'.encode("utf-16"), 400, "BAD_REQUEST", id="UTF-16"),
         pytest.param(b'{"query": "{a}", "query": "{b}"}', 400, "BAD_REQUEST", id="two queries"),
         pytest.param(b'{"query": "{a}"} {"query": "{a}"}', 400, "BAD_REQUEST", id="two bodies"),
-        pytest.param(
-            b'{"query": "{a}", "variables": {"a": [' + b"1," * 20_000 + b"1]}}", 400, "BAD_REQUEST", id="many"
-        ),
+        pytest.param(b'{"query": "{a}", "variables": {"a": [' + b"1," * 2_000 + b"1]}}", 400, "BAD_REQUEST", id="many"),
         pytest.param(b"x" * 300_000, 413, "BODY_TOO_LARGE", id="300 kB"),
     ],
 )
@@ -99,10 +100,10 @@ async def test_a_body_of_unknown_length_is_not_read_beyond_the_limit(wire: Async
     assert sent < 30
 
 
-async def test_variables_that_are_wrong_15_000_times_are_told_of_a_few(wire: AsyncClient) -> None:
+async def test_variables_that_are_wrong_1_500_times_are_told_of_a_few(wire: AsyncClient) -> None:
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 
-    response = await wire.post("/graphql", json={"query": query, "variables": {"ids": [True] * 15_000}})
+    response = await wire.post("/graphql", json={"query": query, "variables": {"ids": [True] * 1_500}})
 
     assert set(codes(response.json())) == {"VARIABLES_INVALID"}
     assert len(response.json()["errors"]) == 6
@@ -230,3 +231,10 @@ async def test_only_known_front_ends_may_read_answers_from_their_own_origin(wire
 
 def test_every_code_has_a_status() -> None:
     assert set(STATUSES) == set(ErrorCode)
+
+
+def test_a_request_has_room_for_several_of_the_longest_lists() -> None:
+    invited = [{"workEmail": f"somebody.{number}@contoso.example", "role": "MEMBER"} for number in range(MAX_AT_ONCE)]
+    variables = {"invited": invited, "ids": ["bWVtOjE"] * MAX_NODES}
+
+    parse_json(json.dumps({"query": "{a}", "variables": {"first": variables, "second": variables}}))
