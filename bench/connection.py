@@ -11,31 +11,21 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 from api.app import open_runtime
 from api.execute import execute_document
 from api.runtime import Runtime
-from bench.rows import fill
-from certlink.engines import embedded_engines
-from certlink.rooms import secret_key
-from domain import schema
-from domain.database import connection, open_database
-from domain.operations.create_organization import create_organization
-from domain.operations.import_catalog import import_catalog
+from bench.filled import NOW, filled_service
+from domain.database import connection
 from domain.queries.credit_order import credit_order
 from domain.queries.page import PageRequest, page_statement
 from domain.queries.skills_report import SkillsReportFilter, listed_rows
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import CreditOrderField, MemberRole
-from domain.settings import Settings
+from domain.rules.words import CreditOrderField
 
-NOW = datetime(2026, 11, 3, tzinfo=UTC)
 ROUNDS = 20
 FIELDS = """edges { cursor } pageInfo { endCursor hasNextPage } nodes { creditId person { name workEmail }
   certification { code title level } provider completedAt expiresAt countsFrom countsUntil status endReason }"""
@@ -69,39 +59,10 @@ CASES = [
 
 async def main(credits: int) -> None:
     """Fill a database, compare, and print a line for each case."""
-    with tempfile.TemporaryDirectory(prefix="certlink-bench-", dir="/tmp") as folder:
-        async with embedded_engines(Path(folder), durable=False, say=lambda _: None) as engines:
-            settings = Settings(
-                database_url=engines.database_url,
-                redis_url=engines.redis_url,
-                secret_key=secret_key(Path(folder) / "secret-key"),
-                sandbox=True,
-            )
-            viewer = await _prepare(settings, credits)
-            async with open_runtime(settings=settings, clock=lambda: NOW) as runtime:
-                _say(f"{credits:,} credits of one organization; medians of {ROUNDS} rounds")
-                for case in CASES:
-                    await _compare(case, viewer, runtime)
-
-
-async def _prepare(settings: Settings, credits: int) -> MemberViewer:
-    async with open_database(settings.database_url):
-        await schema.migrate()
-        await import_catalog(now=NOW)
-        organization_id = await create_organization(
-            name="Contoso",
-            domain="contoso.example",
-            issuer="https://login.contoso.example",
-            client_id="certlink",
-            client_secret=None,
-            api_audience="certlink-api",
-            now=NOW,
-            settings=settings,
-        )
-        async with connection() as current:
-            await fill(current, organization_id=organization_id, members=max(1, credits // 50), credits_each=50, at=NOW)
-            member_id = await current.fetchval("SELECT min(id) FROM member")
-    return MemberViewer(member_id=member_id, organization_id=organization_id, role=MemberRole.ACCOUNT_ADMIN)
+    async with filled_service(credits) as filled, open_runtime(settings=filled.settings, clock=lambda: NOW) as runtime:
+        _say(f"{credits:,} credits of one organization; medians of {ROUNDS} rounds")
+        for case in CASES:
+            await _compare(case, filled.admin, runtime)
 
 
 async def _compare(case: Case, viewer: MemberViewer, runtime: Runtime) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 
 from graphql import get_introspection_query
 
-from api.documents.cache import Document, outcome_of
+from api.documents.reading import Document, outcome_of
 from bench.hostile_documents import documents
 
 ROUNDS = 7

@@ -3,7 +3,7 @@
 Each object that the answer can hold is a point; a page has as many as is asked for, a plain list is taken to have a
 usual length, and few fields have a weight of their own (``api/limits/cost_table.py``). Once for a document this is
 compiled into sums of products, in one linear walk with memory over fragments; a request's variables then only fill
-them in.
+them in. To walk for each request would cost as much as a third of a small one.
 """
 
 from collections.abc import Mapping

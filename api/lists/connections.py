@@ -66,16 +66,16 @@ def connection(page: Page[Row], walk: Walk, *, node: Callable[[Row], Node]) -> C
 
 def connection_parts(page: Page[Row], walk: Walk, *, node: Callable[[Row], Node]) -> ConnectionParts[Node]:
     """Return what a connection is made of, for connections that tell more."""
-    cursors = [walk.cursor(place) for place in page.places]
     nodes = [node(row) for row in page.rows]
+    pairs = list(zip(page.places, nodes, strict=True)) if walk.has_edges else []
     return {
-        "edges": [Edge(cursor=cursor, node=each) for cursor, each in zip(cursors, nodes, strict=True)],
+        "edges": [Edge(cursor=walk.cursor(place), node=each) for place, each in pairs],
         "nodes": nodes,
         "page_info": PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
+            start_cursor=walk.cursor(page.places[0]) if page.places else None,
+            end_cursor=walk.cursor(page.places[-1]) if page.places else None,
         ),
         "counted": page.total,
     }

@@ -4,7 +4,7 @@ The four arguments of every connection are declared here once; its resolver take
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, cast
 
@@ -41,10 +41,14 @@ _ARGUMENTS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """A page of a list, and how its rows are told apart by cursors; ``as_of`` where the list is as of an instant."""
+    """A page of a list, and how its rows are told apart by cursors; ``as_of`` where the list is as of an instant.
+
+    ``has_edges`` is false where nobody asks for edges, so that they need not be made.
+    """
 
     page: PageRequest
     cursors: ListCursors
+    has_edges: bool
     as_of: datetime | None = None
 
     def cursor(self, place: Place) -> str:
@@ -87,7 +91,7 @@ class PageArguments:
                 "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
             )
         at = min(instants, default=info.context.now)
-        return Walk(page=walk.page, cursors=walk.cursors, as_of=at), at
+        return replace(walk, as_of=at), at
 
     def _walk(self, info: Info, of: int | None, order: Order | None) -> tuple[Walk, list[datetime | None]]:
         """Return the page that is asked for, and the instants that its cursors tell."""
@@ -106,7 +110,8 @@ class PageArguments:
             order=order,
             counted=selects(info, "totalCount"),
         )
-        return Walk(page=page, cursors=cursors), [cursor.as_of for cursor in (after, before) if cursor is not None]
+        walk = Walk(page=page, cursors=cursors, has_edges=selects(info, "edges"))
+        return walk, [cursor.as_of for cursor in (after, before) if cursor is not None]
 
 
 class _ConnectionArguments(FieldExtension):

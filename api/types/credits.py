@@ -12,14 +12,22 @@ from api.ids import Kind, global_id
 from api.lists.connections import Connection, connection
 from api.lists.walks import Walk
 from api.selection import selects
-from api.types import members, organizations
+from api.types import members
 from api.types.certifications import Certification
 from api.types.contributions import Contribution, contribution_of
-from api.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, summarized, timeline_of
+from api.types.explanations import (
+    UNASKED,
+    CreditExplanation,
+    CreditTimelineEvent,
+    explanation_of,
+    summarized,
+    timeline_of,
+)
 from api.types.node import Node
 from domain.queries.contributions import CreditContributions, contributions_of_groups
 from domain.queries.credits import CreditRow
 from domain.queries.page import Page
+from domain.rules.program_contributions import ProgramContribution
 from domain.rules.words import (
     CompletionKind,
     CreditEndReason,
@@ -75,6 +83,7 @@ class Credit(Node):
 class CreditDetails:
     """What of credits is asked for beyond what their rows say; the rest is not made, since nobody reads it."""
 
+    has_explanation: bool
     has_reasons: bool
     has_timeline: bool
     contributions: CreditContributions
@@ -97,6 +106,7 @@ async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) 
             contributions_of_groups, rows[0].organization_id, members, as_of=rows[0].as_of
         )
     return CreditDetails(
+        has_explanation=is_asked("explanation"),
         has_reasons=is_asked("explanation", "reasons") or is_asked("explanation", "countsFromEarliest"),
         has_timeline=is_asked("timeline"),
         contributions=contributions,
@@ -106,10 +116,11 @@ async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) 
 def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
     """Return a credit as of its row's instant, with the details that are asked for."""
     given = details.contributions.get(row.id, ())
+    member = members.member_of(row)
     return Credit(
         id=global_id(Kind.CREDIT, row.id),
-        organization=organizations.organization_of(row),
-        member=members.member_of(row),
+        organization=member.organization,
+        member=member,
         certification=Certification(
             code=row.certification, title=row.certification_title, level=row.certification_level
         ),
@@ -123,10 +134,16 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
         counts_until=row.counts_until,
         end_reason=row.end_reason,
         ineligible_reason=row.ineligible_reason,
-        explanation=explanation_of(row, given) if details.has_reasons else summarized(row),
+        explanation=_explanation(row, given, details),
         contributions=[contribution_of(each) for each in given],
         timeline=timeline_of(row) if details.has_timeline else [],
     )
+
+
+def _explanation(row: CreditRow, given: tuple[ProgramContribution, ...], details: CreditDetails) -> CreditExplanation:
+    if details.has_reasons:
+        return explanation_of(row, given)
+    return summarized(row) if details.has_explanation else UNASKED
 
 
 async def connection_of(page: Page[CreditRow], walk: Walk, info: Info) -> Connection[Credit]:

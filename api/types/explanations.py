@@ -52,6 +52,10 @@ class CreditExplanation:
     )
 
 
+# In the place of one that nobody reads.
+UNASKED = CreditExplanation(summary="", reasons=[], counts_from_earliest=None)
+
+
 @strawberry.type(description="Something that happened to a credit, or is expected to.")
 class CreditTimelineEvent:
     """An event as seen at the instant asked for."""

@@ -17,6 +17,7 @@ from api.types.node import Node
 from api.types.organizations import Organization, organization_of
 from domain.queries.associations import allowance_of_viewer, associations_of_members
 from domain.queries.credits import credits_of_members
+from domain.queries.invitations import invitations_of_members
 from domain.queries.members import OfMember
 from domain.rules.visibility import check_signed_in, may_see_of
 from domain.rules.words import LearningProvider, MemberRole, MemberStatus, Scope
@@ -51,11 +52,11 @@ class Member(Node):
     @field("What invited the member; null unless an admin or an API client with the scope MEMBERS_READ asks.")
     async def invitation(self, info: Info) -> Annotated["Invitation", strawberry.lazy("api.types.invitations")] | None:
         """Look up the invitation, together with those of a list's other members."""
-        context = info.context
-        if context.viewer is None or not context.viewer.may(Scope.MEMBERS_READ):
+        viewer = info.context.viewer
+        if viewer is None or not viewer.may(Scope.MEMBERS_READ):
             return None
-        row = await context.invitations.load(self.number)
-        return invitations.invitation_of(row, context) if row else None
+        row = await info.context.batches.load(invitations_of_members, viewer, self.number)
+        return invitations.invitation_of(row, info.context) if row else None
 
     @connection_field(
         "The member's associations in this organization, the latest first; null unless the person, an admin or an API "

@@ -4,10 +4,10 @@ All of it is asked of an organization's counted facts, which one statement loads
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.database import connection
 from domain.errors import NotFound
@@ -68,19 +68,7 @@ async def organization_facts(organization_id: int) -> OrganizationFacts:
         raise NotFound
     return OrganizationFacts(
         track=Track(rows[0]["track"]) if rows[0]["track"] else None,
-        credits=tuple(
-            CountedCredit(
-                person=row["member_id"],
-                certification=row["certification"],
-                counts_from=row["counts_from"],
-                counts_until=row["counts_until"],
-                credit_id=row["id"],
-                known_from=row["known_from"],
-                end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
-            )
-            for row in rows
-            if row["id"] is not None
-        ),
+        credits=await _apart(lambda: tuple(_counted(row) for row in rows if row["id"] is not None)),
         editions=await editions(),
     )
 
@@ -90,7 +78,7 @@ async def organization_attainments(
 ) -> tuple[Attainment, ...] | None:
     """Return how far the viewer's organization is at an instant (aware, UTC); for its admins only."""
     facts = await _visible_facts(viewer, organization_id)
-    return None if facts is None else facts.attainments(as_of, kind)
+    return None if facts is None else await _apart(lambda: facts.attainments(as_of, kind))
 
 
 async def organization_forecast(
@@ -123,6 +111,18 @@ async def _visible_facts(viewer: Viewer, organization_id: int) -> OrganizationFa
     if not viewer.may(Scope.ATTAINMENTS_READ) or organization_id != viewer.organization_id:
         return None
     return await organization_facts(organization_id)
+
+
+def _counted(row: Mapping[str, Any]) -> CountedCredit:
+    return CountedCredit(
+        person=row["member_id"],
+        certification=row["certification"],
+        counts_from=row["counts_from"],
+        counts_until=row["counts_until"],
+        credit_id=row["id"],
+        known_from=row["known_from"],
+        end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
+    )
 
 
 async def _apart(work: Callable[[], Result]) -> Result:

@@ -203,3 +203,16 @@ async def test_a_process_that_was_too_busy_to_look_does_not_take_redis_for_silen
     time.sleep(0.35)  # noqa: ASYNC251
 
     assert await taking is not None
+
+
+async def test_a_process_with_much_to_do_does_not_take_redis_for_silent(
+    ten: RedisRateLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.limits.redis_counters.PATIENCE_SECONDS", 0.05)
+    taking = asyncio.create_task(ten.take(1, member(1), now=NOW))
+    # Each turn is shorter than the patience, and all that it takes to connect and to ask are much longer.
+    while not taking.done():
+        time.sleep(0.01)  # noqa: ASYNC251
+        await asyncio.sleep(0)
+
+    assert await taking is not None
