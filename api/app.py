@@ -9,10 +9,8 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from api.documents.trusted import register_documents
-from api.exports.endpoint import export_routes
-from api.health import HEALTH_ROUTES
-from api.http.endpoint import graphql_routes
 from api.limits.rate_limit import RedisRateLimit
+from api.routes import api_routes
 from api.runtime import Clock, Runtime
 from domain.database import open_database
 from domain.jobs import use_queue
@@ -47,7 +45,7 @@ def create_app(
             yield
 
     return Starlette(
-        routes=[*graphql_routes(settings), *export_routes(settings), *HEALTH_ROUTES, *routes],
+        routes=[*api_routes(settings), *routes],
         middleware=middleware,
         exception_handlers=dict(exception_handlers or {}),
         lifespan=lifespan,
@@ -69,4 +67,11 @@ async def open_runtime(
         use_queue(queue)
         rate_limit = RedisRateLimit(settings)
         stack.push_async_callback(rate_limit.close)
-        yield Runtime(settings=settings, clock=clock, issuers=issuers, live=live, rate_limit=rate_limit)
+        yield Runtime(
+            settings=settings,
+            clock=clock,
+            issuers=issuers,
+            live=live,
+            rate_limit=rate_limit,
+            registered_documents=registered_documents,
+        )

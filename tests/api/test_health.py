@@ -4,6 +4,7 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
 from api.app import create_app
+from api.documents.trusted import document_id
 from api.health import HEALTH_ROUTES
 from domain.database import open_database, pool
 from domain.settings import Settings
@@ -33,15 +34,19 @@ async def test_a_process_says_which_migrations_are_missing(empty_database_url: s
     assert any("0001_initial" in missing for missing in response.json()["missing"])
 
 
-async def test_the_application_starts_serves_and_stops(settings: Settings, clock: FrozenClock) -> None:
-    app = create_app(settings=settings, clock=clock)
+async def test_the_application_starts_serves_registered_documents_and_stops(
+    settings: Settings, clock: FrozenClock
+) -> None:
+    document = "{ policy { coolOffDays } viewer { __typename } }"
+    held = settings.model_copy(update={"registered_documents_only": True})
+    app = create_app(settings=held, clock=clock, documents={"of the test": document})
 
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client,
     ):
         ready = await client.get("/readyz")
-        answer = await client.post("/graphql", json={"query": "{ policy { coolOffDays } viewer { __typename } }"})
+        answer = await client.post("/graphql", json={"documentId": document_id(document)})
 
     assert ready.status_code == 200
     assert answer.json()["data"] == {"policy": {"coolOffDays": 30}, "viewer": None}

@@ -9,7 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
 from api.documents.trusted import register_documents
-from api.http.endpoint import graphql_routes
+from api.routes import api_routes
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
@@ -54,7 +54,7 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
     async with Issuers(settings=settings, transport=ASGITransport(app=sandbox)) as issuers:
         hints = [SignInHint(email="amara.osei@contoso.example", about="Came from Fabrikam.")]
         app = Starlette(
-            routes=[*graphql_routes(settings), *routes(sign_in_hints=hints)],
+            routes=[*api_routes(settings), *routes(sign_in_hints=hints)],
             exception_handlers=dict(EXCEPTION_HANDLERS),
         )
         app.state.runtime = Runtime(

@@ -21,8 +21,8 @@ async function refresh() {
 
 async function show() {
   const response = await fetch(location.href, { cache: "no-store" });
-  // The session has ended: the sign-in leads back here.
-  if (response.redirected) return location.reload();
+  // The session has ended, or it is somebody else's now: the sign-in leads back here, and a page says that nothing is here.
+  if (response.redirected || response.status === 404) return location.reload();
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const focused = shown().contains(document.activeElement);

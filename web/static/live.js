@@ -26,9 +26,10 @@ export function subscribe(documentId, variables, onChange) {
 
   function receive(message) {
     if (message.type === "connection_ack") {
-      delay = FIRST_DELAY;
       send({ id: "1", type: "subscribe", payload: { documentId, variables } });
     } else if (message.type === "next") {
+      // Not before: who connects and is refused then must not try every second for ever.
+      delay = FIRST_DELAY;
       onChange();
     } else if (message.type === "ping") {
       send({ type: "pong" });
