@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +20,7 @@ from certlink.ports import check_ports_free
 from certlink.rooms import rooms, sandbox_settings
 from certlink.supervisor import PartFailed, Supervisor
 
+DEFAULT_FOLDER = ".certlink"
 DONE, FAILED, NOT_READY = 0, 1, 3
 ENVIRONMENT_FILE = "environment.json"
 Prepare = Callable[[dict[str, str]], Awaitable[None]]
@@ -33,8 +35,8 @@ certlink runs. Everything is kept in {data}.
   Sign in as         amara.osei@contoso.example     a member of Contoso with certifications at Microsoft Learn
                      nadia.novak@contoso.example    Contoso's admin
                      felix.berg@fabrikam.example    Fabrikam's admin
-  A bearer token     ./dev sandbox token amara
-  Ten days later     ./dev sandbox advance "10 days"
+  A bearer token     ./dev sandbox token amara{option}
+  Ten days later     ./dev sandbox advance "10 days"{option}
   Stop               Ctrl-C
 """
 
@@ -119,7 +121,7 @@ async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) 
             _write_private(environment_file, json.dumps(settings))
             # Whoever reads our output may have gone; that is no reason to stop.
             with suppress(OSError):
-                print(WELCOME.format(port=port, sandbox_port=port + 1, data=data), flush=True)
+                print(_welcome(port, data), flush=True)
             await asyncio.Event().wait()
     finally:
         environment_file.unlink(missing_ok=True)
@@ -146,6 +148,12 @@ async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[st
             to_stderr("starting redis")
             redis_url = await embedded_redis(supervisor, chosen)
         yield database_url, redis_url
+
+
+def _welcome(port: int, data: Path) -> str:
+    """Say where everything is, in words that can be typed where this was started."""
+    option = "" if data == Path(DEFAULT_FOLDER).resolve() else f" --data {shlex.quote(str(data))}"
+    return WELCOME.format(port=port, sandbox_port=port + 1, data=data, option=option)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -24,8 +24,8 @@ class NotFound(Refusal):
 
     code = "NOT_FOUND"
 
-    def __init__(self) -> None:
-        super().__init__("There is nothing here under this id that you may see or change.")
+    def __init__(self, message: str = "There is nothing here under this id that you may see or change.") -> None:
+        super().__init__(message)
 
 
 class Forbidden(Refusal):

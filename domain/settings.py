@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     public_url: str = Field("http://localhost:8000", description="The address at which browsers reach certlink.")
     pool_size: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL that one process may hold.")
     return_origins: Annotated[list[str], NoDecode] = Field(
-        default=[], description="Origins, separated by commas, that a front-end may ask to come back to."
+        default=[],
+        description="Origins of front-ends, separated by commas: browsers may call from there, and be sent back there.",
     )
     session_hours: int = Field(12, ge=1, description="How long a browser stays signed in.")
     api_key_days: int = Field(365, ge=1, le=3650, description="How long an API key lives, and at most.")
@@ -115,6 +116,12 @@ class Settings(BaseSettings):
     def split_origins(cls, value: object) -> object:
         """Read a list separated by commas."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("return_origins")
+    @classmethod
+    def check_origins(cls, value: list[str]) -> list[str]:
+        """Write origins as browsers do, and refuse what is none."""
+        return [_origin(each) for each in value]
 
     @field_validator("public_url", "sandbox_url")
     @classmethod
@@ -216,3 +223,14 @@ def mail_server(url: str) -> MailServer:
         tls=tls,
         start_tls=start_tls,
     )
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers write it: in lower case, without a usual port, and with nothing behind."""
+    try:
+        url = AnyHttpUrl(text)
+    except ValueError:
+        url = None
+    if url is None or url.username or url.password or url.path != "/" or url.query or url.fragment:
+        raise ValueError(f'"{text}" is no origin: write them as in https://front.contoso.example')
+    return str(url).rstrip("/")

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from api.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, instant_option, run
+from domain.errors import NotFound
 from domain.operations.create_api_client import create_api_client
 from domain.operations.revoke_api_client import revoke_api_client
 from domain.operations.rotate_api_client_secret import rotate_api_client_secret
@@ -93,14 +96,16 @@ def rotate(
     expires_at = instant_option(expires)
 
     async def work(settings: Settings) -> NewApiKey:
-        return await rotate_api_client_secret(
-            by=await operator_of(domain),
-            api_client_id=client,
-            expires_at=expires_at,
-            end_previous=end_previous,
-            now=programme_clock(settings)(),
-            settings=settings,
-        )
+        operator = await operator_of(domain)
+        with _named(client):
+            return await rotate_api_client_secret(
+                by=operator,
+                api_client_id=client,
+                expires_at=expires_at,
+                end_previous=end_previous,
+                now=programme_clock(settings)(),
+                settings=settings,
+            )
 
     _show_once(run(work, data), as_json=as_json)
 
@@ -109,10 +114,23 @@ def revoke(domain: Domain, client: Client, data: Data = DEFAULT_DATA) -> None:
     """Revoke an API client: all its keys end at once, for good."""
 
     async def work(settings: Settings) -> None:
-        await revoke_api_client(by=await operator_of(domain), api_client_id=client, now=programme_clock(settings)())
+        operator = await operator_of(domain)
+        with _named(client):
+            await revoke_api_client(by=operator, api_client_id=client, now=programme_clock(settings)())
 
     run(work, data)
     print(f"{client}\trevoked")
+
+
+@contextmanager
+def _named(client: int) -> Iterator[None]:
+    """Say of a client that is not there, or is revoked, where to look."""
+    try:
+        yield
+    except NotFound:
+        raise NotFound(
+            f"The organization has no API client {client}, or it is revoked: `certlink api-key list` shows them."
+        ) from None
 
 
 def _show_once(key: NewApiKey, *, as_json: bool) -> None:

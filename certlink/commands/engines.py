@@ -9,7 +9,7 @@ import typer
 
 from api.documents.trusted import DocumentsNotAccepted
 from certlink.clock import programme_clock, real_now
-from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, stop
+from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, settings_of_environment, stop
 from certlink.demo import demo
 from certlink.logs import configure_logs
 from certlink.seed import seed
@@ -90,7 +90,7 @@ def stop_unless_beating(settings: Settings) -> None:
 async def prepare(environment: dict[str, str]) -> None:
     """Migrate, load the catalog and, in sandbox mode, the sandbox's people."""
     os.environ.update(environment)
-    settings = Settings()
+    settings = settings_of_environment()
     async with open_database(settings.database_url, pool_size=4):
         await schema.migrate()
         await import_catalog(now=programme_clock(settings)(), policy=settings.policy)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from api.scalars import instant_of
 from certlink.logs import configure_logs
 from certlink.not_ready import NotReady
-from certlink.up import running_environment
+from certlink.up import DEFAULT_FOLDER, running_environment
 from domain.database import open_database
 from domain.errors import Refusal, TryAgain
 from domain.settings import Settings
@@ -23,22 +23,37 @@ from domain.settings import Settings
 Result = TypeVar("Result")
 
 FAILED, USAGE, NOT_READY = 1, 2, 3
-DEFAULT_DATA = Path(".certlink")
+DEFAULT_DATA = Path(DEFAULT_FOLDER)
 Data = Annotated[Path, typer.Option("--data", help="The folder of a running `certlink up` to reach.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
 def load_settings(data: Path = DEFAULT_DATA) -> Settings:
     """Return the settings from the environment, or those of the `certlink up` that runs on a data folder."""
+    hint = ""
     if "DATABASE_URL" not in os.environ:
-        os.environ.update(running_environment(data) or {})
+        found = running_environment(data)
+        os.environ.update(found or {})
+        hint = "" if found else f"; or start `certlink up`, which needs none: it does not run on {data}"
     try:
-        settings = Settings()
-    except ValidationError as error:
-        problems = "; ".join(f"{_setting(problem['loc'])}: {problem['msg']}" for problem in error.errors())
-        stop(f"settings: {problems} (docs/operations.md lists them; `certlink up` needs none)", NOT_READY)
+        settings = settings_of_environment()
+    except NotReady as error:
+        stop(f"{error}{hint}", NOT_READY)
     configure_logs(settings.log_format)
     return settings
+
+
+def settings_of_environment() -> Settings:
+    """Return the settings from the environment.
+
+    Raises:
+        NotReady: one is missing or wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(_problem(each["loc"], each["msg"]) for each in error.errors())
+    raise NotReady(f"settings: {problems} (docs/operations.md lists them)")
 
 
 def run(work: Callable[[Settings], Awaitable[Result]], data: Path = DEFAULT_DATA) -> Result:
@@ -80,6 +95,10 @@ def stop(line: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _setting(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]).upper() if location else "SETTINGS"
-    return name if name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_") else f"CERTLINK_{name}"
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
+    name = str(location[0]).upper()
+    is_whole = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
+    return f"{name if is_whole else f'CERTLINK_{name}'}: {message}"

@@ -5,6 +5,7 @@ from datetime import datetime
 from domain.database import fetch_value
 from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
+from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.transaction import Transaction, operation
 
 
@@ -24,7 +25,7 @@ async def change_issuer(transaction: Transaction, *, organization_domain: str, i
         "UPDATE organization SET issuer = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), issuer
     )
     if organization_id is None:
-        raise NotFound
+        raise NotFound(NO_SUCH_ORGANIZATION)
     await record_audit(
         organization_id,
         actor="operator",

@@ -5,6 +5,7 @@ from datetime import datetime
 from domain.database import fetch_value
 from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
+from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.words import Track
 from domain.transaction import Transaction, operation
 
@@ -25,7 +26,7 @@ async def change_track(
         "UPDATE organization SET track = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), track
     )
     if organization_id is None:
-        raise NotFound
+        raise NotFound(NO_SUCH_ORGANIZATION)
     await record_audit(
         organization_id,
         actor="operator",

@@ -8,6 +8,8 @@ from domain.errors import NotFound
 from domain.rules.administration import Operator
 from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
 
+NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
+
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationSummary:
@@ -54,7 +56,7 @@ async def operator_of(organization_domain: str) -> Operator:
     """
     organization_id = await fetch_value("SELECT id FROM organization WHERE domain = $1", organization_domain.lower())
     if organization_id is None:
-        raise NotFound
+        raise NotFound(NO_SUCH_ORGANIZATION)
     return Operator(organization_id=organization_id)
 
 
@@ -82,5 +84,5 @@ async def member_number(operator: Operator, work_email: str) -> int:
         work_email.strip().lower(),
     )
     if number is None:
-        raise NotFound
+        raise NotFound("Nobody with this work e-mail is invited or a member.")
     return number

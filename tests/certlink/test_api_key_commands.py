@@ -1,43 +1,21 @@
 """Can the operator let programs read, and keep them from it?"""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from functools import partial
 
-import asyncpg
 import pytest
-from typer.testing import CliRunner, Result
 
-from certlink.commands import surroundings
-from certlink.main import app
-from domain.database import connection_arguments
 from domain.rules.api_keys import prefix_of
-from domain.settings import Settings
+from tests.certlink.conftest import Command
 
-Command = Callable[..., Awaitable[Result]]
 DOMAIN = "contoso.example"
 CREATE = ("create", DOMAIN, "--name", "Power BI", "--scope", "report:read", "--scope", "credits:read")
 
 
 @pytest.fixture
-async def command(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run ``certlink api-key`` on a database with one organization, in a thread and loop of its own."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", settings.redis_url)
-    monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())
-    # The log's form is the whole process's.
-    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
-    connection = await asyncpg.connect(**connection_arguments(database_url))
-    await connection.execute(
-        """INSERT INTO organization (name, domain, issuer, client_id, api_audience, created_at)
-           VALUES ('Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'certlink-api', now())"""
-    )
-    await connection.close()
-
-    async def run(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["api-key", *arguments])
-
-    return run
+def command(certlink: Command, contoso: str) -> Command:
+    """Run ``certlink api-key`` on a database with one organization."""
+    return partial(certlink, "api-key")
 
 
 async def test_the_operator_creates_lists_rotates_and_revokes(command: Command) -> None:
@@ -73,3 +51,5 @@ async def test_what_cannot_be_done_ends_with_one_line(command: Command) -> None:
 
     assert [each.exit_code for each in (nowhere, nobody, late, nonsense, unknown)] == [1, 1, 1, 2, 2]
     assert [each.stderr.count("\n") for each in (nowhere, nobody, late, nonsense)] == [1, 1, 1, 1]
+    assert "no organization with this mail domain" in nowhere.stderr
+    assert "no API client 1" in nobody.stderr

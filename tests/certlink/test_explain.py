@@ -2,39 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from api.ids import Kind, global_id
-from certlink.commands import surroundings
-from certlink.main import app
 from domain.database import open_database
-from domain.settings import Settings
+from tests.certlink.conftest import Command
 from tests.clock import START
 from tests.factories import make_association, make_credit, make_member, make_organization
 
-Command = Callable[..., Awaitable[Result]]
 COUNTS = "2026-11-13T14:30:00Z"
 MCID = "991204737"
 
 
 @pytest.fixture
-async def command(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run ``certlink`` on a database with one credit, in a thread and loop of its own."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", settings.redis_url)
-    monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())
-    # The log's form is the whole process's.
-    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
+async def command(certlink: Command, database_url: str) -> Command:
+    """Run ``certlink`` on a database with one credit."""
     await asyncio.to_thread(asyncio.run, _one_credit(database_url))
-
-    async def run(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
-
-    return run
+    return certlink
 
 
 async def test_it_is_explained_in_lines(command: Command) -> None:

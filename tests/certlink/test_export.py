@@ -101,7 +101,7 @@ async def test_what_cannot_be_done_is_told_in_a_line(
     organization: Organization, environment: Mapping[str, str]
 ) -> None:
     told = {
-        ("nowhere.example",): (1, "certlink: There is nothing here"),
+        ("nowhere.example",): (1, "certlink: There is no organization with this mail domain."),
         ("contoso.example", "--as-of", "2026-11-03"): (2, 'certlink: "2026-11-03" is no instant'),
         ("contoso.example", "--format", "pdf"): (2, "Invalid value for '--format'"),
         ("contoso.example", "--output", "/no/such/report.csv"): (1, "certlink: /no/such/report.csv cannot be written"),

@@ -1,41 +1,19 @@
 """Can the operator invite, list, change and remove members?"""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from functools import partial
 
-import asyncpg
 import pytest
-from typer.testing import CliRunner, Result
 
-from certlink.commands import surroundings
-from certlink.main import app
-from domain.database import connection_arguments
-from domain.settings import Settings
+from tests.certlink.conftest import Command
 
-Command = Callable[..., Awaitable[Result]]
 DOMAIN, AMARA, NADIA = "contoso.example", "amara.osei@contoso.example", "nadia.novak@contoso.example"
 
 
 @pytest.fixture
-async def command(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run ``certlink member`` on a database with one organization, in a thread and loop of its own."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", settings.redis_url)
-    monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())
-    # The log's form is the whole process's.
-    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
-    connection = await asyncpg.connect(**connection_arguments(database_url))
-    await connection.execute(
-        """INSERT INTO organization (name, domain, issuer, client_id, api_audience, created_at)
-           VALUES ('Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'certlink-api', now())"""
-    )
-    await connection.close()
-
-    async def run(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["member", *arguments])
-
-    return run
+def command(certlink: Command, contoso: str) -> Command:
+    """Run ``certlink member`` on a database with one organization."""
+    return partial(certlink, "member")
 
 
 async def test_the_operator_administers_members(command: Command) -> None:

@@ -38,6 +38,42 @@ def test_the_pages_and_the_front_ends_documents_are_registered(tmp_path: Path) -
         assert known_document(digest_of(text)).operations
 
 
+def test_settings_that_are_missing_or_do_not_fit_end_the_command_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+
+    missing = CliRunner().invoke(app, ["serve"])
+    wrong = CliRunner().invoke(app, ["serve"], env={**ENVIRONMENT, "CERTLINK_RATE_LIMIT": "600"})
+
+    assert (missing.exit_code, wrong.exit_code) == (3, 3)
+    assert missing.stderr == (
+        "certlink: settings: DATABASE_URL: Field required; REDIS_URL: Field required; CERTLINK_SECRET_KEY: Field "
+        "required (docs/operations.md lists them); or start `certlink up`, which needs none: it does not run on "
+        ".certlink\n"
+    )
+    assert wrong.stderr == (
+        "certlink: settings: CERTLINK_MAX_COST must not exceed a rate limit (docs/operations.md lists them)\n"
+    )
+
+
+def test_front_ends_origins_are_written_as_browsers_do_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CERTLINK_RETURN_ORIGINS", "https://Front.contoso.example:443/, http://localhost:5173")
+
+    told = [
+        CliRunner().invoke(app, ["serve"], env={"CERTLINK_RETURN_ORIGINS": nonsense})
+        for nonsense in ("localhost:5173", "*", "https://front.contoso.example/app", "null")
+    ]
+
+    assert Settings().return_origins == ["https://front.contoso.example", "http://localhost:5173"]
+    assert {each.exit_code for each in told} == {3}
+    assert all("is no origin: write them as in https://" in each.stderr for each in told)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
