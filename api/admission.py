@@ -6,14 +6,8 @@ Every transport asks here, in the order in which the answers cost more.
 from dataclasses import replace
 
 from api.context import Context
-from api.documents.cache import (
-    Document,
-    digest_of,
-    document_not_found,
-    is_known_document,
-    known_document,
-    read_document,
-)
+from api.documents.cache import digest_of, document_not_found, is_known_document, known_document, read_document
+from api.documents.reading import Document
 from api.errors import ErrorCode, RequestError
 from api.limits.charge import check_cost, cost_of_reading, take
 from api.request import GraphQLRequest

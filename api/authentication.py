@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 
 from api.callers import Caller
 from api.cookies import SESSION, read_cookie
+from api.errors import ErrorCode, RequestError
 from api.runtime import Runtime
 from domain.operations.activate_member import activate_member
 from domain.operations.note_api_key_use import note_api_key_use
@@ -21,6 +22,11 @@ MAX_TOKEN_LENGTH = 16_384
 
 class NotAuthenticated(Exception):
     """An Authorization header was sent and stands for nobody here."""
+
+
+def not_authenticated(sentence: str) -> RequestError:
+    """Return what refuses a request that needs a proof of who calls; the sentence says what is missing."""
+    return RequestError(ErrorCode.NOT_AUTHENTICATED, sentence, headers={"WWW-Authenticate": 'Bearer realm="certlink"'})
 
 
 async def caller_of_request(connection: HTTPConnection, runtime: Runtime, *, now: datetime) -> Caller:

@@ -14,7 +14,6 @@ from api.limits.charge import Charge
 from api.lists.batches import Batches
 from api.runtime import Runtime
 from domain.queries.catalog import certifications_by_code
-from domain.queries.invitations import InvitationRow, invitations_of_members
 from domain.rules.certifications import CertificationFacts
 from domain.rules.visibility import Viewer
 
@@ -50,17 +49,6 @@ class Context:
     def batches(self) -> Batches:
         """Return what reads the same for all the rows of a list at once."""
         return Batches()
-
-    @cached_property
-    def invitations(self) -> DataLoader[int, InvitationRow | None]:
-        """Return what reads the invitations of all the members of a list at once, by the member's number."""
-
-        async def load(member_ids: Sequence[int]) -> Sequence[InvitationRow | None]:
-            found = await invitations_of_members(self.viewer, member_ids) if self.viewer else {}
-            return [found.get(member_id) for member_id in member_ids]
-
-        # Nothing is kept: a mutation's later fields must see what its earlier ones changed.
-        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def certifications(self) -> DataLoader[str, CertificationFacts | None]:

@@ -11,7 +11,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.callers import Caller
 from api.context import Context
-from api.documents.cache import Document, read_document
+from api.documents.cache import read_document
+from api.documents.reading import Document
 from api.errors import ErrorCode, RequestError, field_errors, new_request_id, original
 from api.runtime import Runtime
 from api.schema import schema

@@ -1,4 +1,4 @@
-"""Does an unsafe request come from our own pages?
+"""Does a request come from our own pages?
 
 A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
 """
@@ -7,9 +7,26 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from api.cookies import SESSION, read_cookie
+from api.errors import ErrorCode, RequestError
 from domain.settings import Settings
 
 OWN_SITES = {"same-origin", "none"}
+
+
+def check_origin_of_cookie(connection: HTTPConnection, settings: Settings) -> None:
+    """Refuse a request for which only a session's cookie speaks, where it comes from elsewhere.
+
+    Raises:
+        RequestError: it may come from another site.
+    """
+    has_only_cookie = (
+        "authorization" not in connection.headers and read_cookie(connection, SESSION, settings) is not None
+    )
+    if has_only_cookie and not is_same_origin(connection, settings):
+        raise RequestError(
+            ErrorCode.CROSS_SITE_REQUEST, "A session's cookie counts only for requests of our own pages."
+        )
 
 
 def is_same_origin(connection: HTTPConnection, settings: Settings) -> bool:

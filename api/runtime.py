@@ -32,6 +32,8 @@ class Runtime:
     # What each caller holds of this process's websockets, and of the operations that run over them.
     connections: Places = field(default_factory=Places)
     operations: Places = field(default_factory=Places)
+    # The exports that run in this process, of all callers together.
+    exports: Places = field(default_factory=Places)
 
     @cached_property
     def cursor_key(self) -> bytes:

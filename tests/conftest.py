@@ -44,9 +44,11 @@ async def template_database(engines: Engines) -> str:
 
 
 @pytest.fixture(scope="session")
-async def databases(engines: Engines, template_database: str) -> Databases:
+async def databases(engines: Engines, template_database: str) -> AsyncIterator[Databases]:
     """Migrated databases with the catalog."""
-    return Databases(engines, template_database)
+    databases = Databases(engines, template_database)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture

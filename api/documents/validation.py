@@ -1,7 +1,8 @@
 """Does a document fit the schema?
 
-graphql-core meters what grows faster than a document does, and reads its two budgets from its modules: fields with the
-same name are compared pair by pair, and fragments are followed from every operation.
+graphql-core meters what grows faster than a document does: fields with the same name are compared pair by pair, and
+fragments are followed from every operation. Its two budgets are set as it documents, by assigning to its modules; the
+type checker tells when the names are gone.
 """
 
 from graphql import DocumentNode, GraphQLError, specified_rules, validate

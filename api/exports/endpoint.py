@@ -1,85 +1,39 @@
-"""How is the skills report served as a file at /exports/skills-report.csv and .ndjson?"""
+"""How is a request for the skills report as a file answered?"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api.authentication import NotAuthenticated, caller_of_request, nobody
+from api.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
 from api.callers import Caller
-from api.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload
-from api.exports.formats import FORMATS, Format
+from api.exports.formats import Format
 from api.exports.parameters import read_parameters
 from api.exports.pieces import pieces
 from api.exports.streaming import ExportBroken, Outgoing
 from api.http.statuses import STATUSES
 from api.limits.charge import take
 from api.limits.cost_table import EXPORT_COST
-from api.origin import is_same_origin
+from api.limits.places import NoPlace
+from api.origin import check_origin_of_cookie
 from api.runtime import Runtime, runtime_of
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
 from domain.rules.visibility import Viewer
 from domain.rules.words import Scope as ClientScope
-from domain.settings import Settings
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
 _REFUSAL_STATUSES = {"FORBIDDEN": 403, "INVALID_INPUT": 400, "PROVIDER_UNAVAILABLE": 503, "TRY_AGAIN": 503}
 
 
-def export_routes(settings: Settings) -> list[BaseRoute]:
-    """Return the routes of all exports; front-ends at the configured origins may call them with bearer tokens."""
-    front_ends = Middleware(
-        CORSMiddleware,
-        allow_origins=settings.return_origins,
-        allow_methods=("GET",),
-        allow_headers=("Authorization",),
-        expose_headers=("Content-Disposition", "Retry-After", "X-Request-Id"),
-    )
-    places = Places(max(1, settings.pool_size // 2))
-    return [
-        Route(f"/exports/skills-report.{form.extension}", ExportEndpoint(form, places), middleware=[front_ends])
-        for form in FORMATS
-    ]
-
-
-class Places:
-    """How many exports may run in a process at once: each holds a connection that others need too."""
-
-    def __init__(self, free: int) -> None:
-        self._free = free
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold a place while the block runs.
-
-        Raises:
-            RequestError: all are taken.
-        """
-        if not self._free:
-            raise RequestError(
-                ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
-            )
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1
-
-
 class ExportEndpoint:
-    """The ASGI application behind one address; it answers every method itself."""
+    """The ASGI application behind the address of one format; it answers every method itself."""
 
-    def __init__(self, form: Format, places: Places) -> None:
+    def __init__(self, form: Format) -> None:
         self._form = form
-        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file, or say in JSON why there is none."""
@@ -101,11 +55,14 @@ class ExportEndpoint:
         matching, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
-        with self._places.taken():
+        give_back = _place(runtime)
+        try:
             await take(EXPORT_COST, runtime, caller, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
                 await outgoing.send_file(pieces(report, self._form), headers)
+        finally:
+            give_back()
 
 
 def file_name(form: Format, as_of: datetime) -> str:
@@ -128,11 +85,21 @@ def _check_wire(request: Request, runtime: Runtime) -> None:
         raise RequestError(
             ErrorCode.HTTP_VERSION_NOT_SUPPORTED, "An export needs HTTP/1.1.", headers={"Upgrade": "HTTP/1.1"}
         )
-    has_cookie = read_cookie(request, SESSION, runtime.settings) is not None
-    if has_cookie and "authorization" not in request.headers and not is_same_origin(request, runtime.settings):
+    check_origin_of_cookie(request, runtime.settings)
+
+
+def _place(runtime: Runtime) -> Callable[[], None]:
+    """Take one of the places for exports, of which each holds a connection that others need too.
+
+    Raises:
+        RequestError: all are taken.
+    """
+    try:
+        return runtime.exports.take("everybody", limit=max(1, runtime.settings.pool_size // 2))
+    except NoPlace:
         raise RequestError(
-            ErrorCode.CROSS_SITE_REQUEST, "A session's cookie counts only for requests of our own pages."
-        )
+            ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
+        ) from None
 
 
 async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Caller, Viewer]:
@@ -141,10 +108,8 @@ async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Ca
     except NotAuthenticated:
         caller = nobody(request)
     if caller.viewer is None:
-        raise RequestError(
-            ErrorCode.NOT_AUTHENTICATED,
-            "Sign in, or send an Authorization header that stands for an active member or an API client.",
-            headers={"WWW-Authenticate": 'Bearer realm="certlink"'},
+        raise not_authenticated(
+            "Sign in, or send an Authorization header that stands for an active member or an API client."
         )
     return caller, caller.viewer
 

@@ -1,56 +1,34 @@
-"""How is GraphQL served over HTTP at /graphql?"""
+"""How is a GraphQL request over HTTP answered?"""
 
 import json
 from datetime import datetime
 from typing import Any
 
 from graphql import OperationType
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from api.admission import admit
-from api.authentication import NotAuthenticated, caller_of_request
+from api.authentication import NotAuthenticated, caller_of_request, not_authenticated
 from api.callers import Caller
 from api.context import Context
-from api.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload, result_payload
 from api.execute import execute_operation
 from api.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 from api.http.statuses import status_of
-from api.origin import is_same_origin
+from api.origin import check_origin_of_cookie
 from api.request import read_request
 from api.runtime import Runtime, runtime_of
-from api.websocket.endpoint import graphql_websocket
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
-from domain.settings import Settings
 
-PATH = "/graphql"
 METHODS = "GET, POST"
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
 
 
-def graphql_routes(settings: Settings) -> list[BaseRoute]:
-    """Return the routes of GraphQL over HTTP and over websockets.
-
-    Front-ends at the configured origins may call with bearer tokens; cookies are never shared with other origins.
-    """
-    front_ends = Middleware(
-        CORSMiddleware,
-        allow_origins=settings.return_origins,
-        allow_methods=("GET", "POST"),
-        allow_headers=("Authorization",),
-        expose_headers=("Retry-After", "X-Request-Id"),
-    )
-    return [Route(PATH, GraphQLEndpoint(), middleware=[front_ends]), WebSocketRoute(PATH, graphql_websocket)]
-
-
 class GraphQLEndpoint:
-    """The ASGI application behind the path; it answers every method itself, in GraphQL's own shape."""
+    """The ASGI application behind the address; it answers every method itself, in GraphQL's own shape."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,19 +71,14 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
 
 def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:
     """Refuse what is wrong before the request is read."""
-    has_header = "authorization" in request.headers
     if request.method not in {"GET", "POST"}:
         raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, f"Use {METHODS}.", headers={"Allow": METHODS})
     if media_type is None:
         raise RequestError(ErrorCode.NOT_ACCEPTABLE, f"The answer can be {GRAPHQL_RESPONSE} or {JSON}.")
-    if request.method == "GET" and not has_header:
+    if request.method == "GET" and "authorization" not in request.headers:
         # A link on another site can make a browser send its cookie with a GET.
-        raise _not_authenticated("A GET needs an Authorization header; other callers use POST.")
-    has_cookie = read_cookie(request, SESSION, runtime.settings) is not None
-    if has_cookie and not has_header and not is_same_origin(request, runtime.settings):
-        raise RequestError(
-            ErrorCode.CROSS_SITE_REQUEST, "A session's cookie counts only for requests of our own pages."
-        )
+        raise not_authenticated("A GET needs an Authorization header; other callers use POST.")
+    check_origin_of_cookie(request, runtime.settings)
 
 
 def _check_transport(request: Request, kind: OperationType) -> None:
@@ -123,10 +96,9 @@ async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
     try:
         return await caller_of_request(request, runtime, now=now)
     except NotAuthenticated:
-        raise _not_authenticated("The Authorization header stands for no active member or API client.") from None
+        raise not_authenticated(
+            "The Authorization header stands for no active member or API client: "
+            "send Bearer and a token or key that is neither expired nor revoked."
+        ) from None
     except (TryAgain, ProviderUnavailable) as error:
         raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None
-
-
-def _not_authenticated(sentence: str) -> RequestError:
-    return RequestError(ErrorCode.NOT_AUTHENTICATED, sentence, headers={"WWW-Authenticate": 'Bearer realm="certlink"'})

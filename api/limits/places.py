@@ -1,4 +1,4 @@
-"""How much of something does each caller hold at a time in this process?"""
+"""How much of something does each caller, or do all of them together, hold at a time in this process?"""
 
 from collections import Counter
 from collections.abc import Callable

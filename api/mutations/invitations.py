@@ -168,15 +168,16 @@ class InvitationMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
-        rows = await invitations_of_members(viewer, [each.member_id for each in outcomes if each.member_id])
+        found = await invitations_of_members(viewer, [each.member_id for each in outcomes if each.member_id])
+        rows = [found[each.member_id] if each.member_id else None for each in outcomes]
         return MembersInvited(
             outcomes=[
                 InvitationOutcome(
                     work_email=each.work_email,
-                    invitation=invitation_of(rows[each.member_id], context) if each.member_id else None,
+                    invitation=invitation_of(row, context) if row else None,
                     refusal=refusal_of(each.refusal) if each.refusal else None,
                 )
-                for each in outcomes
+                for each, row in zip(outcomes, rows, strict=True)
             ]
         )
 

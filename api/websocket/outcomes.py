@@ -12,7 +12,7 @@ from graphql.execution import create_source_event_stream
 
 from api.admission import admit, charged
 from api.context import Context
-from api.documents.cache import Document
+from api.documents.reading import Document
 from api.errors import (
     ErrorCode,
     RequestError,

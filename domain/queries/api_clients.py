@@ -94,18 +94,12 @@ async def api_clients_of_operator(operator: Operator) -> list[ApiClientRow]:
 
 async def keys_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
     """Return the keys of clients that the viewer may see: first those that have not ended, then the newest."""
-    return await _keys(_VISIBLE, *_visible(viewer), api_client_ids=api_client_ids)
+    return await _keys(*_visible(viewer), api_client_ids)
 
 
 async def keys_of_operator(operator: Operator, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
     """Return the keys of an organization's clients; for the operator's command line alone."""
-    return await _keys(
-        "c.organization_id = $1 AND $2 AND $3::bigint IS NULL",
-        operator.organization_id,
-        True,
-        None,
-        api_client_ids=api_client_ids,
-    )
+    return await _keys(operator.organization_id, True, None, api_client_ids)
 
 
 async def creators_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, OfMember | None]:
@@ -132,16 +126,20 @@ def _visible(viewer: Viewer) -> tuple[int, bool, int | None]:
     return viewer.organization_id, viewer.is_admin, own
 
 
-async def _keys(visible: str, *arguments: object, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
+async def _keys(
+    organization_id: int, is_admin: bool, own: int | None, api_client_ids: Collection[int]
+) -> dict[int, list[ApiKeySummary]]:
     rows = await fetch_rows(
         ApiKeySummary,
         f"""SELECT id, api_client_id, prefix, created_at, expires_at, ended_at, last_used_at FROM (
                 SELECT k.*, row_number() OVER (PARTITION BY k.api_client_id
                                                ORDER BY k.ended_at IS NOT NULL, k.id DESC) AS place
                 FROM api_key k JOIN api_client c ON c.id = k.api_client_id
-                WHERE {visible} AND c.id = ANY($4::bigint[])) placed
+                WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])) placed
             WHERE place <= $5 ORDER BY api_client_id, place""",
-        *arguments,
+        organization_id,
+        is_admin,
+        own,
         list(api_client_ids),
         SHOWN_KEYS,
     )

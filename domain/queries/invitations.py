@@ -80,8 +80,8 @@ async def known_invitation(viewer: Viewer, invitation_id: int) -> InvitationRow:
     return row
 
 
-async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow]:
-    """Return the invitations of members of the viewer's organization, by the member's number, to its admins."""
+async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow | None]:
+    """Return what invited members of the viewer's organization, by the member's number, to its admins."""
     rows = await fetch_rows(
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.member_id = ANY($3::bigint[])",
@@ -89,7 +89,7 @@ async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) ->
         viewer.may(Scope.MEMBERS_READ),
         list(member_ids),
     )
-    return {row.member_id: row for row in rows}
+    return dict.fromkeys(member_ids) | {row.member_id: row for row in rows}
 
 
 async def invitations_of_organization(

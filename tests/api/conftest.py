@@ -10,9 +10,7 @@ from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.exports.endpoint import export_routes
-from api.health import HEALTH_ROUTES
-from api.http.endpoint import graphql_routes
+from api.routes import api_routes
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
@@ -81,7 +79,7 @@ def nobody(client: AsyncClient) -> Caller:
 
 def application(runtime: Runtime) -> Starlette:
     """Return the API on a runtime of the test's own."""
-    app = Starlette(routes=[*graphql_routes(runtime.settings), *export_routes(runtime.settings), *HEALTH_ROUTES])
+    app = Starlette(routes=api_routes(runtime.settings))
     app.state.runtime = runtime
     return app
 

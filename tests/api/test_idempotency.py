@@ -167,9 +167,8 @@ async def test_a_refused_request_may_be_tried_again_under_its_key(
     assert started["associateLearningAccount"]["__typename"] == "AssociationStarted"
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "ключ"])
-async def test_a_key_that_cannot_be_one_is_refused(caller: Caller, key: str) -> None:
-    data = await caller.ask(ASSOCIATE, input={"provider": "MICROSOFT_LEARN", "idempotencyKey": key})
+async def test_a_key_that_cannot_be_one_is_refused(caller: Caller) -> None:
+    data = await caller.ask(ASSOCIATE, input={"provider": "MICROSOFT_LEARN", "idempotencyKey": ""})
 
     assert data["associateLearningAccount"]["code"] == "INVALID_INPUT"
 

@@ -63,18 +63,6 @@ async def test_pages_walk_the_whole_list_in_both_directions(caller: Caller, asso
     assert [part["pageInfo"]["hasPreviousPage"] for part in (first, second, third)] == [False, True, True]
 
 
-async def test_a_page_stays_where_it_is_while_rows_come(caller: Caller, association: Association) -> None:
-    for _ in range(3):
-        await make_credit(association)
-    first = await page(caller, first=2)
-    await make_credit(association)
-
-    second = await page(caller, first=2, after=first["pageInfo"]["endCursor"])
-
-    assert len(second["nodes"]) == 1
-    assert not set(ids(first)) & set(ids(second))
-
-
 async def test_an_empty_list_is_a_page_without_cursors(caller: Caller) -> None:
     found = await page(caller)
 

@@ -7,8 +7,8 @@ from graphql import GraphQLEnumType, GraphQLObjectType
 
 from api.admission import REFUSED_COST
 from api.authentication import MAX_TOKEN_LENGTH
-from api.documents.cache import MAX_LENGTH, MAX_TOKENS
 from api.documents.measure import LIMITS
+from api.documents.reading import MAX_LENGTH, MAX_TOKENS
 from api.documents.validation import MAX_ERRORS
 from api.errors import ErrorCode
 from api.execute import DEADLINE_SECONDS

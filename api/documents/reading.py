@@ -1,0 +1,89 @@
+"""What does a text come to: a document that can be executed, or a refusal?"""
+
+from dataclasses import dataclass
+
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+
+from api.documents.measure import exceeded_limit, measure_document
+from api.documents.validation import TooMuchToValidate, validation_errors
+from api.errors import ErrorCode, RequestError
+from api.limits.cost import Costs
+
+MAX_LENGTH = 50_000
+MAX_TOKENS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A valid document within the limits."""
+
+    tree: DocumentNode
+    introspects: bool
+    costs: Costs
+    operations: tuple[tuple[str | None, OperationType], ...]
+
+    def operation_type(self, operation_name: str | None) -> OperationType:
+        """Return what kind of operation a request means; a name may be left out where there is only one.
+
+        Raises:
+            RequestError: no operation, or not exactly one, is meant.
+        """
+        if operation_name is None and len(self.operations) > 1:
+            raise RequestError(ErrorCode.OPERATION_NOT_FOUND, "The document has several operations: name one.")
+        for name, kind in self.operations:
+            if operation_name is None or name == operation_name:
+                return kind
+        raise RequestError(ErrorCode.OPERATION_NOT_FOUND, "The document has no operation of this name.")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a text comes to that cannot be executed."""
+
+    code: ErrorCode
+    errors: tuple[GraphQLError | str, ...]
+
+
+def outcome_of(text: str) -> Document | Refused:
+    """Return what a text comes to, read as if it were new, by steps in the order of what they cost."""
+    if len(text) > MAX_LENGTH:
+        return _too_large(f"The document exceeds the limit of {MAX_LENGTH:,} characters.")
+    try:
+        tree = parse(text, max_tokens=MAX_TOKENS)
+        measure = measure_document(tree)
+        sentence = exceeded_limit(measure)
+        if sentence is not None:
+            return _too_large(sentence)
+        errors = validation_errors(tree)
+    except GraphQLError as error:
+        # The parser tells its own limits and the client's mistakes apart by their last words only.
+        is_too_large = error.message.endswith("Parsing aborted.")
+        code = ErrorCode.DOCUMENT_TOO_LARGE if is_too_large else ErrorCode.SYNTAX_ERROR
+        return Refused(code, (_detached(error),))
+    except RecursionError:
+        return _too_large("The document is nested too deeply.")
+    except TooMuchToValidate:
+        return _too_large("The document's fields and fragments overlap too much.")
+    if errors:
+        return Refused(ErrorCode.DOCUMENT_INVALID, tuple(_detached(error) for error in errors))
+    return Document(
+        tree=tree,
+        introspects=measure.introspection > 0,
+        costs=Costs(tree),
+        operations=tuple(
+            (node.name.value if node.name else None, node.operation)
+            for node in tree.definitions
+            if isinstance(node, OperationDefinitionNode)
+        ),
+    )
+
+
+def _too_large(sentence: str) -> Refused:
+    return Refused(ErrorCode.DOCUMENT_TOO_LARGE, (sentence,))
+
+
+def _detached(error: GraphQLError) -> GraphQLError:
+    """Return an error that keeps neither frames nor nodes alive as long as the cache."""
+    detached = GraphQLError(error.message)
+    detached.locations = error.locations
+    return detached

@@ -1,0 +1,42 @@
+"""At which addresses is the API, and may front-ends at other origins call it there?"""
+
+from collections.abc import Sequence
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from api.exports.endpoint import ExportEndpoint
+from api.exports.formats import FORMATS
+from api.health import HEALTH_ROUTES
+from api.http.endpoint import GraphQLEndpoint
+from api.websocket.endpoint import graphql_websocket
+from domain.settings import Settings
+
+GRAPHQL = "/graphql"
+
+
+def api_routes(settings: Settings) -> list[BaseRoute]:
+    """Return the routes of GraphQL over HTTP and over websockets, of the exports, and of the process's health."""
+    graphql = _front_ends(settings, methods=("GET", "POST"), exposed=("Retry-After", "X-Request-Id"))
+    exports = _front_ends(settings, methods=("GET",), exposed=("Content-Disposition", "Retry-After", "X-Request-Id"))
+    return [
+        Route(GRAPHQL, GraphQLEndpoint(), middleware=[graphql]),
+        WebSocketRoute(GRAPHQL, graphql_websocket),
+        *(
+            Route(f"/exports/skills-report.{form.extension}", ExportEndpoint(form), middleware=[exports])
+            for form in FORMATS
+        ),
+        *HEALTH_ROUTES,
+    ]
+
+
+def _front_ends(settings: Settings, *, methods: Sequence[str], exposed: Sequence[str]) -> Middleware:
+    """Let front-ends at the configured origins call with bearer tokens; cookies are shared with no other origin."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.return_origins,
+        allow_methods=methods,
+        allow_headers=("Authorization",),
+        expose_headers=exposed,
+    )
