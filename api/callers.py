@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 
 from domain.rules.visibility import ApiClientViewer, Viewer
 
@@ -28,8 +29,19 @@ class Caller:
         """Return under which name limits count what this caller does; it holds nothing personal but the address."""
         match self.viewer:
             case None:
-                return f"address:{self.address}"
+                return f"address:{_network_of(self.address)}"
             case ApiClientViewer(api_client_id=number):
                 return f"api-client:{number}"
             case viewer:
                 return f"member:{viewer.member_id}"
+
+
+def _network_of(address: str) -> str:
+    """Return what one customer of a network provider has: of IPv6 that is a /64 at least."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))

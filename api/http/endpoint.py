@@ -16,9 +16,9 @@ from api.context import Context
 from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload, result_payload
 from api.execute import execute_operation
 from api.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
+from api.http.reading import read_request
 from api.http.statuses import status_of
 from api.origin import check_origin_of_cookie
-from api.request import read_request
 from api.runtime import Runtime, runtime_of
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable

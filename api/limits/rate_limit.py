@@ -6,7 +6,6 @@ Points are counted in Redis, in plain commands, so that every process knows of t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
 from typing_extensions import override
@@ -114,13 +113,13 @@ class RedisRateLimit(RateLimit):
     def _counters_of(self, caller: Caller) -> list[_Counter]:
         viewer = caller.viewer
         if viewer is None:
-            return [_Counter(self._hidden(caller.address), self._limit)]
+            return [_Counter(self._hidden(caller.name), self._limit)]
         shared = _Counter(f"organization:{viewer.organization_id}", self._organization_limit)
         return [_Counter(caller.name, self._limit), shared]
 
-    def _hidden(self, address: str) -> str:
-        """Return a name for a network address from which nobody finds the address without the secret."""
-        return f"address:{self._secret_key.fingerprint(_neighborhood(address)).hex()[:32]}"
+    def _hidden(self, name: str) -> str:
+        """Return a name for who is known by their address, from which nobody finds it without the secret."""
+        return f"address:{self._secret_key.fingerprint(name).hex()[:32]}"
 
     async def _count(self, counters: Sequence[_Counter], points: int, now: datetime) -> list[Usage] | None:
         """Add points to the counters of an instant and return how they are then."""
@@ -137,14 +136,3 @@ def _budgets(pairs: Sequence[tuple[_Counter, Usage]]) -> Budgets:
         for counter, usage in pairs
     ]
     return Budgets(own=own, organization=shared[0] if shared else None)
-
-
-def _neighborhood(address: str) -> str:
-    """Return what one customer of a network provider has: of IPv6 that is a /64 at least."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))

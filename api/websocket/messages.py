@@ -9,7 +9,8 @@ from enum import IntEnum
 from typing import Any
 
 from api.errors import RequestError
-from api.request import GraphQLRequest, checked_request, parse_json
+from api.json_text import parse_json
+from api.request import GraphQLRequest, checked_request
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 256

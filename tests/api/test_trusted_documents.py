@@ -15,7 +15,8 @@ from api.context import Context
 from api.documents.cache import digest_of
 from api.documents.trusted import DocumentsNotAccepted, document_id, read_manifest, register_documents
 from api.errors import ErrorCode, RequestError
-from api.request import GraphQLRequest, read_request
+from api.http.reading import read_request
+from api.request import GraphQLRequest
 from api.runtime import Runtime
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application

@@ -14,6 +14,7 @@ from api.errors import ErrorCode
 from api.execute import DEADLINE_SECONDS
 from api.http.accept import GRAPHQL_RESPONSE, JSON
 from api.http.statuses import status_of
+from api.json_text import MAX_NESTING, MAX_VALUES
 from api.limits.charge import CHARACTERS_READ_FOR_A_POINT
 from api.limits.cost_table import (
     CONNECTION_WEIGHT,
@@ -25,7 +26,7 @@ from api.limits.cost_table import (
 )
 from api.nodes import MAX_NODES
 from api.refusals import TYPES, RefusalCode
-from api.request import MAX_BODY_BYTES, MAX_NESTING, MAX_VALUES
+from api.request import MAX_BODY_BYTES
 from api.schema import schema
 from api.websocket.connection import (
     INITIALIZATION_SECONDS,
