@@ -98,7 +98,14 @@ class Identity:
     @property
     def verified_email(self) -> str | None:
         """Return the address by which an invitation may be accepted, in lower case."""
-        return self.email.strip().lower() if self.email and self.email_verified else None
+        if not self.email or not self.email_verified or any(map(_becomes_ascii, self.email)):
+            return None
+        return self.email.strip().lower()
+
+
+def _becomes_ascii(character: str) -> bool:
+    """Tell whether lower case takes a character, such as the Kelvin sign, for a letter of another's address."""
+    return not character.isascii() and character.lower().isascii()
 
 
 def check_not_expired(expires_at: datetime, *, now: datetime) -> None:

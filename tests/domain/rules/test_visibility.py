@@ -68,6 +68,8 @@ def test_an_id_of_three_digits_or_fewer_is_not_told(profile_id: str) -> None:
         ("mei.tanaka@contoso.example", False, None),
         (None, True, None),
         ("", True, None),
+        ("mei.tana\N{KELVIN SIGN}a@contoso.example", True, None),
+        ("Émile@contoso.example", True, "émile@contoso.example"),
     ],
 )
 def test_only_a_verified_address_accepts_an_invitation(email: str | None, verified: bool, expected: str | None) -> None:
