@@ -1,6 +1,7 @@
 """How is a request for the skills report as a file answered?"""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -55,7 +56,7 @@ class ExportEndpoint:
         matching, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
-        give_back = _place(runtime)
+        give_back = _place(runtime, viewer)
         try:
             await take(EXPORT_COST, runtime, caller, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
@@ -88,14 +89,21 @@ def _check_wire(request: Request, runtime: Runtime) -> None:
     check_origin_of_cookie(request, runtime.settings)
 
 
-def _place(runtime: Runtime) -> Callable[[], None]:
+def _place(runtime: Runtime, viewer: Viewer) -> Callable[[], None]:
     """Take one of the places for exports, of which each holds a connection that others need too.
 
+    No organization takes the last one: clients that do not read would keep everybody else's files away.
+
     Raises:
-        RequestError: all are taken.
+        RequestError: all are taken, or all that one organization may have.
     """
+    most = max(1, runtime.settings.pool_size // 2)
     try:
-        return runtime.exports.take("everybody", limit=max(1, runtime.settings.pool_size // 2))
+        with ExitStack() as places:
+            places.callback(runtime.exports.take("everybody", limit=most))
+            own = f"organization:{viewer.organization_id}"
+            places.callback(runtime.exports.take(own, limit=max(1, most - 1)))
+            return places.pop_all().close
     except NoPlace:
         raise RequestError(
             ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
