@@ -18,6 +18,7 @@ class HangingRedis:
         self._answering = answering
         self._words = words
         self._heard = False
+        self._is_over = False
         self._writers: list[asyncio.StreamWriter] = []
         self._pipes: list[asyncio.Task[None]] = []
 
@@ -32,8 +33,11 @@ class HangingRedis:
             for pipe in self._pipes:
                 pipe.cancel()
             await asyncio.gather(*self._pipes, return_exceptions=True)
+            self._is_over = True
             for writer in self._writers:
-                writer.close()
+                writer.transport.abort()
+            # Else a connection may be collected as garbage before the loop gets round to closing it.
+            await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
             self._path.unlink(missing_ok=True)
 
     def hang(self) -> None:
@@ -48,6 +52,9 @@ class HangingRedis:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
+        if self._is_over:
+            writer.transport.abort()
+            return
         writer.write(self._words)
         if not self._answering:
             self._heard = True
