@@ -56,7 +56,9 @@ async def make_member(organization: Organization, *, role: MemberRole = MemberRo
         "invited_at": START - timedelta(days=400),
         "activated_at": START - timedelta(days=399),
     }
-    return await Member.create(**defaults | values)
+    values = defaults | values
+    bound = {"issuer": organization.issuer if values["subject"] is not None else None}
+    return await Member.create(**bound | values)
 
 
 async def make_invitation(member: Member, **values: Any) -> Invitation:

@@ -27,7 +27,7 @@ def routes(*, sign_in_hints: Sequence[SignInHint] = ()) -> list[BaseRoute]:
         _shown("/", go_home),
         _shown("/sign-in", partial(show_sign_in, hints=sign_in_hints)),
         _posted("/sign-in", partial(submit_sign_in, hints=sign_in_hints)),
-        _visited_once("/sign-in/callback", finish_sign_in),
+        _visited_once("/sign-in/callback/{key}", finish_sign_in),
         _posted("/sign-out", sign_out),
         _posted("/theme", choose_theme),
         _shown("/profile", show_profile),

@@ -8,23 +8,36 @@ import typer
 
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, run
-from domain.operations.change_issuer import change_issuer
+from domain.operations.change_issuer import ChangedIssuer, change_issuer
 from domain.operations.change_track import change_track
 from domain.operations.create_organization import create_organization
-from domain.queries.organizations import OrganizationSummary, organizations
+from domain.queries.organizations import OrganizationDetails, OrganizationSummary, organization_of, organizations
+from domain.rules.sign_in import sign_in_redirect_uri
 from domain.rules.words import Track
 from domain.settings import Settings
 
+_SHOWN = (
+    "organization",
+    "mail domain",
+    "name",
+    "issuer",
+    "client id",
+    "API audience",
+    "redirect URI",
+    "members",
+    "members who have not signed in since the issuer changed",
+)
 Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands about organizations."""
-    organization = typer.Typer(help="Add, change and list organizations.", no_args_is_help=True)
+    organization = typer.Typer(help="Add, change, show and list organizations.", no_args_is_help=True)
     organization.command("add")(add_organization)
     organization.command("issuer")(trust_issuer)
     organization.command("track")(set_track)
+    organization.command("show")(show_organization)
     organization.command("list")(list_organizations)
     app.add_typer(organization, name="organization")
 
@@ -40,10 +53,10 @@ def add_organization(
     api_audience: Annotated[str, typer.Option(help="The audience of bearer tokens for the API.")] = "certlink-api",
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Add an organization with its mail domain and identity issuer."""
+    """Add an organization with its mail domain and identity issuer, and print the redirect URI to enter there."""
 
-    async def work(settings: Settings) -> int:
-        return await create_organization(
+    async def work(settings: Settings) -> tuple[int, str]:
+        organization_id = await create_organization(
             name=name,
             domain=domain,
             issuer=issuer,
@@ -53,17 +66,29 @@ def add_organization(
             now=programme_clock(settings)(),
             settings=settings,
         )
+        return organization_id, sign_in_redirect_uri(
+            settings.public_url, organization_id=organization_id, issuer=issuer
+        )
 
-    print(f"organization {run(work, data)}")
+    organization_id, redirect_uri = run(work, data)
+    print(f"organization {organization_id}")
+    print(f"redirect URI {redirect_uri}")
 
 
 def trust_issuer(domain: Domain, issuer: Issuer, data: Data = DEFAULT_DATA) -> None:
-    """Let an organization trust another identity issuer."""
+    """Let an organization trust another identity issuer: its members sign in again, and are bound to that one."""
 
-    async def work(settings: Settings) -> None:
-        await change_issuer(organization_domain=domain, issuer=issuer, now=programme_clock(settings)())
+    async def work(settings: Settings) -> tuple[ChangedIssuer | None, Settings]:
+        now = programme_clock(settings)()
+        return await change_issuer(organization_domain=domain, issuer=issuer, now=now), settings
 
-    run(work, data)
+    changed, settings = run(work, data)
+    if changed is None:
+        print("The organization trusts this issuer already: nothing was changed.")
+        return
+    redirect_uri = sign_in_redirect_uri(settings.public_url, organization_id=changed.organization_id, issuer=issuer)
+    print(f"{changed.bindings_cleared} bindings cleared, {changed.sessions_ended} sessions ended")
+    print(f"redirect URI {redirect_uri}")
 
 
 def set_track(
@@ -79,6 +104,37 @@ def set_track(
         await change_track(organization_domain=domain, track=track, now=programme_clock(settings)())
 
     run(work, data)
+
+
+def show_organization(
+    domain: Domain,
+    issuer: Annotated[str, typer.Option(help="Show the redirect URI that it would have at another issuer.")] = "",
+    as_json: Json = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Show an organization's identity issuer and the redirect URI to enter there."""
+
+    async def work(settings: Settings) -> tuple[OrganizationDetails, str]:
+        found = await organization_of(domain)
+        return found, sign_in_redirect_uri(settings.public_url, organization_id=found.id, issuer=issuer or found.issuer)
+
+    found, redirect_uri = run(work, data)
+    shown = {
+        "organization": found.id,
+        "domain": found.domain,
+        "name": found.name,
+        "issuer": issuer or found.issuer,
+        "clientId": found.client_id,
+        "apiAudience": found.api_audience,
+        "redirectUri": redirect_uri,
+        "members": found.members,
+        "unboundMembers": found.unbound_members,
+    }
+    if as_json:
+        print(json.dumps(shown))
+        return
+    for name, value in zip(_SHOWN, shown.values(), strict=True):
+        print(f"{name}\t{value}")
 
 
 def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:

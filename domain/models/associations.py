@@ -90,6 +90,7 @@ class Callback(Model):
     status = word(CallbackStatus)
     code_sealed = fields.BinaryField(null=True)
     grant_sealed = fields.BinaryField(null=True)
+    issuer = fields.TextField(null=True)
     provider_error = fields.CharField(max_length=60, null=True)
     received_at = fields.DatetimeField()
     claimable_at = fields.DatetimeField()

@@ -35,6 +35,7 @@ class Member(Model):
     name = fields.CharField(max_length=200, null=True)
     role = word(MemberRole)
     status = word(MemberStatus)
+    issuer = fields.CharField(max_length=500, null=True)
     subject = fields.CharField(max_length=255, null=True)
     invited_at = fields.DatetimeField()
     activated_at = fields.DatetimeField(null=True)
@@ -50,6 +51,7 @@ class SignIn(Model):
     id = fields.BigIntField(primary_key=True)
     organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "sign_ins")
     organization_id: int
+    issuer = fields.CharField(max_length=500)
     state_hash = fields.BinaryField()
     browser_hash = fields.BinaryField()
     nonce = fields.CharField(max_length=64)

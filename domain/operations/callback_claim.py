@@ -32,6 +32,7 @@ class CallbackClaim:
     provider: LearningProvider
     code_sealed: bytes | None
     grant_sealed: bytes | None
+    issuer: str | None
     provider_error: str | None
     tries: int
     nonce: str | None
@@ -49,7 +50,8 @@ async def claim_callback(transaction: Transaction) -> CallbackClaim | None:
                SELECT id FROM callback WHERE status = 'PENDING' AND claimable_at <= clock_timestamp()
                ORDER BY claimable_at LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING callback.id, callback.attempt_id, callback.provider, callback.code_sealed,
-               callback.grant_sealed, callback.provider_error, callback.tries, t.nonce, t.verifier_sealed""",
+               callback.grant_sealed, callback.issuer, callback.provider_error, callback.tries, t.nonce,
+               t.verifier_sealed""",
         LEASE_SECONDS,
     )
     if claim is not None:

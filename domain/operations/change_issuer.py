@@ -1,36 +1,84 @@
-"""How does an organization change the identity issuer that it trusts?"""
+"""Change the identity issuer that an organization trusts."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_value
+import asyncpg
+
+from domain.database import execute, fetch_row, fetch_rows
 from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
+from domain.operations.end_session import end_sessions
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.transaction import Transaction, operation
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChangedIssuer:
+    """What a change of issuer ended."""
+
+    organization_id: int
+    bindings_cleared: int
+    sessions_ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Organization:
+    id: int
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bound:
+    id: int
+
+
 @operation
-async def change_issuer(transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime) -> None:
-    """Trust another issuer from now on; members are known by its subjects.
+async def change_issuer(
+    transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime
+) -> ChangedIssuer | None:
+    """Trust another issuer from now on, and nothing that the one before vouched for; the same issuer changes nothing.
+
+    Members stay what they are, with their associations and credits, but are bound to nobody until they sign in again.
 
     Raises:
         NotFound: there is no organization with this mail domain.
         InvalidInput: another organization has the issuer.
     """
-    if await fetch_value(
-        "SELECT id FROM organization WHERE issuer = $2 AND domain <> $1", organization_domain.lower(), issuer
-    ):
-        raise InvalidInput("Another organization has this issuer.")
-    organization_id = await fetch_value(
-        "UPDATE organization SET issuer = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), issuer
+    organization = await fetch_row(
+        _Organization, "SELECT id, issuer FROM organization WHERE domain = $1", organization_domain.lower()
     )
-    if organization_id is None:
+    if organization is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
+    # Members before their organization, as everybody locks them. Whoever opens a session holds their binding.
+    await fetch_rows(
+        _Bound,
+        """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
+           ORDER BY id FOR UPDATE""",
+        organization.id,
+    )
+    try:
+        changed = await execute(
+            "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization.id, issuer
+        )
+    except asyncpg.UniqueViolationError:
+        raise InvalidInput("Another organization has this issuer.") from None
+    if not changed:
+        return None
+    # Read anew: who was bound while this one waited for the organization is bound by the issuer before.
+    cleared = await fetch_rows(
+        _Bound,
+        """UPDATE member SET issuer = NULL, subject = NULL
+           WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id""",
+        organization.id,
+    )
+    sessions = await end_sessions(transaction, [member.id for member in cleared], now=now)
     await record_audit(
-        organization_id,
+        organization.id,
         actor="operator",
         action="issuer_changed",
-        subject=f"organization:{organization_id}",
-        details={},
+        subject=f"organization:{organization.id}",
+        details={"bindings_cleared": len(cleared), "sessions_ended": sessions},
         now=now,
     )
+    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(cleared), sessions_ended=sessions)

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from domain.database import execute, fetch_row, fetch_rows, fetch_value
 from domain.jobs import PropagateCredits
-from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
+from domain.live import ATTEMPT_CHANNEL
 from domain.operations.administer import LockedMember
 from domain.operations.audit import record_audit
 from domain.operations.end_association import end_association, lock_credits
+from domain.operations.end_session import end_sessions
 from domain.operations.invitation_lock import close_invitation
 from domain.rules.words import AssociationEndReason
 from domain.transaction import Transaction
@@ -85,13 +86,8 @@ async def end_membership(
             actor=actor,
         )
     await _end_attempts(transaction, member.id, now=left_at)
-    await execute(
-        "UPDATE browser_session SET ended_at = greatest(created_at, $2) WHERE member_id = $1 AND ended_at IS NULL",
-        member.id,
-        left_at,
-    )
+    await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
-    await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
     await close_invitation(member.id, now=left_at)
     ended = EndedMembership(
         left_at=left_at, associations=len(active), credits=await _ended_credits([each.id for each in active], left_at)

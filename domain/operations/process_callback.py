@@ -128,6 +128,7 @@ async def _tokens(claim: CallbackClaim, client: Client, key: SecretKey, *, now: 
         grant = await issuers.exchange(
             client,
             code=key.open(claim.code_sealed),
+            named_issuer=claim.issuer,
             verifier=key.open(claim.verifier_sealed),
             nonce=claim.nonce,
             now=now,

@@ -11,7 +11,7 @@ from domain.database import execute, fetch_row
 from domain.jobs import ProcessCallback
 from domain.live import ATTEMPT_CHANNEL
 from domain.providers.learning import provider_client
-from domain.rules.sign_in import SignInNotAccepted, SignInNotKnown, check_not_expired
+from domain.rules.sign_in import SignInNotAccepted, SignInNotKnown, check_answering_issuer, check_not_expired
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token
 from domain.settings import Settings
@@ -66,18 +66,20 @@ async def receive_callback(
         return received
     check_not_expired(attempt.expires_at, now=now)
     found, _ = provider_client(settings, provider)
-    if (issuer is not None and issuer != found.issuer) or not (error or is_code(code)):
+    check_answering_issuer(issuer, expected=found.issuer)
+    if not (error or is_code(code)):
         raise SignInNotAccepted
 
     await execute(
         """INSERT INTO callback
-               (provider, callback_id, attempt_id, status, code_sealed, provider_error, received_at,
+               (provider, callback_id, attempt_id, status, code_sealed, issuer, provider_error, received_at,
                 claimable_at, tries)
-           VALUES ($1, $2, $3, 'PENDING', $4, $5, $6, clock_timestamp(), 0)""",
+           VALUES ($1, $2, $3, 'PENDING', $4, $5, $6, $7, clock_timestamp(), 0)""",
         provider,
         hash_token(state).hex(),
         attempt.id,
         None if error or not is_code(code) else SecretKey(settings.secret_key.get_secret_value()).seal(code),
+        issuer,
         (DECLINED if error == DECLINED else "other") if error else None,
         now,
     )

@@ -8,7 +8,7 @@ from domain.database import fetch_row
 from domain.models import SignIn
 from domain.operations.start_association import check_return_to
 from domain.providers.oidc import Client, Issuers
-from domain.rules.sign_in import NotAMember
+from domain.rules.sign_in import NotAMember, sign_in_redirect_uri
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
 from domain.transaction import Transaction, operation
@@ -39,7 +39,9 @@ class OrganizationIssuer:
             issuer=self.issuer,
             client_id=self.client_id,
             client_secret=key.open(self.client_secret_sealed) if self.client_secret_sealed else "",
-            redirect_uri=f"{settings.public_url}/sign-in/callback",
+            redirect_uri=sign_in_redirect_uri(
+                settings.public_url, organization_id=self.organization_id, issuer=self.issuer
+            ),
             title=f"The sign-in of {self.organization_name}",
         )
 
@@ -78,6 +80,7 @@ async def start_sign_in(
     )
     await _write(
         organization_id=found.organization_id,
+        issuer=found.issuer,
         state_hash=hash_token(state),
         browser_hash=hash_token(browser_token),
         nonce=nonce,

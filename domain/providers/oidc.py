@@ -16,7 +16,7 @@ from authlib.oauth2.rfc6749.errors import OAuth2Error
 
 from domain.providers.http import JsonClient, WrongAnswer, retry_after
 from domain.providers.tokens import KeyCache, storable_text, unverified_claims, verified_claims
-from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted
+from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
@@ -98,14 +98,24 @@ class Issuers:
             )
         return str(url)
 
-    async def exchange(self, client: Client, *, code: str, verifier: str, nonce: str, now: datetime) -> Grant:
-        """Exchange a code for an identity and an access token. A code works once.
+    async def exchange(
+        self, client: Client, *, code: str, named_issuer: str | None, verifier: str, nonce: str, now: datetime
+    ) -> Grant:
+        """Exchange a code, which came with the name of its issuer or without, for an identity and an access token.
+
+        A code works once.
 
         Raises:
-            SignInNotAccepted: the issuer refuses the code, or its token proves nothing.
+            SignInNotAccepted: the code is not known to be the issuer's, the issuer refuses it, or its token proves
+                nothing.
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
         metadata = await self._discover(client.issuer, client.title)
+        check_answering_issuer(
+            named_issuer,
+            expected=client.issuer,
+            is_named_always=metadata.get("authorization_response_iss_parameter_supported") is True,
+        )
         # Had before the code is spent: without them it would be lost.
         keys = await self._key_set(metadata, client.title)
         try:

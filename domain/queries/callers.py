@@ -62,12 +62,12 @@ async def viewer_of_member(member_id: int) -> MemberViewer | None:
 
 
 async def viewer_of_subject(issuer: str, subject: str) -> MemberViewer | None:
-    """Return the active member whom an organization's issuer knows as a subject."""
+    """Return the active member who is bound to a subject of the issuer that their organization trusts."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role
            FROM member m JOIN organization o ON o.id = m.organization_id
-           WHERE o.issuer = $1 AND m.subject = $2 AND m.status = 'ACTIVE'""",
+           WHERE m.issuer = $1 AND m.subject = $2 AND m.status = 'ACTIVE' AND o.issuer = m.issuer""",
         issuer,
         subject,
     )

@@ -56,6 +56,12 @@ INVARIANTS = {
         SELECT 'member ' || m.id FROM member m WHERE m.status = 'REMOVED' AND (
             EXISTS (SELECT FROM association a WHERE a.member_id = m.id AND a.ended_at IS NULL)
             OR EXISTS (SELECT FROM browser_session s WHERE s.member_id = m.id AND s.ended_at IS NULL))""",
+    "a member is bound by the issuer that their organization trusts (R2)": """
+        SELECT 'member ' || m.id FROM member m JOIN organization o ON o.id = m.organization_id
+        WHERE m.status <> 'REMOVED' AND m.issuer <> o.issuer""",
+    "who is bound to no subject has no open session (R2)": """
+        SELECT 'member ' || m.id FROM member m WHERE m.subject IS NULL AND EXISTS (
+            SELECT FROM browser_session s WHERE s.member_id = m.id AND s.ended_at IS NULL)""",
     "an invitation is its member's, and waits as long as the member is invited (R2)": """
         SELECT 'invitation ' || i.id FROM invitation i JOIN member m ON m.id = i.member_id
         WHERE i.organization_id <> m.organization_id

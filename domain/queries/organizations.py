@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows, fetch_value
+from domain.database import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.administration import Operator
 from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
@@ -21,6 +21,20 @@ class OrganizationSummary:
     issuer: str
     members: int
     active_associations: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationDetails:
+    """An organization, how its members sign in, and how many of them have yet to do so at its present issuer."""
+
+    id: int
+    name: str
+    domain: str
+    issuer: str
+    client_id: str
+    api_audience: str
+    members: int
+    unbound_members: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +60,26 @@ async def organizations() -> list[OrganizationSummary]:
                    AS active_associations
            FROM organization o ORDER BY o.name, o.id""",
     )
+
+
+async def organization_of(organization_domain: str) -> OrganizationDetails:
+    """Return the organization with a mail domain; for the operator's command line alone.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await fetch_row(
+        OrganizationDetails,
+        """SELECT o.id, o.name, o.domain, o.issuer, o.client_id, o.api_audience,
+               (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
+               (SELECT count(*) FROM member m
+                WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND m.subject IS NULL) AS unbound_members
+           FROM organization o WHERE o.domain = $1""",
+        organization_domain.lower(),
+    )
+    if found is None:
+        raise NotFound(NO_SUCH_ORGANIZATION)
+    return found
 
 
 async def operator_of(organization_domain: str) -> Operator:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from domain.errors import Refusal
 
@@ -106,6 +107,26 @@ class Identity:
 def _becomes_ascii(character: str) -> bool:
     """Tell whether lower case takes a character, such as the Kelvin sign, for a letter of another's address."""
     return not character.isascii() and character.lower().isascii()
+
+
+def redirect_key(*, organization_id: int, issuer: str) -> str:
+    """Return the part of a redirect URI that only this organization at this issuer has."""
+    return sha256(f"{organization_id} {issuer}".encode()).hexdigest()[:32]
+
+
+def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
+    """Return where an organization's issuer sends browsers back to."""
+    return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
+
+
+def check_answering_issuer(named: str | None, *, expected: str, is_named_always: bool = False) -> None:
+    """Refuse an answer that names another issuer, or none though its issuer always names itself (RFC 9207).
+
+    Raises:
+        SignInNotAccepted: the answer is not known to be the issuer's.
+    """
+    if (named is None and is_named_always) or (named is not None and named != expected):
+        raise SignInNotAccepted
 
 
 def check_not_expired(expires_at: datetime, *, now: datetime) -> None:

@@ -5,14 +5,18 @@ ROWS = """
 INSERT INTO organization (id, name, domain, issuer, client_id, api_audience, created_at) VALUES
     (1, 'Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'certlink-api', '2026-01-01Z'),
     (2, 'Fabrikam', 'fabrikam.example', 'https://login.fabrikam.example', 'certlink', 'certlink-api', '2026-01-01Z');
-INSERT INTO member (id, organization_id, work_email, role, status, subject, invited_at, activated_at) VALUES
-    (1, 1, 'amara.osei@contoso.example', 'MEMBER', 'ACTIVE', 'amara', '2026-01-01Z', '2026-01-02Z'),
-    (2, 2, 'mei.tanaka@fabrikam.example', 'MEMBER', 'ACTIVE', 'mei', '2026-01-01Z', '2026-01-02Z');
+INSERT INTO member (id, organization_id, work_email, role, status, issuer, subject, invited_at,
+        activated_at) VALUES
+    (1, 1, 'amara.osei@contoso.example', 'MEMBER', 'ACTIVE', 'https://login.contoso.example', 'amara',
+        '2026-01-01Z', '2026-01-02Z'),
+    (2, 2, 'mei.tanaka@fabrikam.example', 'MEMBER', 'ACTIVE', 'https://login.fabrikam.example', 'mei',
+        '2026-01-01Z', '2026-01-02Z');
 INSERT INTO invitation (id, organization_id, member_id, requested_at, sent_at, send_count, responded_at, tries) VALUES
     (1, 1, 1, '2026-01-01Z', '2026-01-01Z', 1, '2026-01-02Z', 1);
-INSERT INTO sign_in (id, organization_id, state_hash, browser_hash, nonce, verifier_sealed, return_to, created_at,
-        expires_at) VALUES
-    (1, 1, 'state', 'browser', 'nonce', 'verifier', '/', '2026-01-02Z', '2026-01-03Z');
+INSERT INTO sign_in (id, organization_id, issuer, state_hash, browser_hash, nonce, verifier_sealed, return_to,
+        created_at, expires_at) VALUES
+    (1, 1, 'https://login.contoso.example', 'state', 'browser', 'nonce', 'verifier', '/', '2026-01-02Z',
+        '2026-01-03Z');
 INSERT INTO browser_session (id, member_id, token_hash, created_at, expires_at) VALUES
     (1, 1, 'token', '2026-01-02Z', '2026-01-03Z');
 INSERT INTO api_client (id, organization_id, name, scopes, created_at, created_by_id) VALUES

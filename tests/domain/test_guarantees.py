@@ -26,10 +26,11 @@ BREAKING = {
     "member_role_is_a_word": change_row("member", role=NONSENSE),
     "member_status_is_a_word": change_row("member", status=NONSENSE),
     "member_email_is_lower": change_row("member", work_email="'Amara.Osei@contoso.example'"),
-    "member_active_has_subject": change_row("member", subject="NULL"),
+    "member_active_was_activated": change_row("member", activated_at="NULL"),
+    "member_is_bound_by_issuer_and_subject": change_row("member", subject="NULL"),
     "member_removed_at_when_removed": change_row("member", status="'REMOVED'"),
     "one_member_per_email": copy_row("member", subject="'other'"),
-    "one_member_per_subject": copy_row("member", work_email="'other@contoso.example'"),
+    "one_member_per_subject": copy_row("member", organization_id="2", work_email="'other@contoso.example'"),
     "one_invitation_per_member": copy_row("invitation"),
     "invitation_delivery_problem_is_a_word": change_row("invitation", delivery_problem=NONSENSE),
     "invitation_that_waits_for_delivery_has_no_problem": change_row(

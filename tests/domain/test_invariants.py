@@ -105,6 +105,14 @@ BREAKING = {
         change_row("member", status="'REMOVED'", removed_at="'2026-07-01Z'"),
         ["member 1"],
     ),
+    "a member is bound by the issuer that their organization trusts (R2)": (
+        change_row("organization", issuer="'https://new.contoso.example'"),
+        ["member 1"],
+    ),
+    "who is bound to no subject has no open session (R2)": (
+        change_row("member", issuer="NULL", subject="NULL"),
+        ["member 1"],
+    ),
     "an invitation is its member's, and waits as long as the member is invited (R2)": (
         change_row("invitation", responded_at="NULL"),
         ["invitation 1"],

@@ -38,7 +38,7 @@ class Forger:
             issuer=ISSUER,
             client_id="certlink",
             client_secret="sandbox-secret",
-            redirect_uri="http://localhost:8000/sign-in/callback",
+            redirect_uri="http://localhost:8000/sign-in/callback/contoso",
             title="The sign-in of Contoso",
         )
 
@@ -75,7 +75,9 @@ class Forger:
     async def exchange(self, identity_token: str) -> Identity:
         """Let certlink get an identity token for its code."""
         self.line.lie("/token", json.dumps({"id_token": identity_token, "access_token": "opaque"}))
-        grant = await self.issuers.exchange(self.client, code="code", verifier="v" * 43, nonce=NONCE, now=START)
+        grant = await self.issuers.exchange(
+            self.client, code="code", named_issuer=ISSUER, verifier="v" * 43, nonce=NONCE, now=START
+        )
         return grant.identity
 
 

@@ -5,7 +5,7 @@ import pytest
 from domain.providers.http import JsonClient
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
 from tests.clock import START
-from tests.sign_in.forger import NONCE, Forger
+from tests.sign_in.forger import ISSUER, NONCE, Forger
 
 NONSENSE: dict[str, bytes | str] = {
     "an empty answer": "",
@@ -80,4 +80,6 @@ async def test_keys_that_cannot_be_read_are_no_keys(forger: Forger, keys: str) -
 
 
 async def _exchange(forger: Forger) -> None:
-    await forger.issuers.exchange(forger.client, code="code", verifier="v" * 43, nonce=NONCE, now=START)
+    await forger.issuers.exchange(
+        forger.client, code="code", named_issuer=ISSUER, verifier="v" * 43, nonce=NONCE, now=START
+    )

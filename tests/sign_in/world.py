@@ -117,6 +117,7 @@ class World:
         """Bring an issuer's answer home, with parts of it changed on the way."""
         answer = returned.answer
         sent = {
+            "redirected_to": answer.path.rpartition("/")[2],
             "state": answer.state,
             "code": answer.code,
             "error": answer.error,

@@ -71,6 +71,7 @@ async def finish_sign_in(request: Request) -> Response:
     runtime = runtime_of(request)
     now = runtime.clock()
     completed = await complete_sign_in(
+        redirected_to=request.path_params["key"],
         state=read_query(request, "state") or "",
         code=read_query(request, "code"),
         error=read_query(request, "error"),
