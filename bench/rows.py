@@ -12,7 +12,8 @@ _FILL = (
     """INSERT INTO member (organization_id, work_email, name, role, status, issuer, subject, invited_at,
                            activated_at)
        SELECT o.id, 'person' || n || '.' || o.id || '@many.example', 'Person ' || n % 5000, 'MEMBER',
-              'ACTIVE', o.issuer, 'many-' || n, $2::timestamptz - interval '400 days', $2::timestamptz - interval '390 days'
+              'ACTIVE', o.issuer, 'many-' || n, $2::timestamptz - interval '400 days',
+              $2::timestamptz - interval '390 days'
        FROM organization o, generate_series(1, $3::int) n WHERE o.id = $1::bigint""",
     """INSERT INTO learning_account (provider, profile_id, created_at)
        SELECT 'MICROSOFT_LEARN', 'many-' || id, $2::timestamptz FROM member

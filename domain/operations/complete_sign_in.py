@@ -128,7 +128,7 @@ async def _open_session(
     now: datetime,
     expires_at: datetime,
 ) -> None:
-    # Who is removed (R8), or whose organization changes its issuer, at the same moment is waited for and gets no session.
+    # Who is removed (R8) at the same moment is waited for, and so is a change of issuer: then there is no session.
     if not await fetch_value(
         "SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' AND issuer = $2 AND subject = $3 FOR SHARE",
         viewer.member_id,

@@ -195,7 +195,7 @@ async def test_an_edition_in_force_keeps_its_place(guarded: Any, move: str) -> N
             counts_until="NULL",
             end_reason="NULL",
         ),
-        copy_row("member", organization_id="2"),
+        copy_row("member", organization_id="2", issuer="'https://login.fabrikam.example'"),
         copy_row("learning_account", provider="'PARTNER_UNIVERSITY'"),
         copy_row("idempotency_key", member_id="2"),
         copy_row("api_key", slot="2", prefix="'other'"),
