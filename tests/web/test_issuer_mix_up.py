@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx2
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
+from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from typing_extensions import override
 
@@ -37,6 +38,7 @@ class Evil(httpx2.AsyncBaseTransport):
 
     def __init__(self, honest: httpx2.AsyncBaseTransport) -> None:
         self._honest = honest
+        self._key = ECKey.generate_key("P-256", {"kid": "evil"})
         self.codes: list[str] = []
 
     @override
@@ -58,7 +60,8 @@ class Evil(httpx2.AsyncBaseTransport):
         if path == "/token_endpoint":
             self.codes.append(parse_qs((await request.aread()).decode())["code"][0])
             return httpx2.Response(400, json={"error": "invalid_grant"})
-        return httpx2.Response(200, json={"keys": []})
+        # Before a code is spent, certlink wants to see keys.
+        return httpx2.Response(200, json={"keys": [self._key.as_dict(private=False)]})
 
 
 @pytest.fixture
@@ -158,6 +161,8 @@ async def test_who_owns_an_issuer_does_not_become_another_organizations_admin(
     if whose_redirect_uri == "Contoso's":
         # Where an issuer accepts registered redirect URIs alone, this is the only way: the code goes nowhere.
         assert evil.codes == []
+    else:
+        assert evil.codes == [answer["code"]]
 
 
 async def test_a_code_that_came_elsewhere_is_not_exchanged_even_in_the_right_session(

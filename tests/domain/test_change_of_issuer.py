@@ -1,0 +1,248 @@
+"""What becomes of an organization's people when it trusts another issuer (R2)?"""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from domain.errors import Refusal
+from domain.models import Association, AuditEvent, BrowserSession, Credit, Invitation, Member, Organization
+from domain.operations.activate_member import activate_member
+from domain.operations.change_issuer import ChangedIssuer, change_issuer
+from domain.operations.remove_member import remove_member
+from domain.queries.callers import trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
+from domain.rules.administration import Operator
+from domain.rules.sign_in import Identity
+from domain.rules.visibility import MemberViewer
+from domain.rules.words import MemberRole, MemberStatus
+from domain.secrets import hash_token, new_token
+from tests.clock import START
+from tests.domain.trace import leaving_no_trace
+from tests.factories import (
+    make_association,
+    make_credit,
+    make_invitation,
+    make_member,
+    make_organization,
+    viewer_of,
+)
+
+NEW = "https://new.example"
+TIMES = 8
+_numbers = count(1)
+
+
+@pytest.fixture
+async def organization(database: str) -> Organization:
+    return await make_organization()
+
+
+async def change(organization: Organization, issuer: str = NEW) -> ChangedIssuer | None:
+    """Let the operator change the issuer."""
+    return await change_issuer(organization_domain=organization.domain, issuer=issuer, now=START)
+
+
+async def sign_in(member: Member, *, issuer: str = NEW, verified: bool = True, **claims: str) -> MemberViewer | None:
+    """Let an issuer vouch for a member's address."""
+    identity = {"issuer": issuer, "subject": "new-subject", "email": member.work_email, "name": "Another Name"} | claims
+    return await activate_member(identity=Identity(**identity, email_verified=verified), now=START)
+
+
+async def open_session(member: Member, *, expires_at_in: timedelta = timedelta(hours=1)) -> str:
+    token = new_token()
+    await BrowserSession.create(
+        member=member,
+        token_hash=hash_token(token),
+        created_at=START - timedelta(hours=2),
+        expires_at=START + expires_at_in,
+    )
+    return token
+
+
+async def test_a_stranger_whom_the_new_issuer_knows_by_an_admins_old_subject_is_not_the_admin(
+    organization: Organization,
+) -> None:
+    admin = await make_member(organization, role=MemberRole.GLOBAL_ADMIN)
+    assert admin.subject is not None
+    await change(organization)
+
+    assert await viewer_of_subject(NEW, admin.subject) is None
+    assert await sign_in(admin, subject=admin.subject, email="stranger@elsewhere.example") is None
+    assert await sign_in(admin, subject=admin.subject, verified=False) is None
+    assert (await Member.get(id=admin.id)).subject is None
+
+
+async def test_a_change_of_issuer_ends_every_session_and_binding_and_says_how_many(
+    organization: Organization,
+) -> None:
+    members = [await make_member(organization) for _ in range(3)]
+    tokens = [await open_session(member) for member in members[:2]]
+    await open_session(members[0], expires_at_in=-timedelta(hours=1))
+    foreign = await make_member(await make_organization("Fabrikam"))
+    kept = await open_session(foreign)
+
+    changed = await change(organization)
+
+    assert changed == ChangedIssuer(organization_id=organization.id, bindings_cleared=3, sessions_ended=2)
+    assert [await viewer_of_session(token, now=START) for token in tokens] == [None, None]
+    assert await viewer_of_session(kept, now=START) == viewer_of(foreign)
+    assert await BrowserSession.filter(member__organization=organization, ended_at=None).count() == 0
+    event = await AuditEvent.get(action="issuer_changed")
+    assert event.details == {"bindings_cleared": 3, "sessions_ended": 2}
+    assert event.actor == "operator"
+
+
+async def test_the_issuer_before_is_trusted_no_more(organization: Organization) -> None:
+    member = await make_member(organization)
+    assert member.subject is not None
+
+    await change(organization)
+
+    assert await trusted_issuer(organization.issuer) is None
+    assert await viewer_of_subject(organization.issuer, member.subject) is None
+    async with leaving_no_trace():
+        assert await sign_in(member, issuer=organization.issuer, subject=member.subject) is None
+
+
+async def test_a_verified_address_of_the_organizations_domain_binds_a_member_again_once(
+    organization: Organization,
+) -> None:
+    member = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
+    association = await make_association(member)
+    credit = await make_credit(association)
+    await change(organization)
+
+    first = await sign_in(member)
+    again = await sign_in(member)
+    other = await sign_in(member, subject="somebody-else")
+
+    assert (first, again, other) == (viewer_of(member), viewer_of(member), None)
+    bound = await Member.get(id=member.id)
+    assert (bound.issuer, bound.subject, bound.name) == (NEW, "new-subject", member.name)
+    assert (bound.activated_at, bound.status) == (member.activated_at, MemberStatus.ACTIVE)
+    event = await AuditEvent.get(action="member_bound_again")
+    assert (event.actor, event.subject, event.details) == (f"member:{member.id}", f"member:{member.id}", {})
+    assert (await Association.get(id=association.id)).ended_at is None
+    assert (await Credit.get(id=credit.id)).counts_from == credit.counts_from
+
+
+async def test_an_address_that_is_not_verified_or_of_another_domain_binds_nobody(organization: Organization) -> None:
+    member = await make_member(organization)
+    outside = await make_member(organization, work_email="partner@elsewhere.example")
+    await change(organization)
+
+    async with leaving_no_trace():
+        assert await sign_in(member, verified=False) is None
+        assert await sign_in(member, email=f"x{member.work_email}") is None
+        assert await sign_in(outside) is None
+
+
+async def test_a_removed_member_does_not_come_back_by_a_change_of_issuer(organization: Organization) -> None:
+    before, after = await make_member(organization), await make_member(organization)
+    by = Operator(organization_id=organization.id)
+    await remove_member(by=by, member_id=before.id, now=START)
+    await change(organization)
+    await remove_member(by=by, member_id=after.id, now=START)
+
+    async with leaving_no_trace():
+        for member in (before, after):
+            assert await sign_in(member) is None
+            assert await viewer_of_member(member.id) is None
+
+
+async def test_the_issuer_that_is_trusted_already_changes_nothing(organization: Organization) -> None:
+    member = await make_member(organization)
+    token = await open_session(member)
+
+    async with leaving_no_trace():
+        assert await change(organization, organization.issuer) is None
+
+    assert await viewer_of_session(token, now=START) == viewer_of(member)
+
+
+async def test_who_was_invited_before_accepts_at_the_new_issuer(organization: Organization) -> None:
+    invited = await make_member(organization, status=MemberStatus.INVITED, subject=None, name=None, activated_at=None)
+    await make_invitation(invited, responded_at=None)
+    await change(organization)
+
+    assert await sign_in(invited, issuer=organization.issuer) is None
+    assert await sign_in(invited) == viewer_of(invited)
+    assert (await Member.get(id=invited.id)).name == "Another Name"
+    assert (await Invitation.get(member=invited)).responded_at == START
+    assert await AuditEvent.filter(action="member_activated").count() == 1
+
+
+async def test_two_first_sign_ins_at_once_after_the_change_bind_once(database: str) -> None:
+    for _ in range(TIMES):
+        member = await make_member(await make_organization(f"Organization{next(_numbers)}"))
+        issuer = f"{NEW}/{member.id}"
+        await change(await member.organization, issuer)
+
+        outcomes = await _at_once(*[sign_in(member, issuer=issuer) for _ in range(4)])
+
+        assert outcomes == [viewer_of(member)] * 4
+        assert await AuditEvent.filter(action="member_bound_again", subject=f"member:{member.id}").count() == 1
+
+
+async def test_of_two_people_with_one_address_at_once_one_is_bound(database: str) -> None:
+    for _ in range(TIMES):
+        member = await make_member(await make_organization(f"Organization{next(_numbers)}"))
+        issuer = f"{NEW}/{member.id}"
+        await change(await member.organization, issuer)
+
+        outcomes = await _at_once(*[sign_in(member, issuer=issuer, subject=subject) for subject in "abc"])
+
+        assert Counter(map(type, outcomes)) == {MemberViewer: 1, type(None): 2}
+
+
+async def test_one_person_with_two_addresses_at_once_is_bound_to_one(database: str) -> None:
+    """An issuer may tell another address of the same subject a moment later."""
+    for _ in range(TIMES):
+        organization = await make_organization(f"Organization{next(_numbers)}")
+        one, other = await make_member(organization), await make_member(organization)
+        issuer = f"{NEW}/{organization.id}"
+        await change(organization, issuer)
+
+        outcomes = await _at_once(sign_in(one, issuer=issuer), sign_in(other, issuer=issuer))
+
+        assert outcomes in ([viewer_of(one)] * 2, [viewer_of(other)] * 2)
+
+
+async def test_a_sign_in_at_the_issuer_before_during_the_change_binds_nobody(database: str) -> None:
+    """The ``database`` fixture checks that nobody is bound by an issuer that is not trusted."""
+    for number in range(TIMES * 2):
+        organization = await make_organization(f"Organization{next(_numbers)}")
+        invited = await make_member(organization, status=MemberStatus.INVITED, subject=None, activated_at=None)
+        member = await make_member(organization)
+        await open_session(member)
+        deeds = [
+            change(organization, f"{NEW}/{organization.id}"),
+            sign_in(invited, issuer=organization.issuer, subject="1"),
+            sign_in(member, issuer=organization.issuer, subject=str(member.subject)),
+        ]
+
+        await _at_once(*(deeds if number % 2 else reversed(deeds)))
+
+        assert await Member.filter(organization=organization, subject__isnull=False).count() == 0
+        assert await BrowserSession.filter(member=member, ended_at=None).count() == 0
+
+
+async def test_two_organizations_that_take_one_issuer_at_once_get_it_once(database: str) -> None:
+    for _ in range(TIMES):
+        organizations = [await make_organization(f"Organization{next(_numbers)}") for _ in range(2)]
+        issuer = f"{NEW}/{next(_numbers)}"
+
+        outcomes = await _at_once(*[change(each, issuer) for each in organizations])
+
+        assert sum(isinstance(outcome, ChangedIssuer) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, Refusal) for outcome in outcomes) == 1
+
+
+async def _at_once(*deeds: object) -> list[object]:
+    outcomes = await asyncio.gather(*deeds, return_exceptions=True)  # type: ignore[call-overload]
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Refusal):
+            raise outcome
+    return list(outcomes)
