@@ -1,5 +1,6 @@
 """Front-ends call with bearer tokens of an organization's own issuer, verified by its keys."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,9 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from api.runtime import Runtime
-from domain.models import Member, Organization
+from domain.live import LiveUpdates
+from domain.models import AuditEvent, Member, Organization
+from domain.operations.change_issuer import change_issuer
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberStatus
 from sandbox.app import create_app
@@ -106,6 +109,50 @@ async def test_a_token_of_an_issuer_that_nobody_trusts_is_refused(
     response = await Caller(front_end, bearer=await token_of(sandbox, "felix")).post(WHO)
 
     assert response.status_code == 401
+
+
+async def test_after_a_change_of_issuer_old_tokens_are_refused_and_one_of_the_new_issuer_binds_again(
+    sandbox: AsyncClient, front_end: AsyncClient, contoso: Organization, clock: FrozenClock
+) -> None:
+    member = await invite(contoso, "amara.osei@contoso.example")
+    caller = Caller(front_end, bearer=await token_of(sandbox, "amara"))
+    before = await caller.ask(WHO)
+
+    await change_issuer(organization_domain=contoso.domain, issuer="https://other.example", now=clock())
+    refused = await caller.post(WHO)
+    unbound = await Member.get(id=member.id)
+    await change_issuer(organization_domain=contoso.domain, issuer=contoso.issuer, now=clock())
+    after = [await caller.ask(WHO) for _ in range(2)]
+
+    assert refused.status_code == 401
+    assert (unbound.issuer, unbound.subject, unbound.status) == (None, None, MemberStatus.ACTIVE)
+    assert after == [before] * 2
+    assert (await Member.get(id=member.id)).issuer == contoso.issuer
+    assert await AuditEvent.filter(action="member_bound_again").count() == 1
+
+
+async def test_a_websocket_of_an_old_issuers_token_closes_at_once(
+    sandbox: AsyncClient,
+    trusting_runtime: Runtime,
+    contoso: Organization,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await invite(contoso, "amara.osei@contoso.example")
+    token = await token_of(sandbox, "amara")
+    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 3_600.0)
+
+    async with (
+        LiveUpdates(trusting_runtime.settings.database_url) as live,
+        served(application(replace(trusting_runtime, live=live))) as address,
+        socket_to(address) as websocket,
+    ):
+        while not live.listens:
+            await asyncio.sleep(0.01)
+        await websocket.introduce(authorization=f"Bearer {token}")
+        await change_issuer(organization_domain=contoso.domain, issuer="https://other.example", now=clock())
+
+        assert await websocket.close_code() == 4403
 
 
 async def test_an_expired_token_is_refused(

@@ -14,6 +14,7 @@ from api.websocket.access import Access, AccessEnded
 from domain.errors import TryAgain
 from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
 from domain.models import AssociationAttempt, Member
+from domain.operations.change_issuer import change_issuer
 from domain.operations.change_member_role import change_member_role
 from domain.operations.end_session import end_session
 from domain.operations.remove_member import remove_member
@@ -78,6 +79,18 @@ async def test_signing_out_closes_that_session_and_no_other(
         assert await left.close_code() == 4403
         await kept.start(ROLE)
         assert (await kept.hear())["payload"]["data"] == {"viewer": {"member": {"role": "MEMBER"}}}
+
+
+async def test_a_change_of_issuer_closes_what_its_members_have_open(
+    client: AsyncClient, member: Member, address: str, clock: FrozenClock
+) -> None:
+    organization = await member.organization
+
+    async with socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket:
+        await opened(websocket, member)
+        await change_issuer(organization_domain=organization.domain, issuer="https://new.example", now=clock())
+
+        assert await websocket.last_words() == ([], 4403)
 
 
 async def test_nothing_of_what_happened_since_is_told_to_who_signed_out(

@@ -63,9 +63,24 @@ async def test_what_was_written_before_a_migration_survives_it(empty: AbstractAs
             START,
         )
 
+        await execute(
+            """INSERT INTO member (organization_id, work_email, role, status, subject, invited_at, activated_at)
+               SELECT id, 'nadia@contoso.example', 'MEMBER', 'ACTIVE', 'nadia', $1, $1 FROM organization""",
+            START,
+        )
+        await execute(
+            """INSERT INTO sign_in (organization_id, state_hash, browser_hash, nonce, verifier_sealed, return_to,
+                   created_at, expires_at)
+               SELECT id, 'state', 'browser', 'nonce', 'verifier', '/', $1, $1 FROM organization""",
+            START,
+        )
+
         await schema.migrate()
 
-        assert await fetch_value("SELECT work_email FROM member") == "amara@contoso.example"
+        amara = await fetch_value("SELECT work_email FROM member WHERE issuer IS NULL AND subject IS NULL")
+        assert amara == "amara@contoso.example"
+        assert await fetch_value("SELECT issuer FROM member WHERE subject = 'nadia'") == "https://login.contoso.example"
+        assert await fetch_value("SELECT issuer FROM sign_in") == "https://login.contoso.example"
         assert await violations() == []
 
 
