@@ -9,7 +9,8 @@ from typing import ClassVar
 class Refusal(Exception):
     """A request that the programme's rules do not allow: expected, harmless and explained.
 
-    ``code`` is stable for machines; the message is one sentence or two for people and holds nothing personal.
+    ``code`` is stable for machines; the message is a few sentences for people. The only personal thing that
+    it may hold is the ending of an account's id (R17), told to whoever signed in to the account.
     """
 
     code: ClassVar[str]

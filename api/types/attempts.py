@@ -56,6 +56,7 @@ def attempt_of(row: AttemptRow, context: Context) -> AssociationAttempt:
         row.refusal_code,
         provider=row.provider,
         next_available_at=row.refusal_available_at,
+        account=row.refusal_account,
         policy=context.runtime.settings.policy,
     )
     return AssociationAttempt(

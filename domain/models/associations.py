@@ -71,6 +71,10 @@ class AssociationAttempt(Model):
     finished_at = fields.DatetimeField(null=True)
     refusal_code = fields.CharField(max_length=40, null=True)
     refusal_available_at = fields.DatetimeField(null=True)
+    refusal_account: fields.ForeignKeyNullableRelation[LearningAccount] = parent(
+        "LearningAccount", "refused_attempts", null=True
+    )
+    refusal_account_id: int | None
     moved_from = fields.CharField(max_length=200, null=True)
     association: fields.ForeignKeyNullableRelation[Association] = parent("Association", "attempts", null=True)
     association_id: int | None

@@ -10,6 +10,7 @@ from datetime import datetime
 from domain.database import execute, fetch_row
 from domain.errors import Refusal
 from domain.live import ATTEMPT_CHANNEL
+from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.words import LearningProvider
 from domain.transaction import Transaction, operation
@@ -83,7 +84,7 @@ async def found_profile(transaction: Transaction, *, claim: CallbackClaim, now: 
 async def finish_callback(
     transaction: Transaction, *, claim: CallbackClaim, refusal: Refusal | None, now: datetime, error: str | None = None
 ) -> None:
-    """End a callback and forget what it carried; with a refusal, end its attempt too.
+    """End a callback and forget what it carried; with a refusal, end its attempt too and keep what it was told.
 
     With an error the callback stays in the dead letters.
     """
@@ -97,14 +98,16 @@ async def finish_callback(
         error,
     )
     if refusal is not None:
+        limit = refusal if isinstance(refusal, LimitRefusal) else None
         await execute(
             """UPDATE association_attempt SET status = $2, refusal_code = $3, refusal_available_at = $4,
-                   finished_at = $5, verifier_sealed = NULL
+                   refusal_account_id = $5, finished_at = $6, verifier_sealed = NULL
                WHERE id = $1""",
             claim.attempt_id,
             refused_status(refusal.code),
             refusal.code,
-            getattr(refusal, "next_available_at", None),
+            limit and limit.next_available_at,
+            limit and limit.account and limit.account.id,
             now,
         )
         await transaction.notify(ATTEMPT_CHANNEL, str(claim.attempt_id))

@@ -8,10 +8,16 @@ from domain.database import fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.queries.page import Page, PageRequest, fetch_pages
-from domain.rules.association_limits import AssociationAllowance, association_allowance
+from domain.rules.association_limits import (
+    AssociationAllowance,
+    KnownAccount,
+    LimitRefusal,
+    association_allowance,
+)
+from domain.rules.attempt_refusal import limit_refusal
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import transcript_problem
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import Viewer, profile_id_ending
 from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 
 
@@ -52,6 +58,44 @@ class LearningAccountRow:
     is_own: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccountAllowance:
+    """What R3 and R6 allow a member with one account that they know."""
+
+    account: KnownAccount
+    allowance: AssociationAllowance
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    is_member: bool
+    is_active: bool
+    account_id: int
+    profile_id: str
+    started_at: datetime
+
+    @property
+    def account(self) -> KnownAccount:
+        return KnownAccount(id=self.account_id, ending=profile_id_ending(self.profile_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refused:
+    account_id: int
+    profile_id: str
+    refusal_code: str
+    refusal_available_at: datetime
+
+    @property
+    def account(self) -> KnownAccount:
+        return KnownAccount(id=self.account_id, ending=profile_id_ending(self.profile_id))
+
+    def told(self, policy: Policy) -> LimitRefusal:
+        return limit_refusal(
+            self.refusal_code, next_available_at=self.refusal_available_at, account=self.account, policy=policy
+        )
+
+
 _SELECT = f"""SELECT {OF_MEMBER}, a.id, a.learning_account_id, a.provider, l.profile_id,
     a.started_at, a.ended_at, a.end_reason, a.transcript_read_at, a.grant_sealed IS NOT NULL AS has_grant,
     a.grant_refused_at IS NOT NULL AS is_refused, a.read_error IS NOT NULL AS has_failed"""
@@ -59,6 +103,11 @@ _FROM = """FROM association a
     JOIN learning_account l ON l.id = a.learning_account_id
     JOIN member m ON m.id = a.member_id
     JOIN organization o ON o.id = a.organization_id"""
+# When the associations of a member at a provider started, and those of the accounts that are compared with here.
+_HISTORY = """SELECT a.member_id = $1 AS is_member, a.ended_at IS NULL AS is_active,
+        a.learning_account_id AS account_id, l.profile_id, a.started_at
+    FROM association a JOIN learning_account l ON l.id = a.learning_account_id
+    WHERE a.provider = $2 AND (a.member_id = $1 OR a.learning_account_id"""
 # The viewer's own, and for admins everybody's of their organization (R17).
 _VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
 
@@ -136,13 +185,16 @@ async def needs_sign_in_again(member_id: int, provider: LearningProvider) -> boo
     return found
 
 
-async def allowance_of_viewer(
-    viewer: Viewer, member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy
-) -> AssociationAllowance | None:
+async def allowances_of_members(
+    viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
+) -> dict[int, AssociationAllowance | None]:
     """Return what ``allowance`` does, to the person only: it may tell of other organizations (R17)."""
-    if member_id != viewer.member_id:
-        return None
-    return await allowance(member_id, provider, now=now, policy=policy)
+    return {
+        member_id: await allowance(member_id, provider, now=now, policy=policy)
+        if member_id == viewer.member_id
+        else None
+        for member_id in member_ids
+    }
 
 
 async def allowance(
@@ -150,37 +202,74 @@ async def allowance(
 ) -> AssociationAllowance:
     """Return what R3 and R6 allow a member at a provider at an instant (aware, UTC).
 
-    Without an account it is the one that the member associated last: which one a person will sign in with is not known
-    before they do.
+    Without an account only the member's own history decides: which account a person will sign in with is not known
+    before they do, and another account may have another date.
     """
-    if account_id is None:
-        account_id = await fetch_value(
-            """SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2
-               ORDER BY started_at DESC LIMIT 1""",
-            member_id,
-            provider,
-        )
-    history = await fetch_rows(
-        _Start,
-        """SELECT member_id = $1 AS is_member, learning_account_id IS NOT DISTINCT FROM $3 AS is_account,
-                  ended_at IS NULL AS is_active, started_at
-           FROM association WHERE provider = $2 AND (member_id = $1 OR learning_account_id = $3)""",
+    history = await fetch_rows(_Start, f"{_HISTORY} = $3)", member_id, provider, account_id)
+    account = next((start.account for start in history if start.account_id == account_id), None)
+    return _allowance(history, account, now=now, policy=policy)
+
+
+async def known_accounts_of_members(
+    viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
+) -> dict[int, list[AccountAllowance]]:
+    """Return what an attempt with each account that the member knows would be told, to the person only (R17).
+
+    They know those that they have linked themself, and those with which an attempt of theirs was refused. Of the latter
+    they learn the date that they were told, as long as it lies ahead, and nothing of where the account is linked.
+    """
+    return {
+        member_id: await _known_accounts(member_id, provider, now=now, policy=policy)
+        if member_id == viewer.member_id
+        else []
+        for member_id in member_ids
+    }
+
+
+async def _known_accounts(
+    member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy
+) -> list[AccountAllowance]:
+    # As an array, since the index of the accounts serves no subquery beside another condition.
+    accounts = "ANY(ARRAY(SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2))"
+    history = await fetch_rows(_Start, f"{_HISTORY} = {accounts})", member_id, provider)
+    refused = await fetch_rows(
+        _Refused,
+        """SELECT DISTINCT ON (t.refusal_account_id) t.refusal_account_id AS account_id, l.profile_id,
+                  t.refusal_code, t.refusal_available_at
+           FROM association_attempt t JOIN learning_account l ON l.id = t.refusal_account_id
+           WHERE t.member_id = $1 AND t.provider = $2
+           ORDER BY t.refusal_account_id, t.finished_at DESC, t.id DESC""",
         member_id,
         provider,
-        account_id,
     )
+    own = {start.account for start in history if start.is_member}
+    ahead = {row.account: row.told(policy) for row in refused if row.refusal_available_at > now}
+    known = [
+        AccountAllowance(
+            account=account,
+            allowance=_allowance(
+                history, account, now=now, policy=policy, told=None if account in own else ahead[account]
+            ),
+        )
+        for account in own | ahead.keys()
+    ]
+    return sorted(known, key=lambda each: (each.allowance.next_available_at, each.account.id))
+
+
+def _allowance(
+    history: Collection[_Start],
+    account: KnownAccount | None,
+    *,
+    now: datetime,
+    policy: Policy,
+    told: LimitRefusal | None = None,
+) -> AssociationAllowance:
     return association_allowance(
-        account_starts=[start.started_at for start in history if start.is_account],
+        account=account,
+        account_starts=[start.started_at for start in history if account and start.account_id == account.id],
         member_starts=[start.started_at for start in history if start.is_member],
         already_associated=any(start.is_member and start.is_active for start in history),
         now=now,
         policy=policy,
+        told=told,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Start:
-    is_member: bool
-    is_account: bool
-    is_active: bool
-    started_at: datetime

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from domain.database import fetch_rows
 from domain.errors import NotFound
+from domain.rules.association_limits import KnownAccount
 from domain.rules.attempt_status import attempt_status
-from domain.rules.visibility import Viewer
+from domain.rules.visibility import Viewer, profile_id_ending
 from domain.rules.words import AttemptStatus, AttemptStep, LearningProvider
 
 
@@ -29,12 +30,21 @@ class AttemptRow:
     finished_at: datetime | None
     refusal_code: str | None
     refusal_available_at: datetime | None
+    refusal_account_id: int | None
+    refusal_profile_id: str | None
     association_id: int | None
     moved_from: str | None
 
     def status(self, *, at: datetime) -> AttemptStatus:
         """Return how far the attempt is at an instant."""
         return attempt_status(self.stored_status, expires_at=self.expires_at, at=at)
+
+    @property
+    def refusal_account(self) -> KnownAccount | None:
+        """Return the account whose history refused the attempt, if it was not the member's (R6)."""
+        if self.refusal_account_id is None or self.refusal_profile_id is None:
+            return None
+        return KnownAccount(id=self.refusal_account_id, ending=profile_id_ending(self.refusal_profile_id))
 
     @property
     def steps(self) -> list[tuple[AttemptStep, datetime]]:
@@ -63,8 +73,10 @@ async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict
         AttemptRow,
         """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
                 t.signed_in_at, t.profile_found_at, t.unlinked_elsewhere_at, t.linked_at, t.imported_at,
-                t.finished_at, t.refusal_code, t.refusal_available_at, t.association_id, t.moved_from
+                t.finished_at, t.refusal_code, t.refusal_available_at, t.refusal_account_id,
+                l.profile_id AS refusal_profile_id, t.association_id, t.moved_from
            FROM association_attempt t JOIN member m ON m.id = t.member_id AND m.status = 'ACTIVE'
+               LEFT JOIN learning_account l ON l.id = t.refusal_account_id
            WHERE t.id = ANY($1::bigint[]) AND t.member_id = $2""",
         list(attempt_ids),
         viewer.member_id,

@@ -3,7 +3,13 @@
 from datetime import datetime
 
 from domain.errors import NotFound, Refusal
-from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, YearlyLimitReached
+from domain.rules.association_limits import (
+    AlreadyAssociated,
+    CoolOffActive,
+    KnownAccount,
+    LimitRefusal,
+    YearlyLimitReached,
+)
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
 from domain.rules.words import AttemptStatus, LearningProvider
@@ -17,14 +23,26 @@ def refused_status(code: str) -> AttemptStatus:
 
 
 def attempt_refusal(
-    code: str, *, provider: LearningProvider, next_available_at: datetime | None, policy: Policy
+    code: str,
+    *,
+    provider: LearningProvider,
+    next_available_at: datetime | None,
+    account: KnownAccount | None,
+    policy: Policy,
 ) -> Refusal:
     """Return the refusal that an attempt ended with, from what is stored of it."""
     if next_available_at is not None:
-        kind = YearlyLimitReached if code == YearlyLimitReached.code else CoolOffActive
-        return kind(next_available_at, policy)
+        return limit_refusal(code, next_available_at=next_available_at, account=account, policy=policy)
     titled = {kind.code: kind for kind in (ProfileIncomplete, ProviderUnavailable)}
     if code in titled:
         return titled[code](provider.display_name)
     plain = {kind.code: kind for kind in (AlreadyAssociated, SignInDeclined, SignInNotAccepted, NotFound)}
     return plain[code]()
+
+
+def limit_refusal(
+    code: str, *, next_available_at: datetime, account: KnownAccount | None, policy: Policy
+) -> LimitRefusal:
+    """Return the refusal of a limit (R6) that an attempt ended with."""
+    kind = YearlyLimitReached if code == YearlyLimitReached.code else CoolOffActive
+    return kind(next_available_at, policy, account)

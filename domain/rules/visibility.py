@@ -72,10 +72,15 @@ def may_see_of(viewer: Viewer, member_id: int, scope: Scope) -> bool:
     return member_id == viewer.member_id or viewer.may(scope)
 
 
-def masked_profile_id(profile_id: str) -> str:
+def profile_id_ending(profile_id: str) -> str:
     """Return the last three characters of a profile id: all that an organization may see of an MCID (R17)."""
     # At least three stay hidden, however short an id is.
-    return "•••" + profile_id[3:][-3:]
+    return profile_id[3:][-3:]
+
+
+def masked_profile_id(profile_id: str) -> str:
+    """Return a profile id of which only the ending is shown (R17)."""
+    return "•••" + profile_id_ending(profile_id)
 
 
 def masked_for(profile_id: str, *, owner: bool) -> str | None:
