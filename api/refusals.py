@@ -71,7 +71,13 @@ class Refusal:
     """What every refusal has."""
 
     code: RefusalCode = strawberry.field(description="Which refusal it is, stable for machines.")
-    message: str = strawberry.field(description="One sentence or two for people.")
+    message: str = strawberry.field(description="A few sentences for people.")
+
+
+_ENDING = (
+    "The last three characters of the account's id if the account's history refuses; null if the member's own does, "
+    "whatever the account."
+)
 
 
 @strawberry.type(description="The member has an active association at the provider.")
@@ -88,14 +94,20 @@ class AlreadyMember(Refusal):
 class CoolOffActive(Refusal):
     """R6."""
 
-    next_available_at: datetime = strawberry.field(description="The first instant at which an association may start.")
+    next_available_at: datetime = strawberry.field(
+        description="The first instant at which an association may start; another account may have another one."
+    )
+    profile_id_ending: str | None = strawberry.field(description=_ENDING)
 
 
 @strawberry.type(description="As many associations as a year allows have started within the last 365 days.")
 class YearlyLimitReached(Refusal):
     """R6."""
 
-    next_available_at: datetime = strawberry.field(description="The first instant at which an association may start.")
+    next_available_at: datetime = strawberry.field(
+        description="The first instant at which an association may start; another account may have another one."
+    )
+    profile_id_ending: str | None = strawberry.field(description=_ENDING)
 
 
 @strawberry.type(description="The caller may not do this, or is not signed in.")
@@ -188,21 +200,15 @@ TYPES: dict[type[errors.Refusal], type[Refusal]] = {
     sign_in.SignInNotAccepted: SignInNotAccepted,
 }
 
-# Those with more than a code and a message have an attribute of the same name in the domain.
-_WITH_DATE = (CoolOffActive, YearlyLimitReached, ResentTooSoon)
-
 
 def refusal_of(refusal: errors.Refusal) -> Refusal:
     """Return the type of the schema that tells a refusal."""
-    kind = TYPES[type(refusal)]
-    code = RefusalCode(refusal.code)
-    if issubclass(kind, _WITH_DATE):
-        assert isinstance(
-            refusal,
-            association_limits.CoolOffActive | association_limits.YearlyLimitReached | invitations.ResentTooSoon,
-        )
-        return kind(code=code, message=refusal.message, next_available_at=refusal.next_available_at)
-    return kind(code=code, message=refusal.message)
+    told: dict[str, Any] = {"code": RefusalCode(refusal.code), "message": refusal.message}
+    if isinstance(refusal, association_limits.LimitRefusal | invitations.ResentTooSoon):
+        told["next_available_at"] = refusal.next_available_at
+    if isinstance(refusal, association_limits.LimitRefusal):
+        told["profile_id_ending"] = refusal.account.ending if refusal.account else None
+    return TYPES[type(refusal)](**told)
 
 
 Refused_contra = TypeVar("Refused_contra", bound=errors.Refusal, contravariant=True)

@@ -18,6 +18,7 @@ EXPORT_COST = 4_000
 
 # What a field costs beside its objects, by ``Type.field``.
 WEIGHTS: Mapping[str, int] = {
+    "AssociationAllowance.knownAccounts": 20,
     "CreditEvent.credit": 10,
     "Member.associationAllowance": 20,
     "Mutation.inviteMembers": 300,
@@ -40,6 +41,7 @@ WEIGHTS_OF_LISTS: Mapping[str, int] = {
 # How many objects a plain list is taken to have, by ``Type.field``.
 USUAL_LENGTH = 10
 LENGTHS: Mapping[str, float] = {
+    "AssociationAllowance.knownAccounts": 3,
     "AssociationAttempt.steps": 5,
     "Attainment.metrics": 2,
     "Attainment.requirements": 5,

@@ -71,7 +71,8 @@ class AssociationRemoved:
     association: Association = strawberry.field(description="The association, with its end.")
     credits_ended: int = strawberry.field(description="How many credits ended with it, pending ones included.")
     next_available_at: datetime = strawberry.field(
-        description="The first instant at which the next association at this provider may start."
+        description="The first instant at which the next association with this account may start; another account may "
+        "have another one."
     )
 
 

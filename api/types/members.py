@@ -15,7 +15,7 @@ from api.types.allowances import AssociationAllowance, allowance_of
 from api.types.credit_arguments import Filter, matching
 from api.types.node import Node
 from api.types.organizations import Organization, organization_of
-from domain.queries.associations import allowance_of_viewer, associations_of_members
+from domain.queries.associations import allowances_of_members, associations_of_members
 from domain.queries.credits import credits_of_members
 from domain.queries.invitations import invitations_of_members
 from domain.queries.members import OfMember
@@ -76,17 +76,22 @@ class Member(Node):
         return associations.connection_of(page, walk, viewer)
 
     @field(
-        "What an attempt to associate would be told now; null unless the person asks, "
-        "since it may tell of other organizations."
+        "What an attempt to associate would be told now, by the member's own history; null unless the person asks, "
+        "since it may tell of other organizations. The account's history counts too: see `knownAccounts`."
     )
     async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
         """Ask the rules without changing anything."""
         context = info.context
         viewer = check_signed_in(context.viewer)
-        allowance = await allowance_of_viewer(
-            viewer, self.number, provider, now=context.now, policy=context.runtime.settings.policy
+        allowance = await context.batches.load(
+            allowances_of_members,
+            viewer,
+            self.number,
+            provider,
+            now=context.now,
+            policy=context.runtime.settings.policy,
         )
-        return allowance_of(allowance) if allowance else None
+        return allowance_of(allowance, self.number, provider) if allowance else None
 
     @connection_field(
         "The member's credits in this organization, the latest recorded first; null unless the person, an admin or an "

@@ -206,4 +206,4 @@ async def _ended(attempt_id: int, status: AttemptStatus, code: str) -> None:
     assert (callback.status, callback.code_sealed, callback.grant_sealed) == (CallbackStatus.DONE, None, None)
     assert ended.verifier_sealed is None
     # What is stored can be told to the person.
-    assert attempt_refusal(code, provider=LEARN, next_available_at=None, policy=Policy()).code == code
+    assert attempt_refusal(code, provider=LEARN, next_available_at=None, account=None, policy=Policy()).code == code

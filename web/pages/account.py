@@ -17,6 +17,7 @@ class AccountOnPage:
     association: Mapping[str, Any] | None
     allowance: Mapping[str, Any]
     waits: bool
+    held: list[Mapping[str, Any]]
     cool_off_day: int | None
     icon: str
     id_name: str
@@ -61,11 +62,18 @@ def accounts_on_page(member: Mapping[str, Any], policy: Mapping[str, Any], *, no
             association=linked.get(provider),
             allowance=allowance,
             waits=parsed(allowance["nextAvailableAt"]) > now,
+            held=held_accounts(allowance),
             cool_off_day=_cool_off_day(allowance["coolOffEndsAt"], policy["coolOffDays"], now=now),
             **_WORDS[provider],
         )
         for provider, allowance in allowances.items()
     ]
+
+
+def held_accounts(allowance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return those accounts that the member knows and that have a later date than the member's own."""
+    own = parsed(allowance["nextAvailableAt"])
+    return [account for account in allowance["knownAccounts"] if parsed(account["nextAvailableAt"]) > own]
 
 
 def _cool_off_day(ends_at: str | None, days: int, *, now: datetime) -> int | None:

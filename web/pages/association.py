@@ -11,6 +11,7 @@ from domain.rules.words import LearningProvider
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form
+from web.pages.account import held_accounts
 from web.pages.profile import profile_page
 from web.refusals import refusal_page, status_of
 from web.rendering import page, redirect
@@ -50,6 +51,7 @@ async def show_association(request: Request) -> Response:
         association=association,
         provider=provider.display_name,
         next_available_at=allowance["nextAvailableAt"],
+        held=held_accounts(allowance),
         credits_to_end=association["toEnd"]["totalCount"],
         credits_ended=association["ended"]["totalCount"],
     )

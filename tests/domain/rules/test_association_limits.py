@@ -10,6 +10,8 @@ from domain.rules.association_limits import (
     AlreadyAssociated,
     AssociationAllowance,
     CoolOffActive,
+    KnownAccount,
+    LimitRefusal,
     YearlyLimitReached,
     association_allowance,
     check_association_limits,
@@ -20,6 +22,7 @@ from tests.domain.instants import DAY, MICROSECOND, instants
 
 COOL_OFF = timedelta(days=30)
 YEAR = timedelta(days=365)
+ACCOUNT = KnownAccount(id=1, ending="737")
 YEARLY = [START - 200 * DAY, START - 100 * DAY, START]
 
 histories = st.lists(instants, max_size=6)
@@ -29,6 +32,7 @@ def allowance(
     account: list[datetime], member: list[datetime], now: datetime, *, already_associated: bool = False
 ) -> AssociationAllowance:
     return association_allowance(
+        account=ACCOUNT if account else None,
         account_starts=account,
         member_starts=member,
         already_associated=already_associated,

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from domain.errors import NotFound, Refusal
-from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, YearlyLimitReached
+from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, KnownAccount, YearlyLimitReached
 from domain.rules.attempt_refusal import attempt_refusal, refused_status
 from domain.rules.attempt_status import attempt_status
 from domain.rules.policy import Policy
@@ -24,6 +24,8 @@ from tests.domain.instants import DAY, MICROSECOND
 REFUSALS: list[Refusal] = [
     CoolOffActive(START, Policy()),
     YearlyLimitReached(START, Policy()),
+    CoolOffActive(START, Policy(), KnownAccount(id=1, ending="737")),
+    YearlyLimitReached(START, Policy(), KnownAccount(id=1, ending="737")),
     AlreadyAssociated(),
     ProfileIncomplete("Microsoft Learn"),
     ProviderUnavailable("Microsoft Learn"),
@@ -60,6 +62,7 @@ def test_a_stored_refusal_says_what_it_said_at_first(refusal: Refusal) -> None:
         refusal.code,
         provider=LearningProvider.MICROSOFT_LEARN,
         next_available_at=getattr(refusal, "next_available_at", None),
+        account=getattr(refusal, "account", None),
         policy=Policy(),
     )
 
