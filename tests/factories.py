@@ -21,7 +21,15 @@ from domain.providers.learning import CompletionRecord
 from domain.rules.administration import Operator
 from domain.rules.policy import Policy
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AttemptStatus, CompletionKind, LearningProvider, MemberRole, MemberStatus, Scope
+from domain.rules.words import (
+    AssociationEndReason,
+    AttemptStatus,
+    CompletionKind,
+    LearningProvider,
+    MemberRole,
+    MemberStatus,
+    Scope,
+)
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from tests.clock import START
@@ -116,6 +124,26 @@ async def make_attempt(
         "expires_at": START + Policy().attempt_lifetime,
     }
     return await AssociationAttempt.create(**defaults | values)
+
+
+async def make_refused(member: Member, *, profile_id: str, days: int, **values: Any) -> AssociationAttempt:
+    """Write an attempt of today that an account's history refused, until some days from now."""
+    organization = await Organization.get_or_none(name="Northwind") or await make_organization("Northwind")
+    elsewhere = await make_association(
+        await make_member(organization),
+        profile_id=profile_id,
+        started_at=START - Policy().cool_off + timedelta(days=days),
+        ended_at=START,
+        end_reason=AssociationEndReason.REMOVED,
+    )
+    defaults: dict[str, Any] = {
+        "status": AttemptStatus.REFUSED,
+        "finished_at": START,
+        "refusal_code": "COOL_OFF_ACTIVE",
+        "refusal_available_at": START + timedelta(days=days),
+        "refusal_account_id": elsewhere.learning_account_id,
+    }
+    return await make_attempt(member, **defaults | values)
 
 
 async def make_credit(

@@ -71,7 +71,8 @@ async def make_house(client: AsyncClient, nobody: Caller, settings: Settings) ->
 
 MEMBER_FIELDS = """id name workEmail role status organization { id name }
   associations { totalCount nodes { id learningAccount { profileId profileIdMasked } } }
-  associationAllowance(provider: MICROSOFT_LEARN) { allowedNow }
+  associationAllowance(provider: MICROSOFT_LEARN) { allowedNow
+    knownAccounts { profileIdEnding allowedNow nextAvailableAt refusal { code message } } }
   credits { totalCount nodes { id } }
   invitation { id }"""
 NODES = f"""query ($organization: ID!, $member: ID!, $account: ID!, $association: ID!, $attempt: ID!, $credit: ID!,

@@ -51,7 +51,9 @@ async def test_a_member_sees_their_own_things_and_their_own_mcid(house: House) -
     assert data["member"]["invitation"] is None
     assert data["administered"] == NOT_ADMINISTERED
     assert data["account"]["profileId"] == data["association"]["learningAccount"]["profileId"] == MCID
-    assert data["member"]["associationAllowance"] == {"allowedNow": False}
+    allowance = data["member"]["associationAllowance"]
+    assert [account["profileIdEnding"] for account in allowance["knownAccounts"]] == ["737"]
+    assert allowance["allowedNow"] is allowance["knownAccounts"][0]["allowedNow"] is False
     assert data["member"]["credits"]["totalCount"] == 1
     assert data["attempt"]["association"]["id"] == data["association"]["id"]
 

@@ -25,7 +25,8 @@ from tests.domain.trace import leaving_no_trace
 
 CREDITS, MEMBERS, REPORT, ATTAINMENTS = Scope
 PERSON = """{ name workEmail role status invitation { sentAt } associations(first: 1) { nodes { startedAt } }
-  associationAllowance(provider: MICROSOFT_LEARN) { allowedNow } credits(first: 1) { nodes { kind } } }"""
+  associationAllowance(provider: MICROSOFT_LEARN) { allowedNow knownAccounts { allowedNow } }
+  credits(first: 1) { nodes { kind } } }"""
 # In parts, since each costs as if there were something behind all of it.
 EVERYTHING = [
     f"""viewer {{ member {PERSON} apiClient {{ name createdBy {PERSON} keys {{ prefix }} }} }}

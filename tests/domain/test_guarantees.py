@@ -86,6 +86,7 @@ BREAKING = {
     "associated_attempt_has_an_association": change_row("association_attempt", association_id="NULL"),
     "refused_attempt_has_a_code": change_row("association_attempt", 3, status="'REFUSED'", finished_at="'2026-07-01Z'"),
     "finished_attempt_has_an_instant": change_row("association_attempt", finished_at="NULL"),
+    "refusal_of_an_account_has_a_date": change_row("association_attempt", 3, refusal_account_id="1"),
     "finished_attempt_keeps_no_secret": change_row("association_attempt", verifier_sealed="'verifier'"),
     "one_callback_per_id": copy_row("callback"),
     "callback_status_is_a_word": change_row("callback", status=NONSENSE, finished_at="'2026-07-01Z'"),

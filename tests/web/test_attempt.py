@@ -16,7 +16,7 @@ from domain.operations.start_association import start_association
 from domain.rules.words import AttemptStatus, CallbackStatus, LearningProvider
 from domain.settings import Settings
 from tests.clock import START, FrozenClock
-from tests.factories import make_association, make_attempt, make_member, make_organization, viewer_of
+from tests.factories import make_association, make_attempt, make_member, make_organization, make_refused, viewer_of
 from tests.web.conftest import OWN_FORM, SignIn
 
 STEPS: dict[str, Any] = {"signed_in_at": START, "profile_found_at": START, "linked_at": START, "imported_at": START}
@@ -145,6 +145,21 @@ async def test_a_refused_attempt_tells_the_sentence_and_the_date(browser: AsyncC
     assert "attempted to associate with a partner organization" in html
     assert "14 Nov 2026, 14:30 UTC" in html
     assert 'data-final="yes"' in html
+
+
+async def test_an_attempt_that_an_account_s_history_refused_speaks_of_the_account(
+    browser: AsyncClient, sign_in: SignIn
+) -> None:
+    """R6."""
+    member = await make_member(await make_organization())
+    await sign_in(member)
+    attempt = await make_refused(member, profile_id="991204737", days=11, refusal_code="YEARLY_LIMIT_REACHED")
+
+    html = await show(browser, attempt)
+
+    assert "This account has been associated 3 times within a year" in html
+    assert "for the account ending in 737; another account may have its own." in html
+    assert "991204737" not in html
 
 
 @pytest.mark.parametrize(

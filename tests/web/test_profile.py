@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 from domain.models import AssociationAttempt
 from domain.rules.words import LearningProvider, MemberRole
 from tests.clock import START, FrozenClock
-from tests.factories import make_association, make_credit, make_member, make_organization
+from tests.factories import make_association, make_credit, make_member, make_organization, make_refused
 from tests.web.conftest import OWN_FORM, SignIn
 
 
@@ -34,6 +34,39 @@ async def test_a_linked_account_shows_its_id_and_the_next_available_date(browser
     assert "day 19 of 30" in page.text
     assert "<span>Associations used</span><span>1 of 3</span>" in page.text
     assert '<time datetime="2026-11-14T14:30:00Z">14 Nov 2026, 14:30 UTC</time>' in page.text
+
+
+async def test_an_account_that_was_refused_shows_its_own_date_while_it_lies_ahead(
+    browser: AsyncClient, sign_in: SignIn, clock: FrozenClock
+) -> None:
+    """R6: also where the account was never linked, and nothing holds the member back."""
+    member = await make_member(await make_organization())
+    await make_refused(member, profile_id="991204737", days=25)
+    await make_refused(member, profile_id="990731148", days=11)
+    await sign_in(member)
+
+    ahead = await browser.get("/profile")
+    clock.advance(timedelta(days=25))
+    passed = await browser.get("/profile")
+
+    first = 'ending in <strong>148</strong>: <strong><time datetime="2026-11-14T14:30:00Z">14 Nov 2026, 14:30 UTC'
+    last = 'ending in <strong>737</strong>: <strong><time datetime="2026-11-28T14:30:00Z">28 Nov 2026, 14:30 UTC'
+    assert ahead.text.index(first) < ahead.text.index(last)
+    assert "You can associate at any time, unless the account has a later date." in ahead.text
+    assert 'name="provider" value="MICROSOFT_LEARN">Associate' in ahead.text
+    assert "991204737" not in ahead.text
+    assert "account ending in" not in passed.text
+
+
+async def test_a_date_that_is_the_member_s_own_is_shown_once(browser: AsyncClient, sign_in: SignIn) -> None:
+    """R6: for their own account it is no other."""
+    member = await make_member(await make_organization())
+    await make_association(member)
+    await sign_in(member)
+
+    page = await browser.get("/profile")
+
+    assert "account ending in" not in page.text
 
 
 async def test_a_credit_is_shown_in_each_of_its_states(

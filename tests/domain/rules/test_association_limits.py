@@ -29,7 +29,12 @@ histories = st.lists(instants, max_size=6)
 
 
 def allowance(
-    account: list[datetime], member: list[datetime], now: datetime, *, already_associated: bool = False
+    account: list[datetime],
+    member: list[datetime],
+    now: datetime,
+    *,
+    already_associated: bool = False,
+    told: LimitRefusal | None = None,
 ) -> AssociationAllowance:
     return association_allowance(
         account=ACCOUNT if account else None,
@@ -38,6 +43,7 @@ def allowance(
         already_associated=already_associated,
         now=now,
         policy=Policy(),
+        told=told,
     )
 
 
@@ -119,6 +125,75 @@ def test_the_refusals_say_what_the_programme_says() -> None:
         "You have associated 3 times within a year, which is the limit. Your next available date for a subsequent "
         "association is 17 April 2027, 09:05 UTC."
     )
+
+
+def test_the_refusals_of_an_account_speak_of_the_account() -> None:
+    """R6, R17: they tell no more of it than the ending of its id and the date."""
+    cool_off = CoolOffActive(datetime(2026, 12, 28, 14, 30, tzinfo=UTC), Policy(), ACCOUNT)
+    yearly = YearlyLimitReached(datetime(2027, 4, 17, 9, 5, tzinfo=UTC), Policy(), ACCOUNT)
+
+    assert cool_off.message == (
+        "You've attempted to associate with a partner organization. However, we require a period of 30 days between "
+        "associations. Your next available date for a subsequent association is 28 December 2026, 14:30 UTC. This date "
+        "is for the account ending in 737; another account may have its own."
+    )
+    assert yearly.message == (
+        "This account has been associated 3 times within a year, which is the limit. Your next available date for a "
+        "subsequent association is 17 April 2027, 09:05 UTC. This date is for the account ending in 737; another account "
+        "may have its own."
+    )
+
+
+def test_an_account_whose_id_is_too_short_to_show_an_ending_is_spoken_of_without_it() -> None:
+    refused = CoolOffActive(START, Policy(), KnownAccount(id=1, ending=""))
+
+    assert refused.message.endswith("This date is for this account; another account may have its own.")
+
+
+@pytest.mark.parametrize(
+    ("account", "member", "decides"),
+    [
+        ([START], [], ACCOUNT),
+        ([], [START], None),
+        ([START], [START], None),
+        ([START], [START - DAY], ACCOUNT),
+        ([START - DAY], [START], None),
+        (YEARLY, [START], ACCOUNT),
+        ([START], YEARLY, None),
+    ],
+)
+def test_a_refusal_says_whether_the_account_or_the_member_has_to_wait(
+    account: list[datetime], member: list[datetime], decides: KnownAccount | None
+) -> None:
+    """R6: of equal dates the member's own, which holds for every account."""
+    refused = allowance(account, member, START).refusal
+
+    assert isinstance(refused, LimitRefusal)
+    assert refused.account == decides
+
+
+@given(histories, histories, instants)
+def test_the_account_is_named_exactly_where_the_member_alone_would_have_an_earlier_date(
+    account: list[datetime], member: list[datetime], now: datetime
+) -> None:
+    both, alone = allowance(account, member, now), allowance([], member, now)
+
+    named = isinstance(both.refusal, LimitRefusal) and both.refusal.account == ACCOUNT
+
+    assert named == (both.next_available_at > alone.next_available_at)
+
+
+@given(histories, histories, instants)
+def test_what_was_told_of_an_account_gives_the_date_that_its_history_gave(
+    account: list[datetime], member: list[datetime], now: datetime
+) -> None:
+    """R6: the member need not know the history to be shown the same."""
+    before = allowance(account, [], now).refusal
+    told = before if isinstance(before, LimitRefusal) else None
+
+    again = allowance([], member, now, told=told)
+
+    assert again.next_available_at == allowance(account, member, now).next_available_at
 
 
 def test_who_comes_back_at_the_date_that_the_sentence_shows_is_not_refused_again() -> None:
