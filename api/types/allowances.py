@@ -42,7 +42,8 @@ class AssociationAllowance:
         "both limits. An account may have a later date of its own: see `knownAccounts`."
     )
     cool_off_ends_at: datetime | None = strawberry.field(
-        description="When the cool-off since the member's latest association's start ends or ended; null if there was none."
+        description="When the cool-off since the start of the member's latest association ends or ended; null if there "
+        "was none."
     )
     used_in_window: int = strawberry.field(
         description="How many of the member's associations started within the window up to now."
@@ -52,9 +53,9 @@ class AssociationAllowance:
     refusal: Refusal | None = strawberry.field(description="What an attempt made now would be told; null if allowed.")
 
     @field(
-        "The accounts that the member knows, each with its own date, the earliest first: those that the member has or had "
-        "linked here, and those with which an attempt of theirs was refused, with the date that they were told, as long "
-        "as it lies ahead. Another account may have another date, which an attempt tells."
+        "The accounts that the member knows, each with its own date, the earliest first: those that the member has or "
+        "had linked here, and those whose history refused an attempt of theirs, with the date that they were told, as "
+        "long as it lies ahead. Another account may have another date, which an attempt tells."
     )
     async def known_accounts(self, info: Info) -> list[AccountAllowance]:
         """Ask the rules of each account without changing anything."""

@@ -175,8 +175,8 @@ async def test_the_cool_off_refuses_at_the_worker_with_the_sentence_and_the_date
     )
     assert shown.message == (
         "You've attempted to associate with a partner organization. However, we require a period of 30 days between "
-        "associations. Your next available date for a subsequent association is 3 December 2026, 14:30 UTC. This date is "
-        "for the account ending in 502; another account may have its own."
+        "associations. Your next available date for a subsequent association is 3 December 2026, 14:30 UTC. This date "
+        "is for the account ending in 502; another account may have its own."
     )
     assert (await callback_of(refused.id)).status is CallbackStatus.DONE
 

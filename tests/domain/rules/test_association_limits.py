@@ -139,8 +139,8 @@ def test_the_refusals_of_an_account_speak_of_the_account() -> None:
     )
     assert yearly.message == (
         "This account has been associated 3 times within a year, which is the limit. Your next available date for a "
-        "subsequent association is 17 April 2027, 09:05 UTC. This date is for the account ending in 737; another account "
-        "may have its own."
+        "subsequent association is 17 April 2027, 09:05 UTC. This date is for the account ending in 737; another "
+        "account may have its own."
     )
 
 
