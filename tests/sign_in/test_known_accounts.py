@@ -1,6 +1,7 @@
 """Which date is kept of an account whose history refused an attempt (R6)?"""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import NotFound
@@ -149,6 +150,22 @@ async def test_an_account_that_moved_away_holds_back_only_itself(world: World) -
 
     assert (shown, own) == ({"502": world.clock() + 29 * DAY}, world.clock())
     assert linked.status is AttemptStatus.ASSOCIATED
+
+
+async def test_an_account_of_the_member_s_own_follows_its_history_and_the_rules_of_today(world: World) -> None:
+    """R6: what an attempt was told stays with the attempt; an account that was linked here needs no keeping."""
+    before, after = await world.member("mei-fabrikam"), await world.member("mei")
+    await world.link(before, persona="mei-learn")
+    world.clock.advance(40 * DAY)
+    await world.link(after, persona="mei-learn")
+    refused = await world.link(before, persona="mei-learn")
+    policy = replace(world.settings.policy, cool_off=20 * DAY)
+
+    found = await known_accounts_of_members(before, [before.member_id], LEARN, now=world.clock(), policy=policy)
+
+    assert refused.refusal_available_at == world.clock() + 30 * DAY
+    (account,) = found[before.member_id]
+    assert account.allowance.next_available_at == world.clock() + 20 * DAY
 
 
 async def test_a_later_refusal_tells_the_newer_date(world: World) -> None:
