@@ -39,8 +39,8 @@ async def start_association(
 ) -> StartedAssociation:
     """Write an attempt of the viewer's own that waits ten minutes for the sign-in at the provider.
 
-    The limits of the member's own history are checked early, for the person's comfort; they are checked again, with those
-    of the account, when the association starts. They do not concern whoever signs in again for an account whose
+    The limits of the member's own history are checked early, for the person's comfort; they are checked again, with
+    those of the account, when the association starts. They do not concern whoever signs in again for an account whose
     transcript cannot be read any more.
 
     Raises:
