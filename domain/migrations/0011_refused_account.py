@@ -13,7 +13,7 @@ GUARANTEES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domain", "0009_idempotency_keys")]
+    dependencies = [("domain", "0010_members_by_issuer")]
 
     initial = False
 
