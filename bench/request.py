@@ -61,6 +61,16 @@ class Asked:
 
     async def of(self, app: Any) -> bytes:
         """Send it to an application and return the answer's body."""
+        status, body = await self._sent(app)
+        assert status == 200, (status, body)
+        return body
+
+    async def answered(self, app: Any) -> tuple[int, Any]:
+        """Send it to an application and return the answer's status and JSON."""
+        status, body = await self._sent(app)
+        return status, json.loads(body)
+
+    async def _sent(self, app: Any) -> tuple[int, bytes]:
         sent: list[dict[str, Any]] = []
         told = {"Host": "localhost:8000", "Content-Type": "application/json", **self.headers}
         scope = {
@@ -83,8 +93,7 @@ class Asked:
             sent.append(message)
 
         await app(scope, receive, send)
-        assert sent[0]["status"] == 200, sent
-        return b"".join(message.get("body", b"") for message in sent[1:])
+        return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
 async def main(credits: int) -> None:

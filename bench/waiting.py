@@ -1,8 +1,9 @@
 """How long do other requests wait while one process makes a very large answer?
 
-``python -m bench.waiting [--credits 50000]`` asks a small question again and again, first alone and then beside each of
-some questions that cost nearly as much as one operation may, and prints the longest wait beside the usual one. What
-one request computes without a pause in this process, everybody else waits for.
+``python -m bench.waiting [--credits 20000]`` lets another organization ask a small question again and again, first
+alone and then beside each of some questions that cost nearly as much as one operation may, and prints the median and
+the worst wait beside the usual one. What one request computes without a pause in this process, everybody else waits
+for. The last lines ask the dearest question several times at once, and count the answers by status.
 """
 
 import argparse
@@ -11,25 +12,35 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.app import create_app
 from bench.callers import WorkIssuer, headers_of_callers
-from bench.filled import NOW, filled_service
+from bench.filled import NOW, Filled, filled_service
 from bench.request import DOCUMENTS, Asked
+from domain.database import fetch_value
+from domain.operations.create_api_client import create_api_client
+from domain.operations.create_organization import create_organization
+from domain.rules.visibility import MemberViewer
+from domain.rules.words import MemberRole, Scope
 
 CREDIT = """id member { id name workEmail } certification { code title level } status countsFrom countsUntil
     explanation { summary } timeline { kind at }"""
+ATTAINMENTS = " ".join(f'at{n}: attainments(asOf: "2026-11-{n + 1:02}T00:00:00Z") {{ points }}' for n in range(15))
 LARGE = {
     "members, each with credits": f"""members(first: 100) {{
         nodes {{ name credits(first: 8) {{ nodes {{ {CREDIT} }} }} }} }}""",
     "credits with reasons": """credits(first: 100) { edges { cursor } nodes { id contributions { program points }
         explanation { reasons { code action } } timeline { kind at } } }""",
     "attainments": "attainments { points maxPoints }",
+    "attainments at 15 instants": ATTAINMENTS,
     "forecast": """forecast(until: "2027-10-01") { steps { date attainments { points maxPoints }
         changed { points } causes { __typename } } }""",
     "fragility": "fragility { __typename }",
 }
+AT_ONCE = 4
 
 
 async def main(credits: int) -> None:
@@ -38,24 +49,63 @@ async def main(credits: int) -> None:
         app = create_app(settings=filled.settings, clock=lambda: NOW)
         async with app.router.lifespan_context(app):
             headers = (await headers_of_callers(filled, WorkIssuer()))["API key"]
-            small = Asked(headers, json.dumps({"query": DOCUMENTS["member"]}).encode())
+            small = _asked(await _headers_of_another(filled), DOCUMENTS["member"])
             for name, field in LARGE.items():
-                large = Asked(headers, json.dumps({"query": f"{{ viewer {{ organization {{ {field} }} }} }}"}).encode())
-                answer = json.loads(await large.of(app))
+                large = _asked(headers, f"{{ viewer {{ organization {{ {field} }} }} }}")
+                _, answer = await large.answered(app)
                 assert "errors" not in answer, answer["errors"]
-                await _compare(name, answer["extensions"]["cost"]["requested"], small, large, app)
+                await _compare(name, answer["extensions"]["cost"]["requested"], small, [large], app)
+            await _compare(f"{AT_ONCE} times at 15 instants", 0, small, [_large(headers)] * AT_ONCE, app)
 
 
-async def _compare(name: str, cost: int, small: Asked, large: Asked, app: Any) -> None:
+def _large(headers: Mapping[str, str]) -> Asked:
+    return _asked(headers, f"{{ viewer {{ organization {{ {ATTAINMENTS} }} }} }}")
+
+
+def _asked(headers: Mapping[str, str], document: str) -> Asked:
+    return Asked(headers, json.dumps({"query": document}).encode())
+
+
+async def _headers_of_another(filled: Filled) -> Mapping[str, str]:
+    """Create a second organization with one person, and return the headers of its API client."""
+    organization_id = await create_organization(
+        name="Fabrikam",
+        domain="fabrikam.example",
+        issuer="https://login.fabrikam.example",
+        client_id="certlink",
+        client_secret=None,
+        api_audience="certlink-api",
+        now=NOW,
+        settings=filled.settings,
+    )
+    member_id: int = await fetch_value(
+        """INSERT INTO member (organization_id, work_email, name, role, status, subject, invited_at, activated_at)
+           VALUES ($1, 'admin@fabrikam.example', 'Admin', 'ACCOUNT_ADMIN', 'ACTIVE', 'admin', $2, $2) RETURNING id""",
+        organization_id,
+        NOW,
+    )
+    admin = MemberViewer(member_id=member_id, organization_id=organization_id, role=MemberRole.ACCOUNT_ADMIN)
+    key = await create_api_client(
+        by=admin, name="Bench", scopes=list(Scope), expires_at=None, now=NOW, settings=filled.settings
+    )
+    return {"Authorization": f"Bearer {key.secret}"}
+
+
+async def _compare(name: str, cost: int, small: Asked, large: Sequence[Asked], app: Any) -> None:
     usual = statistics.median([await _seconds(small, app) for _ in range(50)])
-    asking = asyncio.create_task(_seconds(large, app))
+    start = time.perf_counter()
+    asking = asyncio.gather(*(each.answered(app) for each in large))
     waits = [await _seconds(small, app)]
     while not asking.done():
         waits.append(await _seconds(small, app))
+    statuses = Counter(status for status, _ in await asking)
+    told = " ".join(f"{number} x {status}" for status, number in statuses.items())
     sys.stdout.write(
-        f"{name:28} {cost:6,} points  {await asking * 1000:7.0f} ms   others wait {max(waits) * 1000:6.0f} ms at most, "
-        f"{max(waits) / usual:5.0f} times the usual\n"
+        f"{name:28} {cost:6,} points  {(time.perf_counter() - start) * 1000:6.0f} ms, {told}   others wait "
+        f"{statistics.median(waits) / usual:5.1f} times the usual {usual * 1000:.1f} ms, "
+        f"{max(waits) / usual:5.0f} times at worst\n"
     )
+    sys.stdout.flush()
 
 
 async def _seconds(asked: Asked, app: Any) -> float:
@@ -66,5 +116,5 @@ async def _seconds(asked: Asked, app: Any) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--credits", type=int, default=50_000)
+    parser.add_argument("--credits", type=int, default=20_000)
     asyncio.run(main(parser.parse_args().credits))
