@@ -13,6 +13,7 @@ from api.callers import Caller
 from api.limits.charge import Charge
 from api.lists.batches import Batches
 from api.runtime import Runtime
+from api.scorings import Scorings
 from domain.queries.catalog import certifications_by_code
 from domain.rules.certifications import CertificationFacts
 from domain.rules.visibility import Viewer
@@ -22,7 +23,7 @@ from domain.rules.visibility import Viewer
 class Context:
     """One operation's caller and instant (aware, UTC); a subscription has a new one for each event.
 
-    ``charge`` is what it costs the caller, or nothing where nobody counts: for our own pages.
+    ``charge`` is what it costs the caller before it is executed, or nothing where nobody counts: for our own pages.
     """
 
     runtime: Runtime
@@ -43,7 +44,13 @@ class Context:
     @property
     def extensions(self) -> dict[str, Any]:
         """Return what the answer's ``extensions`` tell."""
-        return self.charge.extensions if self.charge else {}
+        charge = self.scorings.charge
+        return charge.extensions if charge else {}
+
+    @cached_property
+    def scorings(self) -> Scorings:
+        """Return what scores organizations for this operation, and is charged for it."""
+        return Scorings(self.runtime, self.caller, self.charge, now=self.now)
 
     @cached_property
     def batches(self) -> Batches:

@@ -104,6 +104,11 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     cause = original(error)
     if isinstance(cause, Refusal):
         return _coded(error, cause.code)
+    if isinstance(cause, RequestError):
+        # The operation had begun to change something, or to tell of an event, when it was found to cost too much.
+        told = cause.errors[0]
+        located = GraphQLError(told.message, nodes=error.nodes, path=error.path)
+        return _coded(located, cause.code.value, **(told.extensions or {}))
     if cause is None:
         return _coded(error, ErrorCode.VARIABLES_INVALID.value)
     return _masked(error, request_id)

@@ -64,7 +64,8 @@ async def execute_operation(
     """Execute a document's operation: a query, a mutation, or one event of a subscription.
 
     Raises:
-        RequestError: the variables do not fit, or the operation takes longer than its deadline.
+        RequestError: the variables do not fit, or the operation takes longer than its deadline, or a query turns out to
+            cost more than it may. A mutation and an event are answered all the same: only the field is refused.
     """
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -84,6 +85,9 @@ async def execute_operation(
             result = answer if isinstance(answer, ExecutionResult) else await answer
     except TimeoutError:
         raise _deadline_exceeded(document.operation_type(operation_name), context) from None
+    refused = context.scorings.refused
+    if refused is not None and document.operation_type(operation_name) is OperationType.QUERY:
+        raise refused
     check_variables(result, context)
     result.extensions = context.extensions
     return result

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from api.limits.places import Places
 from api.limits.rate_limit import NoRateLimit, RateLimit
+from api.limits.scoring_slots import ScoringSlots
 from domain.live import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.secrets import SecretKey
@@ -34,6 +35,8 @@ class Runtime:
     operations: Places = field(default_factory=Places)
     # The exports that run in this process, of all callers together.
     exports: Places = field(default_factory=Places)
+    # The scorings that are at work in this process.
+    scoring_slots: ScoringSlots = field(default_factory=ScoringSlots)
 
     @cached_property
     def cursor_key(self) -> bytes:

@@ -3,7 +3,7 @@
 Every answer tells in ``extensions``, so that a client can slow down before it is refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,12 +48,18 @@ async def take(cost: int, runtime: Runtime, caller: Caller, *, now: datetime, be
         RequestError: a budget is used up.
     """
     max_cost = runtime.settings.max_cost
-    try:
-        budgets = await runtime.rate_limit.take(cost, caller, now=now, before=before)
-    except OverLimit as over:
-        charge = Charge(cost=cost, max_cost=max_cost, budgets=over.budgets)
-        raise _rate_limited(over.retry_after_seconds, charge) from None
-    return Charge(cost=cost, max_cost=max_cost, budgets=budgets)
+    return await _take(cost, Charge(cost=cost, max_cost=max_cost), runtime, caller, now=now, before=before)
+
+
+async def take_more(points: int, charge: Charge, runtime: Runtime, caller: Caller, *, now: datetime) -> Charge:
+    """Take further points of an operation that was charged before, and return the charge of all of them.
+
+    Raises:
+        RequestError: together they are more than one operation may cost, or a budget is used up.
+    """
+    more = replace(charge, cost=charge.cost + points)
+    _check(more, advice="ask for fewer instants, or a nearer day")
+    return await _take(points, more, runtime, caller, now=now, before=charge.cost)
 
 
 def check_cost(cost: int, runtime: Runtime) -> None:
@@ -62,12 +68,24 @@ def check_cost(cost: int, runtime: Runtime) -> None:
     Raises:
         RequestError: it costs more than the most that one operation may.
     """
-    limit = runtime.settings.max_cost
-    if cost > limit:
-        sentence = f"This operation costs {cost:,} points, and at most {limit:,} are allowed: ask for smaller pages."
-        error = GraphQLError(sentence, extensions={"cost": cost, "limit": limit})
-        charge = Charge(cost=cost, max_cost=limit)
+    _check(Charge(cost=cost, max_cost=runtime.settings.max_cost), advice="ask for smaller pages")
+
+
+def _check(charge: Charge, *, advice: str) -> None:
+    if charge.cost > charge.max_cost:
+        sentence = (
+            f"This operation costs {charge.cost:,} points, and at most {charge.max_cost:,} are allowed: {advice}."
+        )
+        error = GraphQLError(sentence, extensions={"cost": charge.cost, "limit": charge.max_cost})
         raise RequestError(ErrorCode.COST_EXCEEDED, error, extensions=charge.extensions)
+
+
+async def _take(points: int, charge: Charge, runtime: Runtime, caller: Caller, *, now: datetime, before: int) -> Charge:
+    try:
+        budgets = await runtime.rate_limit.take(points, caller, now=now, before=before)
+    except OverLimit as over:
+        raise _rate_limited(over.retry_after_seconds, replace(charge, budgets=over.budgets)) from None
+    return replace(charge, budgets=budgets)
 
 
 def _rate_limited(seconds: int, charge: Charge) -> RequestError:

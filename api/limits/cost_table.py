@@ -16,17 +16,18 @@ TOTAL_COUNT_WEIGHT = 10
 # A file of the whole report, however many rows it has.
 EXPORT_COST = 4_000
 
-# What a field costs beside its objects, by ``Type.field``.
+# What a field costs beside its objects, by ``Type.field``; a scoring costs more by an organization's credits
+# (``api/limits/scoring_cost.py``).
 WEIGHTS: Mapping[str, int] = {
     "AssociationAllowance.knownAccounts": 20,
     "CreditEvent.credit": 10,
     "Member.associationAllowance": 20,
     "Mutation.inviteMembers": 300,
-    "Organization.attainments": 600,
+    "Organization.attainments": 100,
     "Organization.creditStatus": 80,
     "Organization.credits": 50,
-    "Organization.forecast": 1_000,
-    "Organization.fragility": 2_000,
+    "Organization.forecast": 200,
+    "Organization.fragility": 1_000,
     "Organization.skillsReport": 100,
     "SkillsReportConnection.totalCount": 50,
 }

@@ -15,7 +15,7 @@ from api.types import members
 from api.types.attainments import Attainment, attainment_of
 from api.types.credit_arguments import AsOf, instant
 from api.types.forecasts import Forecast, FragilityFinding, Named, forecast_of
-from domain.queries.attainments import organization_attainments, organization_forecast, organization_fragility
+from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, may_be_scored_for
 from domain.queries.catalog import certifications_by_code
 from domain.queries.members import members_by_number
 from domain.rules.attainment import Holding
@@ -44,12 +44,11 @@ class OrganizationPrograms:
     async def attainments(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Attainment] | None:
         """Ask the rules."""
         context = info.context
-        if context.viewer is None:
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
             return None
-        found = await organization_attainments(
-            context.viewer, self.number, as_of=instant(as_of, context), kind=given(wanted)
-        )
-        return None if found is None else [attainment_of(each) for each in found]
+        found = await context.scorings.of(self.number, AttainmentsAt(at=instant(as_of, context)), info)
+        kind = given(wanted)
+        return [attainment_of(each) for each in found if kind in {None, each.program.kind}]
 
     @field(
         "What changes by itself until the end of a day, and what comes of it; null unless an admin or an API client "
@@ -57,16 +56,16 @@ class OrganizationPrograms:
     )
     async def forecast(self, info: Info, until: Until, program_id: ProgramId = UNSET) -> Forecast | None:
         """Ask the rules."""
-        viewer = info.context.viewer
-        if viewer is None:
+        context = info.context
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
             return None
         wanted = given(program_id)
         program = None if wanted is None else program_key(wanted) or ""
-        found = await organization_forecast(viewer, self.number, now=info.context.now, until=until, program=program)
-        if found is None:
-            return None
+        scoring = ForecastUntil(after=context.now, until=until, program=program)
+        scoring.check()
+        found = await context.scorings.of(self.number, scoring, info)
         causes = [cause.credit for step in found.steps for cause in step.causes if cause.credit is not None]
-        return forecast_of(found, await _named(viewer, causes))
+        return forecast_of(found, await _named(context.viewer, causes))
 
     @field(
         "What each attained program hangs on, and whom it can do without; null unless an admin or an API client with "
@@ -75,11 +74,9 @@ class OrganizationPrograms:
     async def fragility(self, info: Info, as_of: AsOf = UNSET) -> list[FragilityFinding] | None:
         """Ask the rules."""
         context = info.context
-        if context.viewer is None:
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
             return None
-        found = await organization_fragility(context.viewer, self.number, as_of=instant(as_of, context))
-        if found is None:
-            return None
+        found = await context.scorings.of(self.number, FragilityAt(at=instant(as_of, context)), info)
         people = {int(person) for finding in found for person in finding.people}
         named = await _named(context.viewer, [credit for each in found for credit in each.credits], people)
         return [FragilityFinding(row=finding, named=named) for finding in found]

@@ -23,7 +23,9 @@ class OrganizationRateLimit:
 class RateLimit:
     """A caller's budget."""
 
-    cost: int = strawberry.field(description="How many points this operation costs.")
+    cost: int = strawberry.field(
+        description="How many points this operation costs, without those of scoring an organization."
+    )
     limit: int = strawberry.field(description="How many points the caller may use in a minute.")
     remaining: int = strawberry.field(description="How many points are left to the caller.")
     reset_at: datetime = strawberry.field(

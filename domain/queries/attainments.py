@@ -1,24 +1,25 @@
 """How far is an organization in its programs at any instant, what will change, and what does it hang on?
 
-All of it is asked of an organization's counted facts, which one statement loads.
+All of it is asked of an organization's counted facts, which one statement loads. Whoever asks several questions loads
+them once, and says where the work is done that takes long.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from domain.database import connection
+from domain.database import connection, fetch_value
 from domain.errors import NotFound
 from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, attainments
 from domain.rules.counted_credits import CountedCredit, known_at
 from domain.rules.editions import Edition, programs_at
-from domain.rules.forecast import Forecast, check_forecast_date, forecast
+from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
 from domain.rules.fragility import FragilityFinding, fragility
 from domain.rules.visibility import Viewer
-from domain.rules.words import CreditEndReason, ProgramKind, Scope, Track
+from domain.rules.words import CreditEndReason, Scope, Track
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,17 @@ _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c
     LEFT JOIN completion p ON p.id = c.completion_id
     LEFT JOIN association a ON a.id = c.association_id
     WHERE o.id = $1 ORDER BY c.id"""
+_NUMBER = "SELECT count(*) FROM credit WHERE organization_id = $1 AND counts_from IS NOT NULL"
+_DAYS = """SELECT count(DISTINCT (changes_at AT TIME ZONE 'UTC')::date)
+    FROM credit CROSS JOIN LATERAL (VALUES (counts_from), (counts_until)) change (changes_at)
+    WHERE organization_id = $1 AND counts_from IS NOT NULL AND changes_at > $2 AND changes_at <= $3"""
+
+
+class RunInThread(Protocol):
+    """Runs work that holds the interpreter for long in a thread, such as ``asyncio.to_thread``."""
+
+    def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]:
+        """Return what the work returns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +51,20 @@ class OrganizationFacts:
     credits: tuple[CountedCredit, ...]
     editions: tuple[Edition, ...]
 
-    def attainments(self, at: datetime, kind: ProgramKind | None = None) -> tuple[Attainment, ...]:
-        """Return the attainments at an instant (aware, UTC), by what is known then; of one kind or of both."""
-        programs = programs_at(self.editions, at)
-        found = attainments(known_at(self.credits, at), programs, at=at, track=self.track)
-        return tuple(each for each in found if kind in {None, each.program.kind})
+    def attainments(self, at: datetime) -> tuple[Attainment, ...]:
+        """Return the attainments at an instant (aware, UTC), by what is known then."""
+        return attainments(known_at(self.credits, at), programs_at(self.editions, at), at=at, track=self.track)
 
     def forecast(self, after: datetime, until: date, program: str | None = None) -> Forecast:
-        """Return what changes after an instant until the end of a day."""
+        """Return what changes after an instant until the end of a day.
+
+        Raises:
+            NotFound: there is no such program.
+        """
+        if program is not None and not any(
+            program == each.key for edition in self.editions for each in edition.programs
+        ):
+            raise NotFound
         return forecast(
             known_at(self.credits, after), self.editions, after=after, until=until, track=self.track, program=program
         )
@@ -56,7 +74,64 @@ class OrganizationFacts:
         return fragility(known_at(self.credits, at), programs_at(self.editions, at), at=at, track=self.track)
 
 
-async def organization_facts(organization_id: int) -> OrganizationFacts:
+@dataclass(frozen=True, kw_only=True)
+class AttainmentsAt:
+    """How far an organization is in every program at an instant (aware, UTC)."""
+
+    at: datetime
+
+    def of(self, facts: OrganizationFacts) -> tuple[Attainment, ...]:
+        """Score an organization."""
+        return facts.attainments(self.at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastUntil:
+    """What changes after an instant (aware, UTC) until the end of a day, for all programs or for one."""
+
+    after: datetime
+    until: date
+    program: str | None = None
+
+    def check(self) -> None:
+        """Refuse a day that no forecast reaches.
+
+        Raises:
+            ForecastTooFar: the day is over, or more than five years ahead.
+        """
+        check_forecast_date(self.until, now=self.after)
+
+    def of(self, facts: OrganizationFacts) -> Forecast:
+        """Score an organization.
+
+        Raises:
+            NotFound: there is no such program.
+        """
+        return facts.forecast(self.after, self.until, self.program)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FragilityAt:
+    """What the attained programs of an organization hang on at an instant (aware, UTC)."""
+
+    at: datetime
+
+    def of(self, facts: OrganizationFacts) -> tuple[FragilityFinding, ...]:
+        """Score an organization."""
+        return facts.fragility(self.at)
+
+
+Scoring = AttainmentsAt | ForecastUntil | FragilityAt
+
+
+def may_be_scored_for(viewer: Viewer, organization_id: int) -> bool:
+    """Tell whether a viewer sees the attainments of an organization: of their own, if they are its admin."""
+    return viewer.may(Scope.ATTAINMENTS_READ) and organization_id == viewer.organization_id
+
+
+async def organization_facts(
+    organization_id: int, *, run_in_thread: RunInThread = asyncio.to_thread
+) -> OrganizationFacts:
     """Return an organization's counted facts, whoever asks.
 
     Raises:
@@ -68,49 +143,21 @@ async def organization_facts(organization_id: int) -> OrganizationFacts:
         raise NotFound
     return OrganizationFacts(
         track=Track(rows[0]["track"]) if rows[0]["track"] else None,
-        credits=await _apart(lambda: tuple(_counted(row) for row in rows if row["id"] is not None)),
+        credits=await run_in_thread(lambda: tuple(_counted(row) for row in rows if row["id"] is not None)),
         editions=await editions(),
     )
 
 
-async def organization_attainments(
-    viewer: Viewer, organization_id: int, *, as_of: datetime, kind: ProgramKind | None = None
-) -> tuple[Attainment, ...] | None:
-    """Return how far the viewer's organization is at an instant (aware, UTC); for its admins only."""
-    facts = await _visible_facts(viewer, organization_id)
-    return None if facts is None else await _apart(lambda: facts.attainments(as_of, kind))
+async def number_of_counted_credits(organization_id: int) -> int:
+    """Return how many credits the facts of an organization hold."""
+    number: int = await fetch_value(_NUMBER, organization_id)
+    return number
 
 
-async def organization_forecast(
-    viewer: Viewer, organization_id: int, *, now: datetime, until: date, program: str | None = None
-) -> Forecast | None:
-    """Return what will change for the viewer's organization until the end of a day, in UTC; for its admins only.
-
-    Raises:
-        ForecastTooFar: the day is over, or more than five years ahead.
-        NotFound: there is no such program.
-    """
-    facts = await _visible_facts(viewer, organization_id)
-    if facts is None:
-        return None
-    check_forecast_date(until, now=now)
-    if program is not None and not any(program == each.key for edition in facts.editions for each in edition.programs):
-        raise NotFound
-    return await _apart(lambda: facts.forecast(now, until, program))
-
-
-async def organization_fragility(
-    viewer: Viewer, organization_id: int, *, as_of: datetime
-) -> tuple[FragilityFinding, ...] | None:
-    """Return what the attained programs of the viewer's organization hang on; for its admins only."""
-    facts = await _visible_facts(viewer, organization_id)
-    return None if facts is None else await _apart(lambda: facts.fragility(as_of))
-
-
-async def _visible_facts(viewer: Viewer, organization_id: int) -> OrganizationFacts | None:
-    if not viewer.may(Scope.ATTAINMENTS_READ) or organization_id != viewer.organization_id:
-        return None
-    return await organization_facts(organization_id)
+async def number_of_forecast_days(organization_id: int, asked: ForecastUntil) -> int:
+    """Return on how many days of a forecast a credit of an organization begins or ends."""
+    number: int = await fetch_value(_DAYS, organization_id, asked.after, end_of_day(asked.until))
+    return number
 
 
 def _counted(row: Mapping[str, Any]) -> CountedCredit:
@@ -123,8 +170,3 @@ def _counted(row: Mapping[str, Any]) -> CountedCredit:
         known_from=row["known_from"],
         end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
     )
-
-
-async def _apart(work: Callable[[], Result]) -> Result:
-    """Think in a thread, so that a large organization's questions do not hold up everybody else's."""
-    return await asyncio.to_thread(work)

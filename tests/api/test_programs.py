@@ -238,10 +238,11 @@ async def test_a_cursor_of_another_list_is_refused(caller: Caller, amara: Member
 @pytest.mark.parametrize(
     ("query", "number"),
     [
-        # The session, the viewer's organization, its facts and the editions; then people and certifications by name.
-        (ATTAINMENTS, 4),
-        (FORECAST, 6),
-        (FRAGILITY, 6),
+        # The session, the viewer's organization, how many credits it has, its facts and the editions; for a forecast
+        # the number of days; then people and certifications by name.
+        (ATTAINMENTS, 5),
+        (FORECAST, 8),
+        (FRAGILITY, 7),
         (PROGRAMS, 2),
         # The list, and what the catalog says of all in it.
         (CERTIFICATIONS, 3),

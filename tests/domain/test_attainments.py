@@ -14,11 +14,12 @@ from domain.operations.record_completions import record_completions
 from domain.operations.remove_association import remove_association
 from domain.operations.remove_member import remove_member
 from domain.queries.attainments import (
+    ForecastUntil,
     OrganizationFacts,
-    organization_attainments,
+    may_be_scored_for,
+    number_of_counted_credits,
+    number_of_forecast_days,
     organization_facts,
-    organization_forecast,
-    organization_fragility,
 )
 from domain.queries.contributions import contributions_of_credits
 from domain.queries.credits import credit_of_operator
@@ -26,7 +27,7 @@ from domain.rules.attainment import Attainment
 from domain.rules.explanation import explanation
 from domain.rules.forecast import end_of_day
 from domain.rules.policy import Policy
-from domain.rules.words import ForecastCauseKind, MemberRole, ProgramKind, Track
+from domain.rules.words import ForecastCauseKind, MemberRole, Track
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.trace import leaving_no_trace
@@ -77,21 +78,7 @@ async def test_only_an_admin_of_the_organization_is_answered(organization: Organ
     )
 
     for person, expected in ((admin, True), (member, False), (foreign, False)):
-        viewer = viewer_of(person)
-        answers = [
-            await organization_attainments(viewer, organization.id, as_of=START),
-            await organization_forecast(viewer, organization.id, now=START, until=START.date()),
-            await organization_fragility(viewer, organization.id, as_of=START),
-        ]
-        assert [answer is not None for answer in answers] == [expected] * 3
-
-
-async def test_kinds_can_be_asked_for(organization: Organization) -> None:
-    facts = await organization_facts(organization.id)
-
-    kinds = {kind: {each.program.kind for each in facts.attainments(START, kind)} for kind in ProgramKind}
-
-    assert kinds == {kind: {kind} for kind in ProgramKind}
+        assert may_be_scored_for(viewer_of(person), organization.id) is expected
 
 
 async def test_nobody_has_facts_of_an_organization_that_is_none(database: str) -> None:
@@ -105,9 +92,8 @@ async def test_a_leaver_is_forecast_to_count_until_the_refresh_date(organization
     await propagate_credits(now=COUNTS)
     await remove_member(by=viewer_of(admin), member_id=leaver.id, now=COUNTS)
 
-    found = await organization_forecast(viewer_of(admin), organization.id, now=COUNTS, until=date(2027, 1, 1))
+    found = (await organization_facts(organization.id)).forecast(COUNTS, date(2027, 1, 1))
 
-    assert found is not None
     (step,) = found.steps
     assert (step.date, [cause.kind for cause in step.causes]) == (date(2026, 12, 10), [ForecastCauseKind.REFRESH_DATE])
     before, after = (
@@ -122,20 +108,24 @@ async def test_a_forecast_of_many_credits_is_what_is_asked_at_the_end_of_each_da
 ) -> None:
     async with connection() as current:
         await fill(current, organization_id=organization.id, members=50, credits_each=10, at=START)
-    viewer = viewer_of(admin)
+    asked = ForecastUntil(after=START, until=START.date() + 200 * DAY)
+    facts = await organization_facts(organization.id)
 
-    found = await organization_forecast(viewer, organization.id, now=START, until=START.date() + 200 * DAY)
+    found = asked.of(facts)
 
-    assert found is not None
+    assert await number_of_counted_credits(organization.id) == len(facts.credits) == 500
+    assert await number_of_forecast_days(organization.id, asked) == 2
     assert len(found.steps) == 2
     for step in found.steps:
         assert step.at == end_of_day(step.date)
-        assert step.attainments == await organization_attainments(viewer, organization.id, as_of=step.at)
+        assert step.attainments == facts.attainments(step.at)
 
 
-async def test_a_program_that_no_edition_has_cannot_be_forecast(organization: Organization, admin: Member) -> None:
+async def test_a_program_that_no_edition_has_cannot_be_forecast(organization: Organization) -> None:
+    facts = await organization_facts(organization.id)
+
     with pytest.raises(NotFound):
-        await organization_forecast(viewer_of(admin), organization.id, now=START, until=START.date(), program="nothing")
+        facts.forecast(START, START.date(), "nothing")
 
 
 async def test_the_track_is_the_organization_s_setting(organization: Organization) -> None:
@@ -145,7 +135,7 @@ async def test_the_track_is_the_organization_s_setting(organization: Organizatio
     for track in (Track.ENTERPRISE, Track.SMB, None):
         await change_track(organization_domain="CONTOSO.example", track=track, now=START)
         facts = await organization_facts(organization.id)
-        found = facts.attainments(COUNTS, ProgramKind.DESIGNATION)
+        found = facts.attainments(COUNTS)
         tracks.append(
             [(each.track, float(each.points)) for each in found if each.program.key == "business-applications"]
         )

@@ -1,0 +1,90 @@
+"""Let few scorings be at work at a time, and each organization have its turn.
+
+A scoring holds the interpreter, so that more of them at once would not be done sooner, and everybody else would wait.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+SCORINGS_AT_ONCE = 2
+
+
+class ScoringSlots:
+    """One operation of each organization has the turn; of those that have, two are at work in this process.
+
+    Both are waited for in the order of arrival. What has the turn goes to the end of the second queue for each piece of
+    its work, so that an organization that asks for much does not keep another's few pieces waiting.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(SCORINGS_AT_ONCE)
+        self._queues: dict[int, _Queue] = {}
+
+    def __len__(self) -> int:
+        """Return how many organizations have the turn or wait for it."""
+        return len(self._queues)
+
+    @asynccontextmanager
+    async def turn(self, organization_id: int) -> AsyncIterator["Turn"]:
+        """Wait for an organization's turn, and keep it for the block and for as long as a thread of it works."""
+        queue = self._queues.setdefault(organization_id, _Queue())
+        queue.users += 1
+        try:
+            await queue.lock.acquire()
+        except BaseException:
+            self._leave(organization_id, queue)
+            raise
+        turn = Turn(self._free)
+        try:
+            yield turn
+        finally:
+            turn.when_idle(partial(self._end_turn, organization_id, queue))
+
+    def _end_turn(self, organization_id: int, queue: "_Queue") -> None:
+        queue.lock.release()
+        self._leave(organization_id, queue)
+
+    def _leave(self, organization_id: int, queue: "_Queue") -> None:
+        queue.users -= 1
+        if not queue.users:
+            del self._queues[organization_id]
+
+
+class Turn:
+    """Runs the work of whoever has an organization's turn, one piece at a time."""
+
+    def __init__(self, free: asyncio.Semaphore) -> None:
+        self._free = free
+        self._work: asyncio.Task[object] | None = None
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Wait for one of the process's slots and do a piece of work in a thread.
+
+        A thread cannot be stopped: if the caller is canceled meanwhile, the slot is free once the thread is done.
+        """
+        await self._free.acquire()
+        task = asyncio.create_task(asyncio.to_thread(work))
+        task.add_done_callback(lambda _: self._free.release())
+        self._work = task
+        return await asyncio.shield(task)
+
+    def when_idle(self, release: Callable[[], None]) -> None:
+        """Call something once no thread works any more, at once if none does."""
+        if self._work is None or self._work.done():
+            release()
+        else:
+            self._work.add_done_callback(lambda _: release())
+
+
+@dataclass
+class _Queue:
+    """Who of one organization waits for the turn, and how many there are with the one who has it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
