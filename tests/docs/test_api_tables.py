@@ -24,6 +24,13 @@ from api.limits.cost_table import (
     WEIGHTS,
     WEIGHTS_OF_LISTS,
 )
+from api.limits.scoring_cost import (
+    CREDITS_READ_FOR_A_POINT,
+    CREDITS_SCORED_FOR_A_POINT,
+    FORECAST_DAY_COST,
+    MAX_PART_COST,
+)
+from api.limits.scoring_slots import SCORINGS_AT_ONCE
 from api.nodes import MAX_NODES
 from api.refusals import TYPES, RefusalCode
 from api.request import MAX_BODY_BYTES
@@ -38,6 +45,7 @@ from api.websocket.connection import (
 from api.websocket.messages import CloseCode
 from api.websocket.operations import MAX_OPERATIONS, MAX_OPERATIONS_OF_CALLER
 from domain.operations.invite_members import MAX_AT_ONCE
+from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
 from domain.queries.page import MAX_SIZE
 from domain.rules.api_clients import MAX_CLIENTS
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
@@ -109,7 +117,9 @@ def test_every_limit_is_the_code_s() -> None:
         "an operation's cost": f"{DEFAULTS['max_cost']:,} points",
         "a caller's points": f"{DEFAULTS['rate_limit']:,} in a minute",
         "points of all callers of an organization": f"{DEFAULTS['organization_rate_limit']:,} in a minute",
-        "execution": f"{DEADLINE_SECONDS:.0f} seconds",
+        "execution, waiting for a scoring's turn included": f"{DEADLINE_SECONDS:.0f} seconds",
+        "scorings of an organization at work at a time": "1",
+        "scorings at work at a time in each process": f"{SCORINGS_AT_ONCE}",
         "a page": f"{MAX_SIZE} items",
         "ids of `nodes`": f"{MAX_NODES}",
         "people of one `inviteMembers`": f"{MAX_AT_ONCE}",
@@ -139,6 +149,19 @@ def test_every_weight_is_the_code_s() -> None:
         **{f"`{place}`, once for a list": f"{weight:,}" for place, weight in WEIGHTS_OF_LISTS.items()},
     }
     assert f"1 point more for every {CHARACTERS_READ_FOR_A_POINT} characters" in PAGE
+
+
+def test_every_price_of_a_scoring_is_the_code_s() -> None:
+    rows = table("what is scored", "points")
+
+    by_credits = {kind: f"1 for {credits} credits" for kind, credits in CREDITS_SCORED_FOR_A_POINT.items()}
+    assert {row[0]: row[1] for row in rows} == {
+        "reading the credits, once for an operation": f"1 for {CREDITS_READ_FOR_A_POINT} credits",
+        "attainments, once for each instant": by_credits[AttainmentsAt],
+        "a forecast": f"{by_credits[ForecastUntil]}, and {FORECAST_DAY_COST} for each day on which a credit begins or ends",
+        "fragility, once for each instant": by_credits[FragilityAt],
+    }
+    assert f"Each line costs {MAX_PART_COST:,} points at most" in PAGE
 
 
 def table(*heads: str) -> list[list[str]]:
