@@ -158,7 +158,9 @@ def test_every_price_of_a_scoring_is_the_code_s() -> None:
     assert {row[0]: row[1] for row in rows} == {
         "reading the credits, once for an operation": f"1 for {CREDITS_READ_FOR_A_POINT} credits",
         "attainments, once for each instant": by_credits[AttainmentsAt],
-        "a forecast": f"{by_credits[ForecastUntil]}, and {FORECAST_DAY_COST} for each day on which a credit begins or ends",
+        "a forecast": (
+            f"{by_credits[ForecastUntil]}, and {FORECAST_DAY_COST} for each day on which a credit begins or ends"
+        ),
         "fragility, once for each instant": by_credits[FragilityAt],
     }
     assert f"Each line costs {MAX_PART_COST:,} points at most" in PAGE

@@ -28,7 +28,7 @@ from bench.rows import fill
 from domain.database import connection
 from domain.models import Association, Member, Organization
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts
-from domain.rules.words import MemberRole, Track
+from domain.rules.words import LearningProvider, MemberRole, Track
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_charges import asking, limited
@@ -361,7 +361,7 @@ async def test_a_mutation_s_later_fields_are_scored_by_what_the_earlier_ones_cha
     admin = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
     caller = await sign_in(client, admin)
     association = await pending(admin)
-    other = await make_association(admin, provider="PARTNER_UNIVERSITY")
+    other = await make_association(admin, provider=LearningProvider.PARTNER_UNIVERSITY)
     fields = " ".join(
         f"{name}: {REMOVE % global_id(Kind.ASSOCIATION, each.id)}" for name, each in (("a", other), ("b", association))
     )
