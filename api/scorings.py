@@ -5,10 +5,10 @@ is refused before any of it is done.
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from graphql import OperationType
 from strawberry.types.info import Info
@@ -29,10 +29,12 @@ from domain.queries.attainments import (
     number_of_forecast_days,
     organization_facts,
 )
+from domain.queries.contributions import CreditContributions, OrganizationContributions, prepared_contributions
 from domain.rules.attainment import Attainment
 from domain.rules.forecast import Forecast
 from domain.rules.fragility import FragilityFinding
 
+Result = TypeVar("Result")
 Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Refusal
 
 
@@ -45,7 +47,7 @@ class Scorings:
         self._runtime = runtime
         self._caller = caller
         self._now = now
-        self._organizations: dict[Hashable, _OrganizationScorings] = {}
+        self._organizations: dict[Hashable, OrganizationScorings] = {}
 
     @property
     def runtime(self) -> Runtime:
@@ -69,15 +71,19 @@ class Scorings:
             RequestError: it costs more than the operation may, or than is left of a budget.
             Refusal: it is refused, for example since there is no such program.
         """
+        outcome = await self.organization(organization_id, info).outcome(scoring)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    def organization(self, organization_id: int, info: Info[Any, Any]) -> "OrganizationScorings":
+        """Return what scores one organization for the field that is resolved."""
         # A mutation's later fields must see what its earlier ones changed.
         is_mutation = info.operation.operation is OperationType.MUTATION
         key = organization_id, _root(info) if is_mutation else None
         if key not in self._organizations:
-            self._organizations[key] = _OrganizationScorings(organization_id, self)
-        outcome = await self._organizations[key].outcome(scoring)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
+            self._organizations[key] = OrganizationScorings(organization_id, self)
+        return self._organizations[key]
 
     def check(self) -> None:
         """Refuse to score any more once something was too dear.
@@ -103,7 +109,7 @@ class Scorings:
             raise
 
 
-class _OrganizationScorings:
+class OrganizationScorings:
     """What an operation scores of one organization."""
 
     def __init__(self, organization_id: int, scorings: Scorings) -> None:
@@ -116,6 +122,8 @@ class _OrganizationScorings:
         self._outcomes: dict[Scoring, Outcome] = {}
         self._credits: int | None = None
         self._facts: OrganizationFacts | None = None
+        self._preparing = asyncio.Lock()
+        self._contributions: dict[datetime, OrganizationContributions] = {}
 
     async def outcome(self, scoring: Scoring) -> Outcome:
         """Return what a scoring comes to; the first who is here works for all who ask meanwhile."""
@@ -124,6 +132,29 @@ class _OrganizationScorings:
             if scoring not in self._outcomes:
                 await self._score_all()
         return self._outcomes[scoring]
+
+    async def contributions(self, member_ids: Collection[int], *, as_of: datetime) -> CreditContributions:
+        """Return what each credit of members contributes as of an instant, for which the rest is prepared once."""
+        async with self._preparing:
+            if as_of not in self._contributions:
+                self._contributions[as_of] = await prepared_contributions(
+                    self._organization_id, as_of=as_of, run_in_thread=self._run_in_turn
+                )
+        return await self._contributions[as_of].of_members(member_ids, run_in_thread=self._run_in_turn)
+
+    async def contributions_of_groups(
+        self, groups: Collection[frozenset[int]], *, as_of: datetime
+    ) -> dict[frozenset[int], CreditContributions]:
+        """Return for each group of members what ``contributions`` does, all read at once.
+
+        Each is told the other groups' credits too.
+        """
+        members = frozenset[int]().union(*groups)
+        return dict.fromkeys(groups, await self.contributions(members, as_of=as_of))
+
+    async def _run_in_turn(self, work: Callable[[], Result]) -> Result:
+        async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
+            return await turn.run(work)
 
     async def _score_all(self) -> None:
         self._scorings.check()

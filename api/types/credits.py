@@ -11,6 +11,7 @@ from api.context import Info
 from api.ids import Kind, global_id
 from api.lists.connections import Connection, connection
 from api.lists.walks import Walk
+from api.scorings import OrganizationScorings
 from api.selection import selects
 from api.types import members
 from api.types.certifications import Certification
@@ -24,7 +25,7 @@ from api.types.explanations import (
     timeline_of,
 )
 from api.types.node import Node
-from domain.queries.contributions import CreditContributions, contributions_of_groups
+from domain.queries.contributions import CreditContributions
 from domain.queries.credits import CreditRow
 from domain.queries.page import Page
 from domain.rules.program_contributions import ProgramContribution
@@ -103,7 +104,10 @@ async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) 
     if rows and (is_asked("contributions") or is_asked("explanation", "reasons")):
         members = frozenset(row.member_id for row in rows)
         contributions = await info.context.batches.load(
-            contributions_of_groups, rows[0].organization_id, members, as_of=rows[0].as_of
+            OrganizationScorings.contributions_of_groups,
+            info.context.scorings.organization(rows[0].organization_id, info),
+            members,
+            as_of=rows[0].as_of,
         )
     return CreditDetails(
         has_explanation=is_asked("explanation"),

@@ -22,7 +22,7 @@ from api.types.organization_api_clients import OrganizationApiClients
 from api.types.organization_members import OrganizationMembers
 from api.types.organization_programs import OrganizationPrograms
 from api.types.skills_report_arguments import ListOrder, ReportFilter, ReportOrder, ordered, report_matching
-from domain.queries.contributions import CreditContributions, contributions_of_credits
+from domain.queries.contributions import CreditContributions
 from domain.queries.credits import CreditStatusSummary as SummaryRow
 from domain.queries.credits import credit_status_summary, credits_of_organization
 from domain.queries.members import OfMember, OrganizationRow
@@ -118,7 +118,7 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         contributions: CreditContributions = {}
         if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
             members = {row.member_id for row in page.rows}
-            contributions = await contributions_of_credits(self.number, members, as_of=at)
+            contributions = await info.context.scorings.organization(self.number, info).contributions(members, as_of=at)
         return skills_report.skills_report_of(page, walk, contributions, as_of=at)
 
 

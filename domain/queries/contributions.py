@@ -1,10 +1,13 @@
 """Which requirements of which programs do credits contribute to as of an instant (R13, R14)?"""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from domain.database import connection, typed_row
+from domain.queries.attainments import RunInThread
 from domain.queries.catalog import editions
 from domain.rules.attainment import Holding
 from domain.rules.editions import programs_at
@@ -43,7 +46,20 @@ class OrganizationContributions:
 
     async def of(self, current: Any, member_ids: Collection[int]) -> CreditContributions:
         """Return what each credit of members contributes; those that have ended or never count are not in it."""
-        rows = await current.fetch(_OF_MEMBERS, self._organization_id, self._as_of, list(set(member_ids)))
+        return self._of(await self._rows(current, member_ids))
+
+    async def of_members(
+        self, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
+    ) -> CreditContributions:
+        """Return what ``of`` does; no connection is held while it is computed."""
+        async with connection() as current:
+            rows = await self._rows(current, member_ids)
+        return await run_in_thread(partial(self._of, rows))
+
+    async def _rows(self, current: Any, member_ids: Collection[int]) -> Any:
+        return await current.fetch(_OF_MEMBERS, self._organization_id, self._as_of, list(set(member_ids)))
+
+    def _of(self, rows: Iterable[Mapping[str, Any]]) -> CreditContributions:
         return self._scored.of([typed_row(Holding, row) for row in rows])
 
 
@@ -56,31 +72,38 @@ async def organization_contributions(
     current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
 ) -> OrganizationContributions:
     """Prepare to tell what an organization's credits contribute to programs as of an instant (aware, UTC)."""
-    places = decisive_places(programs)
-    rows = await current.fetch(_FIRST, organization_id, as_of, list(places), list(places.values()))
-    track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
-    scored = ProgramContributions(
-        [typed_row(Holding, row) for row in rows], programs, at=as_of, track=Track(track) if track else None
-    )
-    return OrganizationContributions(organization_id, as_of, scored)
+    score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
+    return OrganizationContributions(organization_id, as_of, score())
+
+
+async def prepared_contributions(
+    organization_id: int, *, as_of: datetime, run_in_thread: RunInThread = asyncio.to_thread
+) -> OrganizationContributions:
+    """Prepare as ``organization_contributions`` does, for all programs; no connection is held while it is computed."""
+    programs = await programs_in_force(as_of)
+    async with connection() as current:
+        score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
+    return OrganizationContributions(organization_id, as_of, await run_in_thread(score))
 
 
 async def contributions_of_credits(
     organization_id: int, member_ids: Collection[int], *, as_of: datetime
 ) -> CreditContributions:
     """Return what each credit of an organization's members contributes as of an instant (aware, UTC)."""
-    programs = await programs_in_force(as_of)
-    async with connection() as current:
-        prepared = await organization_contributions(current, organization_id, programs=programs, as_of=as_of)
-        return await prepared.of(current, member_ids)
+    prepared = await prepared_contributions(organization_id, as_of=as_of)
+    return await prepared.of_members(member_ids)
 
 
-async def contributions_of_groups(
-    organization_id: int, groups: Collection[frozenset[int]], *, as_of: datetime
-) -> dict[frozenset[int], CreditContributions]:
-    """Return for each group of an organization's members what ``contributions_of_credits`` does, all read at once.
+async def _first_credits(
+    current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
+) -> Callable[[], ProgramContributions]:
+    """Read the credits that decide who takes a requirement's places, and return what scores them."""
+    places = decisive_places(programs)
+    rows = await current.fetch(_FIRST, organization_id, as_of, list(places), list(places.values()))
+    track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
 
-    Each is told the other groups' credits too.
-    """
-    members = frozenset[int]().union(*groups)
-    return dict.fromkeys(groups, await contributions_of_credits(organization_id, members, as_of=as_of))
+    def score() -> ProgramContributions:
+        first = [typed_row(Holding, row) for row in rows]
+        return ProgramContributions(first, programs, at=as_of, track=Track(track) if track else None)
+
+    return score

@@ -394,3 +394,20 @@ def test_each_part_has_a_most_so_that_an_organization_of_any_size_may_ask_one_qu
         assert prices == sorted(prices)
         assert (prices[0], prices[-1]) == (0, MAX_PART_COST)
     assert [reading_cost(credits) for credits in (0, 100, 10**9)] == [0, 20, MAX_PART_COST]
+
+
+async def test_what_credits_contribute_is_prepared_once_for_an_instant(
+    caller: Caller, statements: list[str], runtime: Runtime
+) -> None:
+    inner, wanted = "contributions { program points reason }", 'first: 100, filter: { certification: "AZ-104" }'
+    lists = f"""credits({wanted}) {{ nodes {{ id {inner} }} }}
+        others: credits(last: 5) {{ nodes {{ id explanation {{ reasons {{ code }} }} }} }}
+        skillsReport({wanted}) {{ nodes {{ creditId {inner} }} }}"""
+
+    found = (await caller.ask(OF_ORGANIZATION % lists))["viewer"]["organization"]
+
+    assert sum("row_number()" in each for each in statements) == 1
+    contributions = {each["id"]: each["contributions"] for each in found["credits"]["nodes"]}
+    assert any(contributions.values())
+    assert contributions == {each["creditId"]: each["contributions"] for each in found["skillsReport"]["nodes"]}
+    assert len(runtime.scoring_slots) == 0
