@@ -58,7 +58,7 @@ async def turns_of_the_loop(number: int = 20) -> None:
 async def test_one_of_an_organization_and_two_in_all_are_at_work_and_everybody_finishes(slots: ScoringSlots) -> None:
     work = Work()
 
-    await asyncio.gather(*(do(slots, number % 4, work.of(number % 4), pieces=2) for number in range(24)))
+    await asyncio.gather(*(do(slots, number // 6, work.of(number // 6), pieces=2) for number in range(24)))
 
     assert len(work.begun) == 48
     assert (work.most_of_one, work.most) == (1, SCORINGS_AT_ONCE)
