@@ -25,7 +25,7 @@ LONGEST_WORD = 500
 
 
 class PartFailed(Exception):
-    """A part did not become ready; the message ends with its last words."""
+    """A part did not become ready; the message ends with the last words of its last attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,13 @@ class Supervisor:
             if part.before is not None:
                 await part.before()
             running.spoken = False
+            running.words.clear()
             running.child = Child(part.command, lambda line: self._heard(running, line))
             remember(self._records, part.name, running.child.pid)
             code = await running.child.wait()
         except OSError as error:
             code, running.child = -1, None
+            running.words.append(str(error))
             return f"could not be started ({error})"
         running.child = None
         # Who was killed did not know why.

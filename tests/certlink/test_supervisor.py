@@ -80,6 +80,13 @@ async def test_what_never_starts_fails_with_its_last_words(supervisor: Superviso
     assert supervisor.pid("api") is None
 
 
+async def test_the_last_words_are_those_of_the_last_attempt_alone(supervisor: Supervisor) -> None:
+    with pytest.raises(PartFailed) as failed:
+        await supervisor.start(part("api", "import os; raise SystemExit(f'process {os.getpid()}')"))
+
+    assert str(failed.value).count("\n  process ") == 1
+
+
 async def test_what_never_answers_fails_and_is_stopped(supervisor: Supervisor, tmp_path: Path) -> None:
     async def never() -> bool:
         return False
