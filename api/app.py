@@ -8,6 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from starlette.types import Lifespan
 
 from api.documents.trusted import register_documents
 from api.limits.rate_limit import RedisRateLimit
@@ -49,12 +50,29 @@ def create_app(
             app.state.runtime = runtime
             yield
 
-    return Starlette(
+    return build_app(
+        settings, routes=routes, middleware=middleware, exception_handlers=exception_handlers, lifespan=lifespan
+    )
+
+
+def build_app(
+    settings: Settings,
+    *,
+    routes: Sequence[BaseRoute] = (),
+    middleware: Sequence[Middleware] = (),
+    exception_handlers: Mapping[Any, Any] | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """Return the application around the routes of the API and the given ones; whoever starts it gives it a runtime."""
+    app = Starlette(
         routes=[*api_routes(settings), *routes],
         middleware=middleware,
         exception_handlers=dict(exception_handlers or {}),
         lifespan=lifespan,
     )
+    # A redirect would lead to the host that the request claims, with the code of a callback.
+    app.router.redirect_slashes = False
+    return app
 
 
 @asynccontextmanager

@@ -2,11 +2,12 @@
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from starlette.datastructures import URL
+from starlette.requests import Request
 
 HOME = "/profile"
 MAX_LENGTH = 500
 
+_IN_A_PATH = "/:@!$&'()*+,;=~-._"
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -20,15 +21,27 @@ def local_path(value: str | None, *, otherwise: str = HOME) -> str:
     return quote(value, safe="/?&=%#:;,+~!$'()*@-._")
 
 
-def on_public_host(url: URL, public_url: str) -> str | None:
+def path_of(request: Request) -> str:
+    """Return the path of a request, which the host that the request claims has no part in."""
+    return quote(request.scope["path"], safe=_IN_A_PATH)
+
+
+def address_of(request: Request) -> str:
+    """Return the path of a request with its parameters."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path_of(request)}?{query}" if query else path_of(request)
+
+
+def on_public_host(request: Request, public_url: str) -> str | None:
     """Return an address on the host that we are set up for, where it was opened under another name of this machine.
 
     Cookies do not go from one name to the other, so a sign-in that starts under the wrong one cannot end.
     """
     public = urlsplit(public_url)
-    if url.hostname == public.hostname or not {url.hostname, public.hostname} <= _THIS_MACHINE:
+    claimed = request.url.hostname
+    if claimed == public.hostname or not {claimed, public.hostname} <= _THIS_MACHINE:
         return None
-    return urlunsplit((public.scheme, public.netloc, url.path, url.query, ""))
+    return f"{public.scheme}://{public.netloc}{address_of(request)}"
 
 
 def sign_in_path(return_to: str) -> str:

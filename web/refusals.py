@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import Refusal
-from web.addresses import HOME, local_path, sign_in_path
+from web.addresses import HOME, address_of, local_path, path_of, sign_in_path
 from web.caller import SignInNeeded
 from web.rendering import is_secret, page, redirect
 
@@ -68,8 +68,7 @@ async def show_refusal(request: Request, refusal: Refusal) -> Response:
 
 async def ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
     """Send somebody who is not signed in to the sign-in, and back to the page afterwards."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return redirect(sign_in_path(local_path(here) if request.method in {"GET", "HEAD"} else HOME))
+    return redirect(sign_in_path(local_path(address_of(request)) if request.method in {"GET", "HEAD"} else HOME))
 
 
 async def show_http_error(request: Request, error: HTTPException) -> Response:
@@ -101,7 +100,7 @@ def _page(request: Request, status: int, heading: str, message: str) -> Response
     if is_secret(request):
         headers["Referrer-Policy"] = "no-referrer"
     ways_on = [("To my profile", HOME)]
-    if request.url.path.startswith("/sign-in"):
+    if path_of(request).startswith("/sign-in"):
         ways_on = [("Sign in again", "/sign-in")]
     return page(
         request, "refusal.html", status=status, headers=headers, heading=heading, message=message, ways_on=ways_on

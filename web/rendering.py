@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from web import instants
-from web.addresses import local_path
+from web.addresses import address_of, local_path, path_of
 from web.security import page_headers, redirect_headers
 from web.static_files import static_path
 
@@ -36,7 +36,7 @@ def page(
         viewer=viewer,
         theme=theme if theme in THEMES else None,
         here=_here(request),
-        path=request.url.path,
+        path=path_of(request),
         **values,
     )
     return HTMLResponse(html, status, {**page_headers(form_targets=form_targets), **(headers or {})})
@@ -49,7 +49,7 @@ def redirect(location: str) -> Response:
 
 def is_secret(request: Request) -> bool:
     """Tell whether a request's own address may hold something that must go no further."""
-    return request.url.path.startswith(_SECRET)
+    return path_of(request).startswith(_SECRET)
 
 
 def initials(name: str) -> str:
@@ -62,7 +62,7 @@ def _here(request: Request) -> str:
     """Return the address to come back to after a form that the layout holds."""
     if request.method != "GET" or is_secret(request):
         return local_path(None)
-    return local_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+    return local_path(address_of(request))
 
 
 _TEMPLATES = Environment(

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.routes import api_routes
+from api.app import build_app
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
@@ -79,7 +79,7 @@ def nobody(client: AsyncClient) -> Caller:
 
 def application(runtime: Runtime) -> Starlette:
     """Return the API on a runtime of the test's own."""
-    app = Starlette(routes=api_routes(runtime.settings))
+    app = build_app(runtime.settings)
     app.state.runtime = runtime
     return app
 

@@ -8,8 +8,8 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
+from api.app import build_app
 from api.documents.trusted import register_documents
-from api.routes import api_routes
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
@@ -53,10 +53,7 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
     sandbox = create_sandbox(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
     async with Issuers(settings=settings, transport=ASGITransport(app=sandbox)) as issuers:
         hints = [SignInHint(email="amara.osei@contoso.example", about="Came from Fabrikam.")]
-        app = Starlette(
-            routes=[*api_routes(settings), *routes(sign_in_hints=hints)],
-            exception_handlers=dict(EXCEPTION_HANDLERS),
-        )
+        app = build_app(settings, routes=routes(sign_in_hints=hints), exception_handlers=EXCEPTION_HANDLERS)
         app.state.runtime = Runtime(
             settings=settings,
             clock=clock,

@@ -30,7 +30,7 @@ class SignInHint:
 
 async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
     """Ask for the work e-mail; who is signed in already goes on."""
-    elsewhere = on_public_host(request.url, runtime_of(request).settings.public_url)
+    elsewhere = on_public_host(request, runtime_of(request).settings.public_url)
     if elsewhere is not None:
         return redirect(elsewhere)
     return_to = local_path(read_query(request, "return_to"))

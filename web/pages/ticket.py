@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.cookies import BROWSER, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.operations.open_attempt import ConfirmationNeeded, open_attempt
+from web.addresses import path_of
 from web.caller import optional_viewer
 from web.forms import read_form
 from web.rendering import page, redirect
@@ -31,7 +32,7 @@ async def open_ticket(request: Request) -> Response:
             organization=needed.organization_name,
             work_email=needed.work_email,
             provider=needed.provider.display_name,
-            action=request.url.path,
+            action=path_of(request),
         )
 
 
