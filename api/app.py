@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from api.documents.trusted import register_documents
+from api.fault_boundary import FaultBoundary, ShowFault, fault_as_json
 from api.limits.rate_limit import RedisRateLimit
 from api.routes import api_routes
 from api.runtime import Clock, Runtime
@@ -31,8 +32,8 @@ def create_app(
     settings: Settings,
     clock: Clock,
     routes: Sequence[BaseRoute] = (),
-    middleware: Sequence[Middleware] = (),
     exception_handlers: Mapping[Any, Any] | None = None,
+    show_fault: ShowFault = fault_as_json,
     documents: Mapping[str, str] | None = None,
 ) -> Starlette:
     """Return the application: GraphQL, exports, health and the given routes; started it has ``app.state.runtime``.
@@ -51,7 +52,7 @@ def create_app(
             yield
 
     return build_app(
-        settings, routes=routes, middleware=middleware, exception_handlers=exception_handlers, lifespan=lifespan
+        settings, routes=routes, exception_handlers=exception_handlers, show_fault=show_fault, lifespan=lifespan
     )
 
 
@@ -59,14 +60,14 @@ def build_app(
     settings: Settings,
     *,
     routes: Sequence[BaseRoute] = (),
-    middleware: Sequence[Middleware] = (),
     exception_handlers: Mapping[Any, Any] | None = None,
+    show_fault: ShowFault = fault_as_json,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Return the application around the routes of the API and the given ones; whoever starts it gives it a runtime."""
     app = Starlette(
         routes=[*api_routes(settings), *routes],
-        middleware=middleware,
+        middleware=[Middleware(FaultBoundary, show=show_fault)],
         exception_handlers=dict(exception_handlers or {}),
         lifespan=lifespan,
     )

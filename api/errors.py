@@ -5,15 +5,18 @@ Neither log line holds anything personal: no document, no variables, no message 
 """
 
 import secrets
-import traceback
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import structlog
 from graphql import ExecutionResult, FieldNode, GraphQLError
+from starlette.requests import HTTPConnection
 
 from domain.errors import Refusal
+from domain.faults import describe_fault
+
+FAULT_SENTENCE = "Something went wrong on our side. Please tell us the request id if it happens again."
 
 log = structlog.get_logger("certlink.api")
 
@@ -67,6 +70,12 @@ class RequestError(Exception):
 def new_request_id() -> str:
     """Return a new name for a request, under which the log knows it."""
     return secrets.token_hex(8)
+
+
+def request_id_of(connection: HTTPConnection) -> str:
+    """Return the name of the request over a connection, the same wherever it is asked for."""
+    request_id: str = connection.scope.setdefault("certlink.request_id", new_request_id())
+    return request_id
 
 
 def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, Any]:
@@ -128,20 +137,11 @@ def _coded(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
 
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
     fault = original(error) or error
-    # Messages of faults may quote rows; the places in our code that raised them never do.
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(fault.__traceback__)]
     # The path would hold aliases, which are the client's own words.
     names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
-    log.error("graphql_fault", fault=type(fault).__name__, fields=names, places=places, request_id=request_id)
-    masked = GraphQLError(
-        "Something went wrong on our side. Please tell us the request id if it happens again.",
-        nodes=error.nodes,
-        path=error.path,
-    )
-    return {
-        **masked.formatted,
-        "extensions": {"code": ErrorCode.INTERNAL_FAULT.value, "requestId": request_id},
-    }
+    log.error("graphql_fault", fields=names, request_id=request_id, **describe_fault(fault))
+    masked = GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path)
+    return _coded(masked, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
 
 
 def _as_exception(fault: BaseException) -> Exception:

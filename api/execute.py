@@ -13,7 +13,7 @@ from api.callers import Caller
 from api.context import Context
 from api.documents.cache import read_document
 from api.documents.reading import Document
-from api.errors import ErrorCode, RequestError, field_errors, new_request_id, original
+from api.errors import ErrorCode, RequestError, field_errors, original
 from api.runtime import Runtime
 from api.schema import schema
 from domain.errors import Refusal
@@ -29,7 +29,7 @@ class DocumentFailed(Exception):
 
 
 async def execute_document(
-    document: str, variables: Mapping[str, Any], *, viewer: Viewer | None, runtime: Runtime
+    document: str, variables: Mapping[str, Any], *, viewer: Viewer | None, runtime: Runtime, request_id: str
 ) -> dict[str, Any]:
     """Execute one of our own pages' documents with the caller's rights and return its data.
 
@@ -49,7 +49,7 @@ async def execute_document(
         if isinstance(cause, Refusal):
             raise cause
     if result.errors or result.data is None:
-        raise DocumentFailed(field_errors(result.errors or (), request_id=new_request_id()))
+        raise DocumentFailed(field_errors(result.errors or (), request_id=request_id))
     return result.data
 
 

@@ -71,7 +71,7 @@ async def _compare(case: Case, viewer: MemberViewer, runtime: Runtime) -> None:
     sql, added = page_statement(listed, len(arguments), page)
 
     async def ours() -> None:
-        await execute_document(case.document, {}, viewer=viewer, runtime=runtime)
+        await execute_document(case.document, {}, viewer=viewer, runtime=runtime, request_id="bench")
 
     async def bare() -> None:
         async with connection() as current:

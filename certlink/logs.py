@@ -1,33 +1,111 @@
-"""How does a process tell what it does?"""
+"""Write the log: one line for each event, as JSON or for people, and no value that a fault was about."""
 
 import logging
+import re
 import sys
+import threading
+import warnings
+from collections.abc import MutableMapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import Processor
+from typing_extensions import override
+
+from domain.faults import describe_fault
 
 # These tell addresses, arguments or statements, which may hold what is personal or secret.
 QUIET = ("httpx2", "httpcore2", "tortoise", "asyncio", "arq", "uvicorn.access", "websockets")
+# Where a library's message begins to show values: asyncio's shows arguments, futures and the messages of faults.
+VALUES = re.compile(r"[<(\[{\"'\n]")
+
+log = structlog.get_logger("certlink")
 
 
 def configure_logs(log_format: str) -> None:
-    """Log to stderr: one line an event, for people or as JSON; tracebacks never show values."""
-    renderer = (
+    """Log to stderr what this process and its libraries tell, and every fault that nobody catches."""
+    renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            stamp,
+            _without_values,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter(stamp, renderer))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda given: _log_fault("thread failed", given.exc_value)
+    sys.unraisablehook = lambda given: _log_fault("fault that could not be raised", given.exc_value)
+    warnings.showwarning = _log_warning
+
+
+class _Formatter(logging.Formatter):
+    """Writes what a library tells as we write our own events."""
+
+    def __init__(self, stamp: Processor, renderer: Processor) -> None:
+        super().__init__()
+        self._stamp = stamp
+        self._renderer = renderer
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line: the library's sentence up to its first value, and the fault that it is about."""
+        event: MutableMapping[str, Any] = {"event": _sentence(record), "level": record.levelname.lower()}
+        event["logger"] = record.name
+        fault = record.msg if isinstance(record.msg, BaseException) else record.exc_info and record.exc_info[1]
+        if fault:
+            event.update(describe_fault(fault))
+        self._stamp(None, "", event)
+        return str(self._renderer(None, "", event))
+
+
+def _sentence(record: logging.LogRecord) -> str:
+    # Not its getMessage(), into which the arguments are filled.
+    text = VALUES.split(record.msg, maxsplit=1)[0].strip() if isinstance(record.msg, str) else ""
+    return text or record.name
+
+
+def _without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the faults in an event of ours by what may be told of them."""
+    given = event.pop("exc_info", None)
+    fault = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if fault is not None:
+        event.update(describe_fault(fault))
+    for name, value in event.items():
+        if isinstance(value, BaseException):
+            event[name] = type(value).__name__
+    return event
+
+
+def _log_uncaught(kind: type[BaseException], fault: BaseException, _: TracebackType | None) -> None:
+    _log_fault("process failed", fault)
+
+
+def _log_fault(event: str, fault: BaseException | None) -> None:
+    log.critical(event, **describe_fault(fault) if fault else {})
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    log.warning("warning", kind=category.__name__, place=f"{Path(filename).name}:{lineno}")

@@ -16,7 +16,7 @@ from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from web.documents import DOCUMENTS
 from web.pages.sign_in import SignInHint
-from web.refusals import EXCEPTION_HANDLERS
+from web.refusals import EXCEPTION_HANDLERS, show_fault
 from web.routes import routes
 
 SHUTDOWN_SECONDS = 5
@@ -39,6 +39,7 @@ def application(settings: Settings) -> Starlette:
         clock=programme_clock(settings),
         routes=routes(sign_in_hints=hints),
         exception_handlers=EXCEPTION_HANDLERS,
+        show_fault=show_fault,
         documents={**DOCUMENTS, **_documents_of_front_ends(settings)},
     )
 
@@ -64,6 +65,8 @@ def serve_until_stopped(settings: Settings, *, host: str, port: int) -> None:
         port=port,
         access_log=False,
         server_header=False,
+        # Its own handlers would print tracebacks with their values.
+        log_config=None,
         log_level="warning",
         http=HttpProtocol,
         ws=WebSocketProtocol,

@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import signal
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -89,10 +88,8 @@ async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
         if running.cancelled():
             return DONE
         error = running.exception()
-        if isinstance(error, NotReady | PartFailed):
-            raise error
         if error is not None:
-            traceback.print_exception(error)
+            raise error
         return FAILED
     finally:
         stopped.cancel()

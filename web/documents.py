@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 
 from api.documents.trusted import document_id
+from api.errors import request_id_of
 from api.execute import execute_document
 from api.runtime import runtime_of
 from domain.rules.visibility import MemberViewer
@@ -24,7 +25,9 @@ async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables:
     Raises:
         Refusal: a field was refused.
     """
-    return await execute_document(DOCUMENTS[name], variables, viewer=viewer, runtime=runtime_of(request))
+    return await execute_document(
+        DOCUMENTS[name], variables, viewer=viewer, runtime=runtime_of(request), request_id=request_id_of(request)
+    )
 
 
 def id_of_document(name: str) -> str:

@@ -78,16 +78,16 @@ async def show_http_error(request: Request, error: HTTPException) -> Response:
     return response
 
 
-async def show_fault(request: Request, error: Exception) -> Response:
-    """Show that we failed, and nothing of how."""
-    return _page(request, 500, *_plain(500))
+def show_fault(request: Request, request_id: str) -> Response:
+    """Show that we failed, nothing of how, and the name under which our log knows it."""
+    heading, message = _plain(500)
+    return _page(request, 500, heading, f"{message} If it happens again, please tell us the request id {request_id}.")
 
 
 EXCEPTION_HANDLERS: Mapping[Any, Any] = {
     Refusal: show_refusal,
     SignInNeeded: ask_to_sign_in,
     HTTPException: show_http_error,
-    Exception: show_fault,
 }
 
 

@@ -5,7 +5,6 @@ One of the two places that know arq (decision 0008).
 
 import asyncio
 import signal
-import traceback
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
@@ -76,7 +75,6 @@ async def listen_forever(place: Workplace) -> None:
             await worker.async_run()
         except Exception as error:
             log.warning("redis away, the sweeper goes on", error=type(error).__name__)
-            log.debug("redis away", where=traceback.format_tb(error.__traceback__)[-1])
         finally:
             await close_arq_worker(worker)
         pause = FIRST_BACK_OFF_SECONDS if loop.time() - started > LAST_BACK_OFF_SECONDS else pause * 2

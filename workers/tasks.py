@@ -4,7 +4,6 @@ Each does all that is due of its kind: the wake-up names no row.
 """
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 import structlog
 
 from domain.errors import TryAgain
+from domain.faults import describe_fault
 from domain.jobs import (
     DeliverInvitations,
     ForgetIdempotencyKeys,
@@ -137,6 +137,4 @@ async def _do(name: str, place: Workplace) -> None:
     except TryAgain:
         log.warning("database away, will look again", job=name)
     except Exception as error:
-        # The message of an error may hold what is personal: only its kind and place are logged.
-        where = traceback.format_tb(error.__traceback__)[-1]
-        log.error("job failed", job=name, error=type(error).__name__, where=where)
+        log.error("job failed", job=name, **describe_fault(error))

@@ -10,11 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from api.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
 from api.callers import Caller
-from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload
+from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of
 from api.exports.formats import Format
 from api.exports.parameters import read_parameters
 from api.exports.pieces import pieces
-from api.exports.streaming import ExportBroken, Outgoing
+from api.exports.streaming import Outgoing
 from api.http.statuses import STATUSES
 from api.limits.charge import take
 from api.limits.cost_table import EXPORT_COST
@@ -38,14 +38,15 @@ class ExportEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file, or say in JSON why there is none."""
-        request_id = new_request_id()
+        request = Request(scope, receive)
+        request_id = request_id_of(request)
         outgoing = Outgoing(receive, send)
         try:
-            await self._send_file(Request(scope, receive), request_id, outgoing)
+            await self._send_file(request, request_id, outgoing)
         except Exception as error:
             if outgoing.has_begun:
-                fault_payload(error, request_id=request_id)
-                raise ExportBroken(request_id) from None
+                # Ends in the boundary around all requests, and there the server cuts the connection.
+                raise
             await _told(error, request_id)(scope, receive, send)
 
     async def _send_file(self, request: Request, request_id: str, outgoing: Outgoing) -> None:

@@ -16,10 +16,6 @@ from api.exports.pieces import Piece
 STALLED_SECONDS = 30.0
 
 
-class ExportBroken(Exception):
-    """An export could not be finished after it had begun: the server cuts the connection."""
-
-
 class Outgoing:
     """The way to the client, which knows whether anything has been sent."""
 

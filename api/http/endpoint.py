@@ -13,7 +13,7 @@ from api.admission import admit
 from api.authentication import NotAuthenticated, caller_of_request, not_authenticated
 from api.callers import Caller
 from api.context import Context
-from api.errors import ErrorCode, RequestError, fault_payload, new_request_id, request_error_payload, result_payload
+from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of, result_payload
 from api.execute import execute_operation
 from api.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 from api.http.reading import read_request
@@ -38,7 +38,7 @@ class GraphQLEndpoint:
 
 async def respond(request: Request) -> Response:
     """Return the response to a request: whatever happens, it has GraphQL's shape and a code."""
-    request_id = new_request_id()
+    request_id = request_id_of(request)
     media_type = chosen_media_type(request.headers.get("accept"))
     try:
         payload, status, headers = await _answer(request, media_type, request_id), 200, {}

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.errors import fault_payload, log, new_request_id
+from api.errors import fault_payload, log, request_id_of
 from api.runtime import runtime_of
 from api.websocket.connection import Connection
 from api.websocket.messages import PROTOCOL, CloseCode, Violation
@@ -31,7 +31,7 @@ async def graphql_websocket(websocket: WebSocket) -> None:
     except WebSocketDisconnect:
         pass
     except Exception as fault:
-        fault_payload(fault, request_id=new_request_id())
+        fault_payload(fault, request_id=request_id_of(websocket))
         await _close(websocket, Violation(CloseCode.INTERNAL_FAULT, "Internal server error"))
 
 

@@ -5,7 +5,6 @@ exchange loses nothing. Every callback ends in a visible state.
 """
 
 import json
-import traceback
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from domain.errors import Refusal, TryAgain
+from domain.faults import describe_fault
 from domain.operations.associate import associate
 from domain.operations.callback_claim import (
     MAX_TRIES,
@@ -80,9 +80,7 @@ async def _process(claim: CallbackClaim, *, now: datetime, settings: Settings, i
     except Refusal as refusal:
         await finish_callback(claim=claim, refusal=refusal, now=now)
     except Exception as error:
-        # The message of an error may hold what a provider sent: only its kind and place are logged.
-        place = traceback.format_tb(error.__traceback__)[-1]
-        log.error("callback failed", callback=claim.id, tries=claim.tries, error=type(error).__name__, place=place)
+        log.error("callback failed", callback=claim.id, tries=claim.tries, **describe_fault(error))
         unavailable = ProviderUnavailable(claim.provider.display_name)
         await retry_callback(claim=claim, refusal=unavailable, error=type(error).__name__, now=now)
 

@@ -6,7 +6,6 @@ the association then says that its person has to sign in again.
 """
 
 import asyncio
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ import structlog
 
 from domain.database import fetch_value
 from domain.errors import Refusal, TryAgain
+from domain.faults import describe_fault
 from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.operations.callback_claim import ClaimLost
@@ -88,9 +88,7 @@ async def _reread(
         except Refusal as refusal:
             await retry_reading(claim=claim, error=refusal.code, now=now)
         except Exception as error:
-            # The message of an error may hold what a provider sent: only its kind and place are logged.
-            place = traceback.format_tb(error.__traceback__)[-1]
-            log.error("reading failed", association=claim.id, error=type(error).__name__, place=place)
+            log.error("reading failed", association=claim.id, **describe_fault(error))
             await retry_reading(claim=claim, error=type(error).__name__[:60], now=now)
     return None
 

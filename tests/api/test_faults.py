@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from structlog.testing import capture_logs
 
+from api.app import build_app
 from api.execute import DocumentFailed, execute_document
+from api.fault_boundary import fault_as_json
 from api.runtime import Runtime
+from domain.faults import MAX_PLACES, describe_fault
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 
@@ -62,6 +68,56 @@ async def test_a_fault_outside_the_fields_is_a_masked_500(detached_runtime: Runt
     assert SECRET not in response.text + str(logs)
 
 
+async def test_a_fault_beside_graphql_is_masked_too(detached_runtime: Runtime) -> None:
+    async def broken(request: Request) -> Response:
+        raise LookupError(SECRET)
+
+    def broken_page(request: Request, request_id: str) -> Response:
+        raise LookupError(SECRET)
+
+    for show in (fault_as_json, broken_page):
+        app = build_app(detached_runtime.settings, routes=[Route("/broken/{id}", broken)], show_fault=show)
+        async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
+            with capture_logs() as logs:
+                response = await client.get(f"/broken/{SECRET}")
+
+        assert response.status_code == 500
+        assert response.headers["x-request-id"] in response.text
+        assert SECRET not in response.text + str(logs)
+        assert (logs[0]["route"], logs[0]["fault"]) == ("/broken/{id}", "LookupError")
+        assert logs[0]["request_id"] == response.headers["x-request-id"]
+        assert logs[0]["places"][-1].startswith("tests/api/test_faults.py:")
+
+
+def test_a_fault_is_described_with_every_place_and_the_faults_that_led_to_it() -> None:
+    def inner() -> None:
+        raise ValueError(SECRET)
+
+    def outer() -> None:
+        try:
+            inner()
+        except ValueError:
+            raise ExceptionGroup(SECRET, [FileNotFoundError(2, SECRET)]) from None
+
+    with pytest.raises(ExceptionGroup) as raised:
+        outer()
+    described = describe_fault(raised.value)
+
+    assert described["fault"] == "ExceptionGroup"
+    assert [place.rpartition(" ")[2] for place in described["places"]][-1] == "outer"
+    assert described["causes"] == [{"fault": "FileNotFoundError", "places": [], "errno": "ENOENT"}]
+
+
+def test_endless_recursion_is_described_by_its_beginning_and_its_end() -> None:
+    def endless() -> None:
+        endless()
+
+    with pytest.raises(RecursionError) as raised:
+        endless()
+
+    assert len(describe_fault(raised.value)["places"]) == MAX_PLACES + 1
+
+
 async def test_a_mistake_of_a_client_is_logged_short_and_without_what_it_sent(wire: AsyncClient) -> None:
     with capture_logs() as logs:
         await wire.post("/graphql", json={"query": f'{{ node(id: "{SECRET}") {{ nothing }} }}'})
@@ -72,8 +128,8 @@ async def test_a_mistake_of_a_client_is_logged_short_and_without_what_it_sent(wi
 
 async def test_a_page_s_document_that_cannot_be_answered_fails(detached_runtime: Runtime) -> None:
     with pytest.raises(DocumentFailed):
-        await execute_document("{ nothing }", {}, viewer=None, runtime=detached_runtime)
+        await execute_document("{ nothing }", {}, viewer=None, runtime=detached_runtime, request_id="1")
 
-    assert await execute_document("{ policy { coolOffDays } }", {}, viewer=None, runtime=detached_runtime) == {
-        "policy": {"coolOffDays": 30}
-    }
+    assert await execute_document(
+        "{ policy { coolOffDays } }", {}, viewer=None, runtime=detached_runtime, request_id="1"
+    ) == {"policy": {"coolOffDays": 30}}

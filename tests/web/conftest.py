@@ -20,7 +20,7 @@ from sandbox.app import create_app as create_sandbox
 from tests.clock import FrozenClock
 from web.documents import DOCUMENTS
 from web.pages.sign_in import SignInHint
-from web.refusals import EXCEPTION_HANDLERS
+from web.refusals import EXCEPTION_HANDLERS, show_fault
 from web.routes import routes
 
 OWN_FORM = {"sec-fetch-site": "same-origin"}
@@ -53,7 +53,9 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
     sandbox = create_sandbox(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
     async with Issuers(settings=settings, transport=ASGITransport(app=sandbox)) as issuers:
         hints = [SignInHint(email="amara.osei@contoso.example", about="Came from Fabrikam.")]
-        app = build_app(settings, routes=routes(sign_in_hints=hints), exception_handlers=EXCEPTION_HANDLERS)
+        app = build_app(
+            settings, routes=routes(sign_in_hints=hints), exception_handlers=EXCEPTION_HANDLERS, show_fault=show_fault
+        )
         app.state.runtime = Runtime(
             settings=settings,
             clock=clock,

@@ -39,6 +39,9 @@ async def test_neither_good_nor_bad_flows_tell_secrets_or_people(
 
     said = "\n".join([repr(entries), caplog.text, repr([vars(record) for record in caplog.records])])
     assert {"callback failed", "wake-up left to the sweeper"} <= {entry["event"] for entry in entries}
+    failed = [entry for entry in entries if entry["event"] == "callback failed"]
+    assert all(len(entry["places"]) > 1 for entry in failed)
+    assert not any(place.startswith("/") for entry in failed for place in entry["places"])
     assert len(secrets) > 20
     for secret in filter(None, secrets):
         assert secret not in said

@@ -1,0 +1,68 @@
+"""Log whatever is raised in the application without its values, and answer it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import FAULT_SENTENCE, ErrorCode, log, request_id_of
+from domain.faults import describe_fault
+
+INTERNAL_ERROR = 1011
+ShowFault = Callable[[Request, str], Response]
+
+
+def fault_as_json(request: Request, request_id: str) -> Response:
+    """Return the answer to a request that failed by a fault of ours, in the shape of GraphQL's errors."""
+    extensions = {"code": ErrorCode.INTERNAL_FAULT.value, "requestId": request_id}
+    return JSONResponse({"errors": [{"message": FAULT_SENTENCE, "extensions": extensions}]}, 500)
+
+
+class FaultBoundary:
+    """The application around all others, from which nothing is raised that the server would print with its values."""
+
+    def __init__(self, app: ASGIApp, show: ShowFault = fault_as_json) -> None:
+        self._app = app
+        self._show = show
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer; a fault is logged, and told where nothing was sent yet."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            # Of a start that failed Starlette tells the whole traceback.
+            await send({**message, "message": ""} if message["type"].startswith("lifespan.") else message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as fault:
+            await self._end(fault, scope, receive, send, has_begun=has_begun)
+
+    async def _end(self, fault: Exception, scope: Scope, receive: Receive, send: Send, *, has_begun: bool) -> None:
+        if scope["type"] == "lifespan":
+            log.error("lifespan_fault", **describe_fault(fault))
+            # The server ends the process, and prints nothing of this.
+            raise fault
+        request_id = request_id_of(HTTPConnection(scope))
+        route = getattr(scope.get("route"), "path", None)
+        log.error("request_fault", route=route, request_id=request_id, **describe_fault(fault))
+        if scope["type"] == "websocket":
+            with suppress(RuntimeError, OSError):
+                await send({"type": "websocket.close", "code": INTERNAL_ERROR})
+        elif not has_begun:
+            await self._answer(Request(scope), request_id)(scope, receive, send)
+        # Else the server cuts the connection, so that no client takes a part for the whole.
+
+    def _answer(self, request: Request, request_id: str) -> Response:
+        try:
+            response = self._show(request, request_id)
+        except Exception as fault:
+            log.error("request_fault", request_id=request_id, **describe_fault(fault))
+            response = PlainTextResponse(f"{FAULT_SENTENCE} {request_id}", 500)
+        response.headers["X-Request-Id"] = request_id
+        response.headers["Cache-Control"] = "no-store"
+        return response
