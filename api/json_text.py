@@ -1,6 +1,8 @@
 """What does a JSON text say that we can take?"""
 
 import json
+import re
+from collections import Counter
 from typing import NoReturn
 
 from api.errors import ErrorCode, RequestError
@@ -8,6 +10,9 @@ from api.errors import ErrorCode, RequestError
 MAX_NESTING = 100
 # Several times what the longest lists take: each field that a long list is given to reads it anew, refused or not.
 MAX_VALUES = 2_000
+# Brackets, and whole strings, in which brackets mean nothing. A string without an end takes all that is left, so that
+# no character is looked at twice.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
 
 def parse_json(body: bytes | str) -> object:
@@ -15,6 +20,17 @@ def parse_json(body: bytes | str) -> object:
 
     Raises:
         RequestError: it is no UTF-8, no JSON, ambiguous, nested too deeply, or holds text that no database can keep.
+    """
+    found = load_json(body)
+    check_values(found)
+    return found
+
+
+def load_json(body: bytes | str) -> object:
+    """Return what a JSON text says, for `check_values` to check.
+
+    Raises:
+        RequestError: it is no UTF-8, no JSON, ambiguous, or nested so deeply that it cannot be read.
     """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
@@ -25,8 +41,32 @@ def parse_json(body: bytes | str) -> object:
         refuse("The request is nested too deeply.")
     except ValueError:
         refuse("The request is not JSON.")
-    check_values(found)
     return found
+
+
+def top_level(text: str) -> dict[str, object]:
+    """Return a JSON object without the objects and lists in it, and without keys that are given twice.
+
+    What is no object is as good as an empty one. One pass without recursion: what is nested cannot make it slow.
+    """
+    kept: list[str] = []
+    depth = start = 0
+    for token in _TOKENS.finditer(text):
+        match token[0]:
+            case "{" | "[":
+                depth += 1
+                if depth == 2:
+                    kept.append(text[start : token.start()])
+            case "}" | "]":
+                depth -= 1
+                if depth == 1:
+                    kept.append("null")
+                    start = token.end()
+    try:
+        found = json.loads("".join([*kept, text[start:]]), object_pairs_hook=_given_once)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def check_values(found: object) -> None:
@@ -79,6 +119,11 @@ def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         refuse("The request holds a key twice in one object.")
     return found
+
+
+def _given_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    times = Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if times[name] == 1}
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from api.errors import RequestError
-from api.json_text import parse_json
+from api.json_text import check_values, load_json, top_level
 from api.request import GraphQLRequest, checked_request
 
 PROTOCOL = "graphql-transport-ws"
@@ -66,10 +66,10 @@ class Pong:
 
 @dataclass(frozen=True)
 class Subscribe:
-    """The client starts an operation."""
+    """The client starts an operation; one that cannot be understood is refused under its id, and ends alone."""
 
     id: str
-    request: GraphQLRequest
+    request: GraphQLRequest | RequestError
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,19 @@ def read_message(text: str) -> Message:
         Violation: it says nothing that the protocol knows.
     """
     try:
-        message = parse_json(text)
-    except RequestError:
-        raise Violation(CloseCode.BAD_MESSAGE, "A message must be JSON") from None
+        message = load_json(text)
+    except RequestError as error:
+        return _refused(text, error)
     if not isinstance(message, dict):
         raise Violation(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
+    if message.get("type") == "subscribe":
+        return Subscribe(_id(message), _request(message.get("payload")))
+    if message.get("type") == "complete":
+        return Complete(_id(message))
+    try:
+        check_values(message)
+    except RequestError:
+        raise _no_json() from None
     match message.get("type"):
         case "connection_init":
             return ConnectionInit(_payload(message))
@@ -103,11 +111,22 @@ def read_message(text: str) -> Message:
         case "pong":
             _payload(message)
             return Pong()
+    raise Violation(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
+
+
+def _refused(text: str, error: RequestError) -> Message:
+    """Return a message that cannot be read as a whole, but of which it is known which operation it is about."""
+    message = top_level(text)
+    match message.get("type"):
         case "subscribe":
-            return Subscribe(_id(message), _request(message))
+            return Subscribe(_id(message), error)
         case "complete":
             return Complete(_id(message))
-    raise Violation(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
+    raise _no_json()
+
+
+def _no_json() -> Violation:
+    return Violation(CloseCode.BAD_MESSAGE, "A message must be JSON")
 
 
 def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -123,11 +142,17 @@ def _id(message: Mapping[str, Any]) -> str:
     identifier = message.get("id")
     if not isinstance(identifier, str) or not 1 <= len(identifier) <= MAX_ID_LENGTH:
         raise Violation(CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters")
+    try:
+        check_values(identifier)
+    except RequestError:
+        raise Violation(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL") from None
     return identifier
 
 
-def _request(message: Mapping[str, Any]) -> GraphQLRequest:
+def _request(payload: object) -> GraphQLRequest | RequestError:
+    """Return what is asked for, or as over HTTP why it cannot be understood."""
     try:
-        return checked_request(message.get("payload"))
-    except RequestError:
-        raise Violation(CloseCode.BAD_MESSAGE, "The payload must be a GraphQL request") from None
+        check_values(payload)
+        return checked_request(payload)
+    except RequestError as error:
+        return error

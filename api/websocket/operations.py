@@ -11,6 +11,7 @@ from typing import Any
 from api.callers import Caller
 from api.errors import ErrorCode, RequestError, new_request_id, request_error_payload
 from api.limits.places import NoPlace, Places
+from api.request import GraphQLRequest
 from api.websocket.access import Access
 from api.websocket.messages import CloseCode, Subscribe, Violation
 from api.websocket.outcomes import Outcome, outcomes
@@ -40,22 +41,25 @@ class Operations:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, asked: Subscribe) -> None:
-        """Start an operation, or tell that it is one too many.
+        """Start an operation, or tell that it cannot be understood or is one too many.
 
         Raises:
             Violation: an operation with this id runs already.
         """
         if asked.id in self._running:
             raise Violation(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {asked.id[:60]} already exists")
+        if isinstance(asked.request, RequestError):
+            await self._refuse(asked, asked.request)
+            return
         try:
             if len(self._running) >= MAX_OPERATIONS:
                 raise NoPlace
             limit = MAX_OPERATIONS_OF_ADDRESS if self._caller.viewer is None else MAX_OPERATIONS_OF_CALLER
             give_back = self._places.take(self._caller.name, limit=limit)
         except NoPlace:
-            await self._send({"id": asked.id, "type": "error", "payload": _too_many_operations()})
+            await self._refuse(asked, _too_many_operations())
             return
-        task = asyncio.create_task(self._run(asked))
+        task = asyncio.create_task(self._run(asked, asked.request))
         self._running[asked.id] = task
         self._tasks.add(task)
         # A task that is canceled before it began runs nothing of its own.
@@ -76,10 +80,14 @@ class Operations:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=END_SECONDS)
 
-    async def _run(self, asked: Subscribe) -> None:
+    async def _refuse(self, asked: Subscribe, error: RequestError) -> None:
+        payload = request_error_payload(error, request_id=new_request_id())
+        await self._send({"id": asked.id, "type": "error", "payload": payload["errors"]})
+
+    async def _run(self, asked: Subscribe, request: GraphQLRequest) -> None:
         last: Outcome | None = None
         try:
-            async with aclosing(outcomes(asked.request, self._access, request_id=new_request_id())) as told:
+            async with aclosing(outcomes(request, self._access, request_id=new_request_id())) as told:
                 async for last in told:
                     if not last.is_request_error:
                         await self._tell({"id": asked.id, "type": "next", "payload": last.payload})
@@ -100,8 +108,7 @@ class Operations:
             await self._send(message)
 
 
-def _too_many_operations() -> Any:
-    error = RequestError(
+def _too_many_operations() -> RequestError:
+    return RequestError(
         ErrorCode.TOO_MANY_OPERATIONS, f"At most {MAX_OPERATIONS} operations run over a connection at a time."
     )
-    return request_error_payload(error, request_id=new_request_id())["errors"]

@@ -125,6 +125,36 @@ async def test_an_id_that_is_followed_cannot_be_used_twice(
         assert await websocket.close_code() == 4409
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(r'"\ud83d"', id="half a surrogate pair"),
+        pytest.param(r'"\u0000"', id="NUL"),
+        pytest.param("[" + "1," * 2_000 + "1]", id="2,001 values"),
+        pytest.param("[" * 2_000 + "]" * 2_000, id="2,000 deep"),
+        pytest.param("NaN", id="NaN"),
+    ],
+)
+async def test_following_goes_on_beside_an_operation_whose_values_are_refused(
+    client: AsyncClient, member: Member, address: str, value: str
+) -> None:
+    attempt = await make_attempt(member)
+
+    async with socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket:
+        await follow(websocket, attempt)
+        await websocket.hear()
+        payload = '{"query": "{ viewer { __typename } }", "variables": {"a": ' + value + "}}"
+        await websocket.say('{"id": "2", "type": "subscribe", "payload": ' + payload + "}")
+        refused = await websocket.hear()
+        await change(attempt, signed_in_at=START)
+        told = await websocket.hear()
+
+    assert (refused["id"], refused["type"]) == ("2", "error")
+    assert refused["payload"][0]["extensions"] == {"code": "BAD_REQUEST"}
+    assert (told["id"], told["type"]) == ("1", "next")
+    assert told["payload"]["data"]["associationAttempt"]["steps"] == [{"name": "SIGNED_IN"}]
+
+
 async def test_following_ends_when_the_client_says_so_or_goes(
     client: AsyncClient, member: Member, address: str
 ) -> None:

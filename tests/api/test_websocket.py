@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from httpx2 import AsyncClient
 
 from api.runtime import Runtime
 from tests.api.conftest import application
@@ -73,11 +74,19 @@ async def test_who_does_not_introduce_themselves_is_sent_away(address: str, monk
         pytest.param({"type": "subscribe"}, id="no id"),
         pytest.param({"type": "subscribe", "id": ""}, id="an empty id"),
         pytest.param({"type": "subscribe", "id": 1, "payload": {"query": QUERY}}, id="an id that is a number"),
-        pytest.param({"type": "subscribe", "id": "1"}, id="no payload"),
-        pytest.param({"type": "subscribe", "id": "1", "payload": {"query": 1}}, id="a query that is a number"),
-        pytest.param({"type": "subscribe", "id": "1", "payload": {"query": QUERY, "variables": []}}, id="variables"),
         pytest.param({"type": "subscribe", "id": "1" * 257, "payload": {"query": QUERY}}, id="an id that is long"),
-        pytest.param({"type": "subscribe", "id": "1", "payload": [{"query": QUERY}]}, id="a batch"),
+        pytest.param({"type": "subscribe", "id": "\ud83d", "payload": {"query": QUERY}}, id="an id that is cut"),
+        pytest.param({"type": "subscribe", "id": "\x00", "payload": {"query": QUERY}}, id="an id of NUL"),
+        pytest.param('{"type": "subscribe", "id": "1", "id": "2", "payload": {"query": "{a}"}}', id="two ids"),
+        pytest.param('{"type": "subscribe", "id": "1", "type": "ping"}', id="two types"),
+        pytest.param('{"type": "subscribe", "id": "\\ud83d", "payload": {"query": NaN}}', id="a cut id, and NaN"),
+        pytest.param('{"type": "subscribe", "id": ["1"], "payload": {"query": NaN}}', id="a list as id, and NaN"),
+        pytest.param('{"type": "subscribe", "id": "%s", "payload": NaN}' % ("1" * 257), id="a long id, and NaN"),
+        pytest.param('{"payload": {"type": "subscribe", "id": "1", "a": NaN}}', id="an id that is somewhere else"),
+        pytest.param('{"type": "subscribe", "id": "1", "payload": {"query": "{a}"}', id="no end"),
+        pytest.param('{"type": "subscribe", "id": "1", "payload": ' + "[" * 100_000, id="depth without an end"),
+        pytest.param('{"type": "subscribe", "id": "1", "payload": "' + r"\"" * 100_000, id="a string without an end"),
+        pytest.param({"type": "ping", "payload": {"a": "\ud83d"}}, id="a ping with half a letter"),
         pytest.param({"type": "complete"}, id="complete without an id"),
         pytest.param({"type": "complete", "id": 1}, id="complete with a number"),
         pytest.param({"type": "pong", "payload": 1}, id="a pong's payload that is a number"),
@@ -91,6 +100,73 @@ async def test_a_message_that_says_nothing_closes_the_connection(websocket: Sock
     await websocket.say(message)
 
     assert await websocket.close_code() == 4400
+
+
+VALUE = '{"query": "query ($id: ID!) { node(id: $id) { id } }", "variables": {"id": %s}}'
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(VALUE % r'"\ud83d"', id="half a surrogate pair"),
+        pytest.param(VALUE % r'"\u0000"', id="NUL"),
+        pytest.param(VALUE % ("[" + "1," * 2_000 + "1]"), id="2,001 values"),
+        pytest.param(VALUE % ("[" * 150 + "]" * 150), id="150 deep"),
+        pytest.param(VALUE % ("[" * 100_000 + "]" * 100_000), id="100,000 deep"),
+        pytest.param(VALUE % "NaN", id="NaN"),
+        pytest.param(VALUE % "-Infinity", id="infinity"),
+        pytest.param(VALUE % '{"a": 1, "a": 2}', id="a key twice"),
+        pytest.param(VALUE % r'{"\ud83d": 1}', id="a key that is cut"),
+        pytest.param(VALUE % ("1" * 5_000), id="a number without an end"),
+        pytest.param(VALUE % "nonsense", id="no JSON"),
+        pytest.param(r'{"query": "{ a }", "operationName": "\u0000"}', id="a name of NUL"),
+        pytest.param(r'{"query": "{ \ud83d }"}', id="a document that is cut"),
+        pytest.param('{"documentId": "sha256:x"}', id="a documentId that does not fit"),
+        pytest.param('{"documentId": 1}', id="a documentId that is a number"),
+        pytest.param('{"query": "{ a }", "documentId": "sha256:%s"}' % ("0" * 64), id="a document and an id"),
+        pytest.param('{"query": "{ a }", "variables": []}', id="variables that are a list"),
+        pytest.param('{"query": 1}', id="a query that is a number"),
+        pytest.param('[{"query": "{ a }"}]', id="a batch"),
+        pytest.param("{}", id="nothing to run"),
+        pytest.param("null", id="no payload"),
+    ],
+)
+async def test_what_an_operation_was_sent_with_ends_it_alone_and_is_told_as_over_http(
+    websocket: Socket, wire: AsyncClient, payload: str
+) -> None:
+    over_http = await wire.post("/graphql", content=payload, headers={"Content-Type": "application/json"})
+    await websocket.introduce()
+
+    await websocket.say('{"id": "bad \U0001f389", "type": "subscribe", "payload": ' + payload + "}")
+    failed = await websocket.hear()
+    await websocket.start(QUERY, identifier="good")
+
+    assert (failed["id"], failed["type"]) == ("bad \U0001f389", "error")
+    assert over_http.status_code == 400
+    assert failed["payload"] == over_http.json()["errors"]
+    assert (await websocket.hear())["payload"] == ANSWER
+
+
+async def test_as_many_values_are_taken_as_over_http(websocket: Socket, wire: AsyncClient) -> None:
+    # The document, its variables, their names, the list and what is in it: 2,000 in all.
+    payload = VALUE % ("[" + "1," * 1_992 + "1]")
+    over_http = await wire.post("/graphql", content=payload, headers={"Content-Type": "application/json"})
+    await websocket.introduce()
+
+    await websocket.say('{"id": "1", "type": "subscribe", "payload": ' + payload + "}")
+    failed = await websocket.hear()
+
+    assert failed["payload"][0]["extensions"]["code"] == "VARIABLES_INVALID"
+    assert over_http.json()["errors"][0]["extensions"]["code"] == "VARIABLES_INVALID"
+
+
+@pytest.mark.parametrize("more", ['"payload": {"a": NaN}', r'"payload": "\ud83d"', '"payload": 1, "payload": 2'])
+async def test_an_operation_can_be_ended_whatever_else_the_message_holds(websocket: Socket, more: str) -> None:
+    await websocket.introduce()
+    await websocket.say('{"type": "complete", "id": "1", ' + more + "}")
+    await websocket.start(QUERY)
+
+    assert (await websocket.hear())["payload"] == ANSWER
 
 
 async def test_an_introduction_of_another_shape_closes_the_connection(websocket: Socket) -> None:
