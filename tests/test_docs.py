@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer.main
 from pydantic_core import PydanticUndefined
+from starlette.routing import Route
 from tortoise.models import Model
 
 from certlink.main import app
@@ -14,6 +15,7 @@ from domain import models
 from domain.queries.invariants import INVARIANTS
 from domain.rules import words
 from domain.settings import Settings
+from web.routes import routes
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -50,6 +52,15 @@ def test_every_command_is_documented_and_no_other() -> None:
     documented = set(re.findall(r"^\| `certlink ([a-z -]+)` \|", commands, re.MULTILINE))
 
     assert documented == set(_commands(typer.main.get_command(app), ""))
+
+
+def test_signed_events_are_said_to_be_taken_once_an_address_takes_them() -> None:
+    taken = [route for route in routes() if isinstance(route, Route) and "POST" in (route.methods or ())]
+    takes_events = any(route.path.startswith(("/callbacks", "/events")) for route in taken)
+    rules = (ROOT / "docs" / "rules.md").read_text()
+
+    assert ("nothing takes signed events" not in rules) is takes_events
+    assert ("Signed events are not taken yet" not in GLOSSARY) is takes_events
 
 
 def test_every_table_is_a_word_of_the_glossary_or_explained_by_one() -> None:
