@@ -13,26 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 from httpx2 import AsyncClient, HTTPError, Response
 from websockets.asyncio.client import connect
 
 from domain.database import connection_arguments
 from domain.models import BrowserSession, Member
+from domain.rules.words import MemberStatus
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from tests.api.serving import PROTOCOL
 from tests.certlink.test_up import free_port
 from tests.clock import START
-from tests.factories import make_member, make_organization
+from tests.factories import make_invitation, make_member, make_organization
 
 NAME = "Amara Osei"
 EMAIL = "amara.osei@contoso.example"
 OWN_URL = "http://127.0.0.1:8000"
 SECRETS = (NAME, "Amara", EMAIL, "amara.osei", "Osei")
-# Whoever reads a member's role, or whether they are active, gets an error of the database that names them.
+# Whoever reads a member's address, role or status gets an error of the database that names them.
 BROKEN = """
 ALTER TABLE member RENAME TO kept_member;
-CREATE VIEW member AS SELECT id, organization_id, name, work_email,
+CREATE VIEW member AS SELECT id, organization_id, name,
+  (name || ' ' || work_email)::int::text AS work_email,
   (name || ' ' || work_email)::int::text AS role, (name || ' ' || work_email)::int::text AS status
   FROM kept_member;
 """
@@ -119,16 +122,43 @@ async def test_every_line_is_json_and_none_holds_a_person_whatever_is_asked_for(
     assert not any(place.startswith("/") for line in faults for place in line["places"])
 
 
-async def test_a_start_that_fails_is_told_the_same_way(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "last"), [("serve", "Application startup failed. Exiting."), ("work", "process failed")]
+)
+async def test_a_start_that_fails_is_told_the_same_way(
+    settings: Settings, tmp_path: Path, command: str, last: str
+) -> None:
     missing = re.sub(r"@/[^?]+", f"@/{EMAIL.partition('@')[0]}", settings.database_url)
 
-    with started(settings.model_copy(update={"database_url": missing}), tmp_path, free_port()) as process:
+    with started(settings.model_copy(update={"database_url": missing}), tmp_path, command) as process:
         code = process.wait(30)
 
     lines = log_lines(tmp_path)
     assert code != 0
     assert [line["fault"] for line in lines if "fault" in line] == ["DBConnectionError"]
-    assert lines[-1]["event"] == "Application startup failed. Exiting."
+    assert lines[-1]["event"] == last
+
+
+async def test_a_worker_whose_work_fails_tells_the_same_way(database: str, settings: Settings, tmp_path: Path) -> None:
+    organization = await make_organization()
+    await make_invitation(
+        await make_member(organization, name=NAME, work_email=EMAIL, status=MemberStatus.INVITED, activated_at=None),
+        sent_at=None,
+        send_count=0,
+        responded_at=None,
+        claimable_at=START,
+    )
+    async with broken(database):
+        with started(settings, tmp_path, "work") as process:
+            async with asyncio.timeout(30):
+                while "job failed" not in (tmp_path / "log").read_text():
+                    await asyncio.sleep(0.1)
+            process.terminate()
+            await asyncio.to_thread(process.wait, 30)
+
+    (failed, *_) = [line for line in log_lines(tmp_path) if line["event"] == "job failed"]
+    assert failed["job"] == "deliver_invitations"
+    assert len(failed["places"]) > 3
 
 
 def test_what_nobody_catches_is_told_the_same_way(tmp_path: Path) -> None:
@@ -203,7 +233,7 @@ async def socket_is_closed(address: str, token: str) -> bool:
 async def serving(settings: Settings, folder: Path) -> AsyncIterator[str]:
     """Serve as in production, with a log of JSON lines in a folder; yield the address, without a scheme."""
     port = free_port()
-    with started(settings, folder, port) as process:
+    with started(settings, folder, "serve", "--port", str(port)) as process:
         async with asyncio.timeout(30), AsyncClient(trust_env=False) as client:
             while True:
                 try:
@@ -217,17 +247,19 @@ async def serving(settings: Settings, folder: Path) -> AsyncIterator[str]:
 
 
 @contextmanager
-def started(settings: Settings, folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start `certlink serve`, and kill it at the end if it still runs."""
+def started(settings: Settings, folder: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a command, and kill it at the end if it still runs."""
     environment = {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "CERTLINK_SECRET_KEY": settings.secret_key.get_secret_value(),
         "CERTLINK_PUBLIC_URL": OWN_URL,
         "CERTLINK_LOG_FORMAT": "json",
+        "CERTLINK_SMTP_URL": "smtp://127.0.0.1:1",
+        "CERTLINK_MAIL_FROM": "certlink@certlink.example",
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
-    command = [sys.executable, "-m", "certlink", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "certlink", *arguments]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log, env=kept | environment) as process:
         try:
             yield process
