@@ -383,7 +383,8 @@ async def test_our_own_pages_are_charged_nothing(runtime: Runtime, admin: Member
     settings = runtime.settings.model_copy(update={"max_cost": 1})
     text = OF_ORGANIZATION % "attainments { points }"
 
-    data = await execute_document(text, {}, viewer=viewer_of(admin), runtime=replace(runtime, settings=settings))
+    unmetered = replace(runtime, settings=settings)
+    data = await execute_document(text, {}, viewer=viewer_of(admin), runtime=unmetered, request_id="test")
 
     assert data["viewer"]["organization"]["attainments"]
 
