@@ -6,15 +6,19 @@ import json
 import httpx2
 import pytest
 
+from domain.database import fetch_value
 from domain.models import BrowserSession, Member
 from domain.operations.change_issuer import change_issuer
 from domain.queries.callers import viewer_of_session
 from domain.rules.sign_in import NotAMember, SignInNotAccepted, redirect_key, sign_in_redirect_uri
 from domain.rules.words import AttemptStatus, MemberStatus
+from domain.transaction import transaction
 from tests.sign_in.world import World, attempt, callback_of, trace
 
 NADIA = "nadia.novak@contoso.example"
 NEW = "https://new.example"
+# Who waits for another's row waits for that one's transaction.
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
 
 
 def say_nothing_of_iss(world: World) -> None:
@@ -119,6 +123,25 @@ async def test_a_change_of_issuer_during_the_exchange_lets_nobody_in(world: Worl
     with pytest.raises((NotAMember, SignInNotAccepted)):
         await coming_back
     assert (await Member.get()).subject is None
+    assert await BrowserSession.all().count() == 0
+
+
+async def test_a_session_that_is_about_to_open_waits_for_the_change_and_does_not_open(world: World) -> None:
+    viewer = await world.member("nadia")
+    returned = await world.go_to_work_issuer(NADIA, persona="nadia")
+    released = world.line.hold("/token")
+    coming_back = asyncio.create_task(world.come_back(returned))
+    await world.line.reached["/token"].wait()
+
+    async with transaction():
+        await fetch_value("SELECT id FROM member WHERE id = $1 FOR UPDATE", viewer.member_id)
+        released.set()
+        while not await fetch_value(WAITING):
+            await asyncio.sleep(0.01)
+        await change(world)
+
+    with pytest.raises(SignInNotAccepted):
+        await coming_back
     assert await BrowserSession.all().count() == 0
 
 
