@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from api.documents.trusted import register_documents
-from api.fault_boundary import FaultBoundary, ShowFault, fault_as_json
 from api.limits.rate_limit import RedisRateLimit
 from api.routes import api_routes
 from api.runtime import Clock, Runtime
+from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
 from domain.database import open_database
 from domain.jobs import use_queue
 from domain.live import LiveUpdates

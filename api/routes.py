@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from api.exports.endpoint import ExportEndpoint
 from api.exports.formats import FORMATS
 from api.health import HEALTH_ROUTES
-from api.http.endpoint import GraphQLEndpoint
-from api.websocket.endpoint import graphql_websocket
+from api.transport.http.endpoint import GraphQLEndpoint
+from api.transport.websocket.endpoint import graphql_websocket
 from domain.settings import Settings
 
 GRAPHQL = "/graphql"

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
-from api.limits.places import Places
+from api.limits.concurrency import Places
 from api.limits.rate_limit import NoRateLimit, RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.live import LiveUpdates

@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from api.app import open_runtime
-from api.execute import execute_document
 from api.runtime import Runtime
+from api.transport.execute import execute_document
 from bench.filled import NOW, filled_service
 from domain.database import connection
 from domain.queries.credit_order import credit_order

@@ -26,10 +26,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import admission
 from api.app import create_app
-from api.http import endpoint
 from api.limits.rate_limit import NoRateLimit
+from api.transport import admission
+from api.transport.http import endpoint
 from bench.callers import WorkIssuer, headers_of_callers
 from bench.filled import NOW, filled_service
 from domain.database import pool

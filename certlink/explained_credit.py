@@ -8,10 +8,10 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from api.ids import Kind, global_id
-from api.scalars import instant_text
-from api.types.contributions import contribution_of
-from api.types.explanations import explanation_of, timeline_of
+from api.graphql.ids import Kind, global_id
+from api.graphql.scalars import instant_text
+from api.graphql.types.contributions import contribution_of
+from api.graphql.types.explanations import explanation_of, timeline_of
 from domain.queries.credits import CreditRow
 from domain.rules.program_contributions import ProgramContribution
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from graphql import GraphQLError
 
-from api.scalars import instant_of
+from api.graphql.scalars import instant_of
 
 FIELDS = ("person", "certification", "completedAt", "expiresAt")
 

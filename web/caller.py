@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from api.cookies import SESSION, read_cookie
+from api.auth.cookies import SESSION, read_cookie
 from api.runtime import runtime_of
 from domain.queries.callers import viewer_of_session
 from domain.rules.visibility import MemberViewer

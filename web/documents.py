@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from api.documents.trusted import document_id
 from api.errors import request_id_of
-from api.execute import execute_document
 from api.runtime import runtime_of
+from api.transport.execute import execute_document
 from domain.rules.visibility import MemberViewer
 
 _FOLDER = Path(__file__).parent / "pages"

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from api.origin import is_same_origin
+from api.auth.csrf import is_same_origin
 from api.runtime import runtime_of
 from domain.errors import Forbidden, InvalidInput
 

@@ -7,7 +7,7 @@ has to name the provider, and the front-end that the person returns to.
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from api.origin import own_origin
+from api.auth.csrf import own_origin
 from domain.rules.words import LearningProvider
 from domain.settings import Settings
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
 
-from api.documents.measure import exceeded_limit, measure_document
+from api.documents.complexity import exceeded_limit, measure_document
+from api.documents.cost import Costs
 from api.documents.validation import TooMuchToValidate, validation_errors
 from api.errors import ErrorCode, RequestError
-from api.limits.cost import Costs
 
 MAX_LENGTH = 50_000
 MAX_TOKENS = 2_000

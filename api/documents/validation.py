@@ -10,7 +10,7 @@ from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
-from api.schema import schema
+from api.graphql.schema import schema
 
 MAX_ERRORS = 5
 # The largest documents of our own and of code generators spend some hundreds of either.

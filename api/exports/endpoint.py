@@ -8,19 +8,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from api.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
-from api.callers import Caller
+from api.auth.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
+from api.auth.callers import Caller
+from api.auth.csrf import check_origin_of_cookie
+from api.documents.cost_table import EXPORT_COST
 from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of
 from api.exports.formats import Format
 from api.exports.parameters import read_parameters
-from api.exports.pieces import pieces
-from api.exports.streaming import Outgoing
-from api.http.statuses import STATUSES
+from api.exports.streaming import Outgoing, pieces
 from api.limits.charge import take
-from api.limits.cost_table import EXPORT_COST
-from api.limits.places import NoPlace
-from api.origin import check_origin_of_cookie
+from api.limits.concurrency import NoPlace
 from api.runtime import Runtime, runtime_of
+from api.transport.http.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
 from domain.rules.visibility import Viewer

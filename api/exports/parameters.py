@@ -10,8 +10,8 @@ from typing import TypeVar
 from graphql import GraphQLError
 from starlette.datastructures import QueryParams
 
-from api.report_filter import checked_certification, checked_person, checked_program, checked_range
-from api.scalars import instant_of
+from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.graphql.scalars import instant_of
 from domain.errors import InvalidInput
 from domain.queries.skills_report import InstantRange, SkillsReportFilter
 from domain.rules.words import CreditStatus, LearningProvider

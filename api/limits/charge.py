@@ -9,11 +9,11 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from api.callers import Caller
+from api.auth.callers import Caller
 from api.errors import ErrorCode, RequestError
+from api.graphql.scalars import instant_text
 from api.limits.rate_limit import Budget, Budgets, OverLimit
 from api.runtime import Runtime
-from api.scalars import instant_text
 
 # A document that this process does not know yet has to be parsed and validated, whatever comes of it.
 CHARACTERS_READ_FOR_A_POINT = 50

@@ -10,9 +10,8 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from api.callers import Caller
-from api.limits.redis_counters import RedisCounters
-from api.limits.sliding_window import Usage, seconds_until, window_of
+from api.auth.callers import Caller
+from api.limits.redis_counters import RedisCounters, Usage, seconds_until, window_of
 from domain.secrets import SecretKey
 from domain.settings import Settings
 

@@ -1,7 +1,7 @@
 """Price a scoring by the credits that it counts.
 
 Measured as processor time of one process, with the rows of ``bench.rows`` for 100, 2,000, 20,000 and 50,000 credits, at
-25 microseconds a point (``api/limits/cost_table.py``). Reading took 5 microseconds a credit. Attainments took 2
+25 microseconds a point (``api/documents/cost_table.py``). Reading took 5 microseconds a credit. Attainments took 2
 milliseconds and 0.3 microseconds a credit; a forecast 4 milliseconds, 2 microseconds a credit, and 2 milliseconds for
 each day on which anything changes; fragility 12 to 30 milliseconds and 0.4 microseconds a credit. What does not grow
 with the credits is the field's weight.

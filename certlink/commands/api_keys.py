@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.scalars import instant_text
+from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, instant_option, run
 from domain.errors import NotFound

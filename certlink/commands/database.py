@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.schema import sdl
+from api.graphql.schema import sdl
 from certlink.change_gate import Verdict, judge_changes
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop

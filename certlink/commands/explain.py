@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.ids import Kind, number_of
+from api.graphql.ids import Kind, number_of
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, USAGE, Data, Json, instant_option, run, stop
 from certlink.explained_credit import explained, explained_lines

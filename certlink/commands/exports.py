@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.exports.formats import FORMATS
-from api.exports.pieces import pieces
+from api.exports.streaming import pieces
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
 from certlink.whole_file import STANDARD_OUTPUT, NotWritten, whole_file, write

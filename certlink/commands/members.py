@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.scalars import instant_text
+from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, run
 from domain.operations.change_member_role import change_member_role

@@ -12,7 +12,7 @@ import typer
 from graphql import GraphQLError
 from pydantic import ValidationError
 
-from api.scalars import instant_of
+from api.graphql.scalars import instant_of
 from certlink.logs import configure_logs
 from certlink.not_ready import NotReady
 from certlink.up import DEFAULT_FOLDER, running_environment

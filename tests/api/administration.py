@@ -6,7 +6,7 @@ from typing import Any
 
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import Invitation, Member
 from domain.rules.words import MemberRole, MemberStatus
 from tests.api.caller import Caller

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import Association, AssociationAttempt, Credit, Invitation, Member
 from domain.operations.write_api_key import NewApiKey
 from domain.rules.words import MemberRole, Scope

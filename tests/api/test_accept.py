@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
+from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 
 
 @pytest.mark.parametrize(

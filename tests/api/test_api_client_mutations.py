@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import ApiClient, ApiKey, Member, Organization
 from domain.rules import api_clients
 from domain.rules.words import MemberRole

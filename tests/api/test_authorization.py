@@ -9,8 +9,8 @@ import pytest
 from graphql import GraphQLObjectType
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
-from api.schema import schema
+from api.graphql.ids import Kind, global_id
+from api.graphql.schema import schema
 from domain.models import Association, AssociationAttempt, Member
 from domain.operations.remove_member import remove_member
 from domain.rules.administration import Operator

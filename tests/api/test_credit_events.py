@@ -10,7 +10,7 @@ from inspect import unwrap
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.database import fetch_value
 from domain.live import CREDIT_EVENT_CHANNEL, LiveUpdates
@@ -100,7 +100,7 @@ async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_o
     client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 0.02)
-    monkeypatch.setattr("api.subscriptions.credits.BATCH", 1)
+    monkeypatch.setattr("api.graphql.subscription.BATCH", 1)
     association = await make_association(member)
     credits = [
         await make_credit(association, certification=code, completed_at=association.started_at + timedelta(days=day))

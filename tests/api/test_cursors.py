@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ids import opaque
-from api.lists.cursors import Cursor, ListCursors
+from api.graphql.ids import opaque
+from api.graphql.pagination.cursors import Cursor, ListCursors
 from domain.errors import InvalidInput
 from domain.queries.credit_order import credit_order
 from domain.queries.page import Order, Place

@@ -4,7 +4,7 @@ import pytest
 from graphql import OperationType, get_introspection_query
 
 from api.documents.cache import digest_of, known_document, read_document, register_document
-from api.documents.measure import LIMITS
+from api.documents.complexity import LIMITS
 from api.errors import ErrorCode, RequestError
 
 NESTED = "viewer { member { credits { nodes { member { credits { nodes { "

@@ -8,8 +8,8 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
-from api.schema import schema
+from api.graphql.ids import Kind, global_id
+from api.graphql.schema import schema
 from domain.database import execute
 from domain.models import Association, Member
 from domain.rules.words import AssociationEndReason, LearningProvider, MemberRole

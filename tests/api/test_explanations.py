@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id, program_id
+from api.graphql.ids import Kind, global_id, program_id
 from domain.models import Association, Credit, Member, Organization
 from domain.operations.propagate_credits import propagate_credits
 from domain.rules.words import MemberRole, Track

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from api.app import build_app
-from api.execute import DocumentFailed, execute_document
-from api.fault_boundary import fault_as_json
 from api.runtime import Runtime
+from api.transport.execute import DocumentFailed, execute_document
+from api.transport.fault_boundary import fault_as_json
 from domain.faults import MAX_PLACES, describe_fault
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application

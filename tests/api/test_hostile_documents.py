@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 from graphql import get_introspection_query, parse
 
-from api.documents.measure import LIMITS, measure_document
+from api.documents.complexity import LIMITS, measure_document
 from api.documents.reading import MAX_LENGTH, MAX_TOKENS, Document, outcome_of
 from api.errors import ErrorCode
 from bench.hostile_documents import documents, nested

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import ApiClient, Association, AssociationAttempt, AuditEvent, Member
 from domain.rules.words import MemberRole
 from tests.api.administration import MUTATIONS, House, make_house

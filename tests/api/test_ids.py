@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ids import Kind, global_id, kind_and_number, known_number, number_of, opaque
+from api.graphql.ids import Kind, global_id, kind_and_number, known_number, number_of, opaque
 from domain.errors import NotFound
 
 

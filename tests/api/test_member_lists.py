@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.rules.words import MemberStatus
 from tests.api.administration import INVITATION, WAITING, House, make_house
 from tests.api.caller import Caller

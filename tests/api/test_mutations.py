@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import Association, AssociationAttempt, Member
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
@@ -127,7 +127,7 @@ async def test_a_mutation_does_not_run_by_get(client: AsyncClient, caller: Calle
 async def test_an_operation_that_takes_too_long_is_given_up(
     client: AsyncClient, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.execute.DEADLINE_SECONDS", 0.0)
+    monkeypatch.setattr("api.transport.execute.DEADLINE_SECONDS", 0.0)
 
     response = await caller.post("{ viewer { member { id } } }")
 

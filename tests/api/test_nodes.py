@@ -2,8 +2,8 @@
 
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
-from api.nodes import MAX_NODES
+from api.graphql.ids import Kind, global_id
+from api.graphql.nodes import MAX_NODES
 from domain.rules.words import MemberRole
 from tests.api.conftest import sign_in
 from tests.factories import make_association, make_credit, make_member, make_organization

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import program_id, program_key
+from api.graphql.ids import program_id, program_key
 from bench.rows import fill
 from domain.database import connection
 from domain.models import Member, Organization

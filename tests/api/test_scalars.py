@@ -7,7 +7,7 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.scalars import instant_of, instant_text
+from api.graphql.scalars import instant_of, instant_text
 from domain.database import fetch_value
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

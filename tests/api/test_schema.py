@@ -13,8 +13,8 @@ from graphql import (
     get_named_type,
 )
 
-from api.refusals import TYPES, RefusalCode
-from api.schema import schema, sdl
+from api.graphql.refusals import TYPES, RefusalCode
+from api.graphql.schema import schema, sdl
 
 GRAPHQL = schema._schema
 NAMED = [kind for name, kind in sorted(GRAPHQL.type_map.items()) if not name.startswith("__")]
@@ -24,7 +24,7 @@ OWN = [kind for kind in NAMED if kind.name not in {"Boolean", "Float", "ID", "In
 def test_the_committed_schema_is_the_code_s() -> None:
     committed = Path(__file__).parents[2] / "schema.graphql"
 
-    assert committed.read_text() == sdl(), "write it anew: python -m api.schema > schema.graphql"
+    assert committed.read_text() == sdl(), "write it anew: python -m api.graphql.schema > schema.graphql"
 
 
 @pytest.mark.parametrize("kind", OWN, ids=lambda kind: kind.name)

@@ -15,8 +15,8 @@ from graphql import (
 )
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
-from api.schema import schema
+from api.graphql.ids import Kind, global_id
+from api.graphql.schema import schema
 from domain.rules.words import Scope
 from domain.settings import Settings
 from tests.api.caller import Caller

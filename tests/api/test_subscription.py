@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.live import ATTEMPT_CHANNEL, LiveUpdates
 from domain.models import AssociationAttempt, Member

@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.rules.words import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in

@@ -9,15 +9,15 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.requests import Request
 
-from api.admission import admit
-from api.callers import Caller
-from api.context import Context
+from api.auth.callers import Caller
 from api.documents.cache import digest_of
 from api.documents.trusted import DocumentsNotAccepted, document_id, read_manifest, register_documents
 from api.errors import ErrorCode, RequestError
-from api.http.reading import read_request
-from api.request import GraphQLRequest
+from api.graphql.context import Context
 from api.runtime import Runtime
+from api.transport.admission import admit
+from api.transport.http.body import read_request
+from api.transport.request import GraphQLRequest
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to

@@ -52,7 +52,7 @@ async def test_no_other_protocol_is_spoken(address: str, protocol: str | None) -
 
 
 async def test_who_does_not_introduce_themselves_is_sent_away(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.websocket.connection.INITIALIZATION_SECONDS", 0.05)
+    monkeypatch.setattr("api.transport.websocket.connection.INITIALIZATION_SECONDS", 0.05)
 
     async with socket_to(address) as websocket:
         assert await websocket.close_code() == 4408

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from api.callers import Caller
+from api.auth.callers import Caller
 from api.runtime import Runtime
-from api.websocket.access import Access, AccessEnded
+from api.transport.websocket.revocation import Access, AccessEnded
 from domain.errors import TryAgain
 from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
 from domain.models import AssociationAttempt, Member

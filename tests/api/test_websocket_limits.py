@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from api.callers import Caller
-from api.limits.places import NoPlace, Places
+from api.auth.callers import Caller
+from api.limits.concurrency import NoPlace, Places
 from api.runtime import Runtime
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole
@@ -19,8 +19,8 @@ from tests.api.conftest import application
 from tests.api.serving import PROTOCOL, Socket, served, socket_to
 from tests.api.test_websocket import ANSWER, QUERY
 
-CONNECTION = "api.websocket.connection"
-OPERATIONS = "api.websocket.operations"
+CONNECTION = "api.transport.websocket.connection"
+OPERATIONS = "api.transport.websocket.operations"
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ async def test_sockets_are_closed_when_the_process_stops(own_runtime: Runtime) -
 
 async def test_who_does_not_read_is_let_go(own_runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{CONNECTION}.SEND_SECONDS", 0.02)
-    monkeypatch.setattr("api.websocket.endpoint.CLOSE_SECONDS", 0.02)
+    monkeypatch.setattr("api.transport.websocket.endpoint.CLOSE_SECONDS", 0.02)
     heard: list[Any] = []
 
     async def send(message: Any) -> None:

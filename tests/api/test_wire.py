@@ -8,9 +8,9 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from api.errors import ErrorCode
-from api.http.statuses import STATUSES
-from api.json_text import parse_json
-from api.nodes import MAX_NODES
+from api.graphql.nodes import MAX_NODES
+from api.transport.http.statuses import STATUSES
+from api.transport.json_body import parse_json
 from domain.operations.invite_members import MAX_AT_ONCE
 
 JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from api.schema import sdl
+from api.graphql.schema import sdl
 from certlink.change_gate import Verdict, judge_changes
 from certlink.main import app
 

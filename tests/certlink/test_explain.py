@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.database import open_database
 from tests.certlink.conftest import Command
 from tests.clock import START

@@ -5,18 +5,9 @@ from pathlib import Path
 
 from graphql import GraphQLEnumType, GraphQLObjectType
 
-from api.admission import REFUSED_COST
-from api.authentication import MAX_TOKEN_LENGTH
-from api.documents.measure import LIMITS
-from api.documents.reading import MAX_LENGTH, MAX_TOKENS
-from api.documents.validation import MAX_ERRORS
-from api.errors import ErrorCode
-from api.execute import DEADLINE_SECONDS
-from api.http.accept import GRAPHQL_RESPONSE, JSON
-from api.http.statuses import status_of
-from api.json_text import MAX_NESTING, MAX_VALUES
-from api.limits.charge import CHARACTERS_READ_FOR_A_POINT
-from api.limits.cost_table import (
+from api.auth.authentication import MAX_TOKEN_LENGTH
+from api.documents.complexity import LIMITS
+from api.documents.cost_table import (
     CONNECTION_WEIGHT,
     EXPORT_COST,
     MUTATION_WEIGHT,
@@ -24,6 +15,13 @@ from api.limits.cost_table import (
     WEIGHTS,
     WEIGHTS_OF_LISTS,
 )
+from api.documents.reading import MAX_LENGTH, MAX_TOKENS
+from api.documents.validation import MAX_ERRORS
+from api.errors import ErrorCode
+from api.graphql.nodes import MAX_NODES
+from api.graphql.refusals import TYPES, RefusalCode
+from api.graphql.schema import schema
+from api.limits.charge import CHARACTERS_READ_FOR_A_POINT
 from api.limits.scoring_cost import (
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
@@ -31,19 +29,21 @@ from api.limits.scoring_cost import (
     MAX_PART_COST,
 )
 from api.limits.scoring_slots import SCORINGS_AT_ONCE
-from api.nodes import MAX_NODES
-from api.refusals import TYPES, RefusalCode
-from api.request import MAX_BODY_BYTES
-from api.schema import schema
-from api.websocket.connection import (
+from api.transport.admission import REFUSED_COST
+from api.transport.execute import DEADLINE_SECONDS
+from api.transport.http.accept import GRAPHQL_RESPONSE, JSON
+from api.transport.http.statuses import status_of
+from api.transport.json_body import MAX_NESTING, MAX_VALUES
+from api.transport.request import MAX_BODY_BYTES
+from api.transport.websocket.connection import (
     INITIALIZATION_SECONDS,
     MAX_CONNECTIONS_OF_ADDRESS,
     MAX_CONNECTIONS_OF_CALLER,
     MAX_MESSAGES,
     MESSAGES_SECONDS,
 )
-from api.websocket.messages import CloseCode
-from api.websocket.operations import MAX_OPERATIONS, MAX_OPERATIONS_OF_CALLER
+from api.transport.websocket.messages import CloseCode
+from api.transport.websocket.operations import MAX_OPERATIONS, MAX_OPERATIONS_OF_CALLER
 from domain.operations.invite_members import MAX_AT_ONCE
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
 from domain.queries.page import MAX_SIZE

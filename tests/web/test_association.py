@@ -2,7 +2,7 @@
 
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import Association, Credit
 from domain.rules.words import MemberRole
 from tests.factories import make_association, make_credit, make_member, make_organization

@@ -10,7 +10,7 @@ from graphql import OperationType
 from httpx2 import AsyncClient
 
 from api.documents.cache import known_document
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.start_association import start_association
 from domain.rules.words import AttemptStatus, CallbackStatus, LearningProvider

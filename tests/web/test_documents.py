@@ -3,7 +3,7 @@
 import pytest
 from graphql import parse, validate
 
-from api.schema import schema
+from api.graphql.schema import schema
 from web.documents import DOCUMENTS
 
 

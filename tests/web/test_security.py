@@ -5,7 +5,7 @@ import re
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from domain.models import BrowserSession
 from domain.rules.words import MemberRole
 from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization

@@ -4,8 +4,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.cookies import BROWSER, read_cookie
-from api.ids import Kind, global_id
+from api.auth.cookies import BROWSER, read_cookie
+from api.graphql.ids import Kind, global_id
 from api.runtime import runtime_of
 from domain.operations.receive_callback import receive_callback
 from domain.rules.words import LearningProvider

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_cookie
+from api.auth.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.errors import Refusal
 from domain.operations.complete_sign_in import complete_sign_in

@@ -6,7 +6,7 @@ The address is ours and works once: it binds the attempt to this browser.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.cookies import BROWSER, read_cookie, set_cookie
+from api.auth.cookies import BROWSER, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.operations.open_attempt import ConfirmationNeeded, open_attempt
 from web.addresses import path_of

@@ -14,7 +14,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from api.schema import schema
+from api.graphql.schema import schema
 
 SCHEMA = schema._schema
 DEPTH = 5

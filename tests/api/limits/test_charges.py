@@ -10,12 +10,12 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
-from api.http.accept import GRAPHQL_RESPONSE
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from api.limits.charge import cost_of_reading
 from api.limits.rate_limit import RedisRateLimit
 from api.runtime import Runtime
-from api.websocket import outcomes
+from api.transport.http.accept import GRAPHQL_RESPONSE
+from api.transport.websocket import execution
 from domain.live import LiveUpdates
 from domain.models import Member
 from domain.rules.words import MemberRole
@@ -146,7 +146,7 @@ async def test_whoever_has_nothing_left_has_no_document_read(
 ) -> None:
     async with limited(runtime, max_cost=250, rate_limit=250) as counted, asking(counted, admin) as caller:
         await caller.ask(CERTIFICATIONS)
-        monkeypatch.setattr("api.admission.read_document", None)
+        monkeypatch.setattr("api.transport.admission.read_document", None)
         refused = await caller.post("{ policy { yearDays } " + "# hostile" * 300 + "\n}")
 
     assert refused.status_code == 429
@@ -188,7 +188,7 @@ async def test_each_event_of_a_subscription_is_paid_and_one_too_many_waits_until
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outcomes, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "PAUSE_SECONDS", 0.02)
     cookie = (await sign_in(client, admin)).headers["Cookie"]
     attempt = await make_attempt(admin)
     async with (

@@ -5,10 +5,9 @@ from graphql import get_introspection_query, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.limits.cost import Costs, CostWalk
-from api.limits.cost_sums import PLENTY
-from api.limits.cost_table import LENGTHS, LENGTHS_BY_ARGUMENT, WEIGHTS, WEIGHTS_OF_LISTS
-from api.schema import schema
+from api.documents.cost import PLENTY, Costs, CostWalk
+from api.documents.cost_table import LENGTHS, LENGTHS_BY_ARGUMENT, WEIGHTS, WEIGHTS_OF_LISTS
+from api.graphql.schema import schema
 from domain.settings import Settings
 from tests.api.limits.selections import Written, documents
 from web.documents import DOCUMENTS

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.live import LiveUpdates
 from domain.models import Association, AssociationAttempt, Member
@@ -48,7 +48,7 @@ async def locked(database: str, table: str) -> AsyncIterator[None]:
 async def test_a_mutation_that_is_cut_off_has_changed_nothing_and_says_how_to_repeat_it(
     client: AsyncClient, member: Member, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.execute.DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr("api.transport.execute.DEADLINE_SECONDS", 0.2)
     association = await make_association(member)
     caller = await sign_in(client, member)
 
@@ -65,7 +65,7 @@ async def test_a_mutation_that_is_cut_off_has_changed_nothing_and_says_how_to_re
 async def test_each_event_of_a_subscription_has_the_deadline(
     client: AsyncClient, member: Member, address: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.execute.DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr("api.transport.execute.DEADLINE_SECONDS", 0.2)
     association = await make_association(member)
     attempt = await AssociationAttempt.get(association=association)
     cookie = (await sign_in(client, member)).headers["Cookie"]

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from api.callers import Caller
+from api.auth.callers import Caller
 from api.limits.rate_limit import OverLimit, RedisRateLimit
 from certlink.engines import Engines
 from domain.rules.visibility import ApiClientViewer, MemberViewer

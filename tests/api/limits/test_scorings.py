@@ -12,8 +12,7 @@ import pytest
 from httpx2 import AsyncClient
 from redis.asyncio import Redis
 
-from api.execute import execute_document
-from api.ids import Kind, global_id
+from api.graphql.ids import Kind, global_id
 from api.limits.scoring_cost import (
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
@@ -24,6 +23,7 @@ from api.limits.scoring_cost import (
 )
 from api.limits.scoring_slots import SCORINGS_AT_ONCE
 from api.runtime import Runtime
+from api.transport.execute import execute_document
 from bench.rows import fill
 from domain.database import connection
 from domain.models import Association, Member, Organization
@@ -187,7 +187,7 @@ async def test_who_waits_longer_than_the_deadline_is_told_so_and_leaves_no_trace
     first = asyncio.create_task(caller.post(FIFTEEN))
     await until(lambda: scored.at_work == 1)
     with monkeypatch.context() as short:
-        short.setattr("api.execute.DEADLINE_SECONDS", 0.2)
+        short.setattr("api.transport.execute.DEADLINE_SECONDS", 0.2)
         late = await caller.post(FIFTEEN)
     scored.go_on.set()
 
@@ -203,7 +203,7 @@ async def test_an_operation_that_is_cut_off_at_work_keeps_its_slot_until_the_thr
 ) -> None:
     scored.go_on.clear()
     with monkeypatch.context() as short:
-        short.setattr("api.execute.DEADLINE_SECONDS", 0.5)
+        short.setattr("api.transport.execute.DEADLINE_SECONDS", 0.5)
         assert (await caller.post(FIFTEEN)).status_code == 503
     later = asyncio.create_task(caller.post(FIFTEEN))
     await asyncio.sleep(0.1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.ids import opaque
+from api.graphql.ids import opaque
 from domain.models import Credit
 from tests.api.caller import Caller
 from tests.api.reports.walking import REPORT, ids, page

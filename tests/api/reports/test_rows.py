@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from api.ids import opaque
+from api.graphql.ids import opaque
 from domain.models import Credit, Member
 from domain.queries.credits import FROM_CREDIT
 from domain.rules.words import MemberRole

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.ids import Kind, number_of
+from api.graphql.ids import Kind, number_of
 from domain.rules.words import CreditOrderField, OrderDirection
 from tests.api.caller import Caller
 

@@ -1,0 +1,122 @@
+"""Whose request is this: a browser's session, an API key's, an issuer's bearer token's, or nobody's?"""
+
+from datetime import datetime
+
+from starlette.requests import HTTPConnection
+
+from api.auth.callers import Caller
+from api.auth.cookies import SESSION, read_cookie
+from api.errors import ErrorCode, RequestError
+from api.runtime import Runtime
+from domain.operations.activate_member import activate_member
+from domain.operations.note_api_key_use import note_api_key_use
+from domain.providers.oidc import unverified_issuer
+from domain.queries.api_keys import api_key, api_key_again
+from domain.queries.callers import session, trusted_issuer, viewer_of_session, viewer_of_subject
+from domain.rules.api_keys import claims_to_be_api_key
+from domain.rules.sign_in import SignInNotAccepted
+from domain.rules.visibility import ApiClientViewer, MemberViewer
+
+MAX_TOKEN_LENGTH = 16_384
+
+
+class NotAuthenticated(Exception):
+    """An Authorization header was sent and stands for nobody here."""
+
+
+def not_authenticated(sentence: str) -> RequestError:
+    """Return what refuses a request that needs a proof of who calls; the sentence says what is missing."""
+    return RequestError(ErrorCode.NOT_AUTHENTICATED, sentence, headers={"WWW-Authenticate": 'Bearer realm="certlink"'})
+
+
+async def caller_of_request(connection: HTTPConnection, runtime: Runtime, *, now: datetime) -> Caller:
+    """Return who calls; an Authorization header goes before a session's cookie.
+
+    Raises:
+        NotAuthenticated: the header proves nothing.
+        ProviderUnavailable: the token's issuer does not answer.
+        TryAgain: the database is away.
+    """
+    authorization = connection.headers.get("authorization")
+    if authorization is not None:
+        return await caller_of_authorization(authorization, runtime, now=now)
+    return await caller_of_cookie(connection, runtime, now=now)
+
+
+async def caller_of_cookie(connection: HTTPConnection, runtime: Runtime, *, now: datetime) -> Caller:
+    """Return the member whose browser holds the session's cookie, or nobody."""
+    token = read_cookie(connection, SESSION, runtime.settings)
+    found = await session(token, now=now) if token else None
+    if token is None or found is None:
+        return nobody(connection)
+    return Caller(
+        viewer=found.viewer,
+        is_trusted_to_explore=False,
+        expires_at=found.expires_at,
+        look_again=lambda at: viewer_of_session(token, now=at),
+    )
+
+
+def nobody(connection: HTTPConnection) -> Caller:
+    """Return somebody who proved nothing, known by their network address alone."""
+    address = connection.client.host if connection.client else ""
+    return Caller(viewer=None, is_trusted_to_explore=False, address=address)
+
+
+async def caller_of_authorization(authorization: str, runtime: Runtime, *, now: datetime) -> Caller:
+    """Return whom a header ``Bearer ...`` stands for; a member who was invited is active from now on (R2).
+
+    Raises:
+        NotAuthenticated: the key or token proves nothing, or stands for nobody here.
+        ProviderUnavailable: the token's issuer does not answer.
+    """
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_LENGTH:
+        raise NotAuthenticated
+    if claims_to_be_api_key(token):
+        return await _caller_of_key(token, now=now)
+    return await _caller_of_token(token, runtime, now=now)
+
+
+async def _caller_of_key(text: str, *, now: datetime) -> Caller:
+    key = await api_key(text, now=now)
+    if key is None:
+        raise NotAuthenticated
+    await note_api_key_use(key, now=now)
+    key_id = key.id
+
+    async def look_again(at: datetime) -> ApiClientViewer | None:
+        found = await api_key_again(key_id, now=at)
+        if found is None:
+            return None
+        # A connection that stays open uses its key: whoever would end the key must see it.
+        await note_api_key_use(found, now=at)
+        return found.viewer
+
+    return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, look_again=look_again)
+
+
+async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Caller:
+    claimed = unverified_issuer(token)
+    trusted = await trusted_issuer(claimed) if claimed else None
+    if trusted is None:
+        raise NotAuthenticated
+    try:
+        identity = await runtime.issuers.verify_access_token(
+            token, issuer=trusted.issuer, audience=trusted.api_audience, now=now
+        )
+    except SignInNotAccepted:
+        raise NotAuthenticated from None
+    viewer = await viewer_of_subject(trusted.issuer, identity.subject)
+    viewer = viewer or await activate_member(identity=identity, now=now)
+    if viewer is None:
+        raise NotAuthenticated
+    issuer = trusted.issuer
+
+    async def look_again(at: datetime) -> MemberViewer | None:
+        # By the issuer, which the organization may trust no more.
+        expired = identity.expires_at is not None and identity.expires_at <= at
+        return None if expired else await viewer_of_subject(issuer, identity.subject)
+
+    return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, look_again=look_again)

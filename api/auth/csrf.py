@@ -1,0 +1,48 @@
+"""Does a request come from our own pages?
+
+A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from api.auth.cookies import SESSION, read_cookie
+from api.errors import ErrorCode, RequestError
+from domain.settings import Settings
+
+OWN_SITES = {"same-origin", "none"}
+
+
+def check_origin_of_cookie(connection: HTTPConnection, settings: Settings) -> None:
+    """Refuse a request for which only a session's cookie speaks, where it comes from elsewhere.
+
+    Raises:
+        RequestError: it may come from another site.
+    """
+    has_only_cookie = (
+        "authorization" not in connection.headers and read_cookie(connection, SESSION, settings) is not None
+    )
+    if has_only_cookie and not is_same_origin(connection, settings):
+        raise RequestError(
+            ErrorCode.CROSS_SITE_REQUEST, "A session's cookie counts only for requests of our own pages."
+        )
+
+
+def is_same_origin(connection: HTTPConnection, settings: Settings) -> bool:
+    """Tell whether the browser says that a request was caused by our own pages or by the person."""
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in OWN_SITES
+    return has_own_origin(connection, settings)
+
+
+def has_own_origin(connection: HTTPConnection, settings: Settings) -> bool:
+    """Tell whether a request names our own address as its origin, as every websocket of a browser does."""
+    return connection.headers.get("origin") == own_origin(settings)
+
+
+def own_origin(settings: Settings) -> str:
+    """Return the origin of the address at which browsers reach us."""
+    parts = urlsplit(settings.public_url)
+    return f"{parts.scheme}://{parts.netloc}"

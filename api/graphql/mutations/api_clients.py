@@ -1,0 +1,173 @@
+"""What can admins do with API clients?"""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.graphql.context import Info
+from api.graphql.fields import field
+from api.graphql.ids import Kind, known_number
+from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
+from api.graphql.pagination.arguments import given
+from api.graphql.refusals import NotFound, TooManyApiClients
+from api.graphql.types.api_clients import ApiClient, api_client_of
+from domain.operations.create_api_client import create_api_client
+from domain.operations.revoke_api_client import revoke_api_client
+from domain.operations.rotate_api_client_secret import rotate_api_client_secret
+from domain.queries.api_clients import known_api_client
+from domain.rules.administration import check_signed_in_admin
+from domain.rules.api_clients import MAX_CLIENTS, MAX_NAME
+from domain.rules.words import Scope
+
+_EXPIRY = "When the key ends by itself; by default, and at the latest, after the days that the operator has set."
+_SHOWN_ONCE = (
+    "The key, to be sent as `Authorization: Bearer ...`. It is shown this once and stored as a hash only; "
+    "null where an idempotency key repeats an earlier request: then rotate for another one."
+)
+
+
+@strawberry.input(description="Which program may read what.")
+class CreateApiClientInput(MutationInput):
+    """Its scopes stay as they are."""
+
+    name: str = strawberry.field(description=f"What to call it: 1 to {MAX_NAME} printable characters.")
+    scopes: list[Scope] = strawberry.field(description="What it may read: at least one.")
+    expires_at: datetime | None = strawberry.field(default=UNSET, description=_EXPIRY)
+
+
+@strawberry.type(description="The API client can read.")
+class ApiClientCreated:
+    """The only time that its key is shown."""
+
+    api_client: ApiClient = strawberry.field(description="The API client, with its first key.")
+    secret: str | None = strawberry.field(description=_SHOWN_ONCE)
+
+
+CreateApiClientResult = Annotated[
+    ApiClientCreated | TooManyApiClients | AnyRefusal,
+    strawberry.union(
+        "CreateApiClientResult", description="The API client, or why there is none: then nothing was changed."
+    ),
+]
+
+
+@strawberry.input(description="Which API client gets a new key.")
+class RotateApiClientSecretInput(MutationInput):
+    """Without interrupting it."""
+
+    api_client_id: strawberry.ID = strawberry.field(description="The id of an API client that is not revoked.")
+    expires_at: datetime | None = strawberry.field(default=UNSET, description=_EXPIRY)
+    end_previous: bool | None = strawberry.field(
+        default=UNSET,
+        description="true: all its other keys end at once, as after a leak; by default the newest that is good goes on "
+        "beside the new one, until the next rotation.",
+    )
+
+
+@strawberry.type(description="The API client has a new key.")
+class ApiClientSecretRotated:
+    """The only time that it is shown."""
+
+    api_client: ApiClient = strawberry.field(description="The API client, with its keys.")
+    secret: str | None = strawberry.field(description=_SHOWN_ONCE)
+
+
+RotateApiClientSecretResult = Annotated[
+    ApiClientSecretRotated | NotFound | AnyRefusal,
+    strawberry.union(
+        "RotateApiClientSecretResult", description="The new key, or why there is none: then nothing was changed."
+    ),
+]
+
+
+@strawberry.input(description="Which API client may read no more.")
+class RevokeApiClientInput(MutationInput):
+    """For good."""
+
+    api_client_id: strawberry.ID = strawberry.field(
+        description="The id of an API client; one that is revoked already stays as it is."
+    )
+
+
+@strawberry.type(description="The API client is revoked: all its keys have ended.")
+class ApiClientRevoked:
+    """What has changed."""
+
+    api_client: ApiClient = strawberry.field(description="The API client, with its end.")
+
+
+RevokeApiClientResult = Annotated[
+    ApiClientRevoked | NotFound | AnyRefusal,
+    strawberry.union("RevokeApiClientResult", description="The API client, or why it stays: then nothing was changed."),
+]
+
+
+@strawberry.type
+class ApiClientMutations:
+    """For the organization's admins."""
+
+    @field(
+        f"Let a program read what scopes open, by a key. At most {MAX_CLIENTS} API clients of an organization are not "
+        "revoked. For admins."
+    )
+    async def create_api_client(
+        self,
+        info: Info,
+        wanted: Annotated[CreateApiClientInput, strawberry.argument(name="input", description="What may read what.")],
+    ) -> CreateApiClientResult | None:
+        """Create the client."""
+        context = info.context
+        viewer = check_signed_in_admin(context.viewer)
+        key = await once(
+            info,
+            wanted,
+            create_api_client,
+            by=viewer,
+            name=wanted.name,
+            scopes=wanted.scopes,
+            expires_at=given(wanted.expires_at),
+            now=context.now,
+            settings=context.runtime.settings,
+        )
+        client = await known_api_client(viewer, key.api_client_id)
+        return ApiClientCreated(api_client=api_client_of(client), secret=key.secret)
+
+    @field("Give an API client a new key; the one that it uses can go on until the next rotation. For admins.")
+    async def rotate_api_client_secret(
+        self,
+        info: Info,
+        wanted: Annotated[
+            RotateApiClientSecretInput, strawberry.argument(name="input", description="What gets a new key.")
+        ],
+    ) -> RotateApiClientSecretResult | None:
+        """Write a new key."""
+        context = info.context
+        viewer = check_signed_in_admin(context.viewer)
+        key = await once(
+            info,
+            wanted,
+            rotate_api_client_secret,
+            by=viewer,
+            api_client_id=known_number(wanted.api_client_id, Kind.API_CLIENT),
+            expires_at=given(wanted.expires_at),
+            end_previous=bool(given(wanted.end_previous)),
+            now=context.now,
+            settings=context.runtime.settings,
+        )
+        client = await known_api_client(viewer, key.api_client_id)
+        return ApiClientSecretRotated(api_client=api_client_of(client), secret=key.secret)
+
+    @field("Revoke an API client: all its keys end at once, for good. For admins.")
+    async def revoke_api_client(
+        self,
+        info: Info,
+        wanted: Annotated[RevokeApiClientInput, strawberry.argument(name="input", description="What to revoke.")],
+    ) -> RevokeApiClientResult | None:
+        """Revoke the client."""
+        context = info.context
+        viewer = check_signed_in_admin(context.viewer)
+        number = known_number(wanted.api_client_id, Kind.API_CLIENT)
+        await once(info, wanted, revoke_api_client, by=viewer, api_client_id=number, now=context.now)
+        return ApiClientRevoked(api_client=api_client_of(await known_api_client(viewer, number)))

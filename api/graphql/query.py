@@ -1,0 +1,131 @@
+"""What can be asked?"""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.graphql.context import Info
+from api.graphql.fields import field
+from api.graphql.ids import Kind, number_of
+from api.graphql.nodes import MAX_NODES, nodes_of
+from api.graphql.pagination.arguments import PageArguments, connection_field, given
+from api.graphql.pagination.connections import Connection, connection
+from api.graphql.types.api_clients import ApiClient, api_client_of
+from api.graphql.types.attempts import AssociationAttempt, attempt_of
+from api.graphql.types.certifications import Certification, certification_of, checked_catalog_text
+from api.graphql.types.credit_arguments import AsOf, instant
+from api.graphql.types.limits import Policy, RateLimit, policy_of, rate_limit_of
+from api.graphql.types.members import Member, member_of
+from api.graphql.types.node import Node
+from api.graphql.types.organization_programs import WantedKind
+from api.graphql.types.organizations import Organization, organization_of
+from api.graphql.types.programs import Program, program_of
+from domain.queries import api_clients, attempts, catalog, members
+from domain.rules.editions import programs_at
+from domain.rules.visibility import ApiClientViewer
+from domain.rules.visibility import Viewer as DomainViewer
+
+CatalogText = Annotated[
+    str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
+]
+Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
+Ids = Annotated[
+    list[strawberry.ID], strawberry.argument(name="ids", description=f"At most {MAX_NODES} global ids, in any order.")
+]
+
+
+@strawberry.type(description="Who asks.")
+class Viewer:
+    """A member, known by their browser's session or by a bearer token, or an API client, known by its key."""
+
+    asking: strawberry.Private[DomainViewer]
+
+    @field("The member who asks; null when an API client does.")
+    async def member(self) -> Member | None:
+        """Look up the member."""
+        number = self.asking.member_id
+        row = await members.member(self.asking, number) if number else None
+        return member_of(row) if row else None
+
+    @field("The API client that asks; null when a member does.")
+    async def api_client(self) -> ApiClient | None:
+        """Look up the client."""
+        if not isinstance(self.asking, ApiClientViewer):
+            return None
+        return api_client_of(await api_clients.known_api_client(self.asking, self.asking.api_client_id))
+
+    @field("The organization of the member or API client that asks.")
+    async def organization(self) -> Organization | None:
+        """Look up the organization."""
+        row = await members.organization(self.asking, self.asking.organization_id)
+        return organization_of(row) if row else None
+
+
+@strawberry.type(description="What can be asked. Unknown, foreign and malformed ids answer alike: null.")
+class Query:
+    """Every field is null where the caller may not see anything."""
+
+    @field("Who asks; null when nobody is signed in.")
+    def viewer(self, info: Info) -> Viewer | None:
+        """Return the caller."""
+        viewer = info.context.viewer
+        return Viewer(asking=viewer) if viewer else None
+
+    @field("Anything that has an id and that the caller may see.")
+    async def node(self, info: Info, identifier: Id) -> Node | None:
+        """Find a thing by its id."""
+        viewer = info.context.viewer
+        return (await nodes_of(viewer, [identifier], info))[0] if viewer else None
+
+    @field("The things with these ids, in the order asked for; null in the place of each that the caller may not see.")
+    async def nodes(self, info: Info, identifiers: Ids) -> list[Node | None] | None:
+        """Find things by their ids."""
+        viewer = info.context.viewer
+        return await nodes_of(viewer, identifiers, info) if viewer else None
+
+    @field("The caller's own organization, by its id.")
+    async def organization(self, info: Info, identifier: Id) -> Organization | None:
+        """Find an organization by its id."""
+        number = number_of(identifier, Kind.ORGANIZATION)
+        viewer = info.context.viewer
+        row = await members.organization(viewer, number) if number and viewer else None
+        return organization_of(row) if row else None
+
+    @field("An association attempt of the caller's own.")
+    async def association_attempt(self, info: Info, identifier: Id) -> AssociationAttempt | None:
+        """Find an attempt by its id."""
+        number = number_of(identifier, Kind.ATTEMPT)
+        viewer = info.context.viewer
+        row = await attempts.association_attempt(viewer, number) if number and viewer else None
+        return attempt_of(row, info.context) if row else None
+
+    @field("The programme's numbers, for everybody.")
+    def policy(self, info: Info) -> Policy | None:
+        """Return the numbers."""
+        return policy_of(info.context)
+
+    @field("The caller's points of this minute; null while they are not counted.")
+    def rate_limit(self, info: Info) -> RateLimit | None:
+        """Return the budget as of this request."""
+        return rate_limit_of(info.context.charge)
+
+    @field("The programs in force at an instant, designations first; null when nobody is signed in.")
+    async def programs(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Program] | None:
+        """Read the catalog."""
+        if info.context.viewer is None:
+            return None
+        found = programs_at(await catalog.editions(), instant(as_of, info.context))
+        kind = given(wanted)
+        return [program_of(each) for each in found if kind in {None, each.kind}]
+
+    @connection_field("The certifications of the catalog, by code; null when nobody is signed in.")
+    async def certifications(
+        self, info: Info, arguments: PageArguments, query: CatalogText = UNSET
+    ) -> Connection[Certification] | None:
+        """Read the catalog."""
+        if info.context.viewer is None:
+            return None
+        walk = arguments.walk(info, order=catalog.BY_CODE)
+        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=walk.page)
+        return connection(page, walk, node=certification_of)

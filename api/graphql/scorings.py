@@ -1,0 +1,193 @@
+"""Score what one operation asks for: each scoring once, from facts read once, in turn, and paid before.
+
+The fields of a selection ask at the same time. What all of them ask for is paid together, so that whatever is too dear
+is refused before any of it is done.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Hashable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar, overload
+
+from graphql import OperationType
+from strawberry.types.info import Info
+
+from api.auth.callers import Caller
+from api.errors import RequestError
+from api.limits.charge import Charge, take_more
+from api.limits.scoring_cost import reading_cost, scoring_cost
+from api.runtime import Runtime
+from domain.errors import Refusal
+from domain.queries.attainments import (
+    AttainmentsAt,
+    ForecastUntil,
+    FragilityAt,
+    OrganizationFacts,
+    Scoring,
+    number_of_counted_credits,
+    number_of_forecast_days,
+    organization_facts,
+)
+from domain.queries.contributions import CreditContributions, OrganizationContributions, prepared_contributions
+from domain.rules.attainment import Attainment
+from domain.rules.forecast import Forecast
+from domain.rules.fragility import FragilityFinding
+
+Result = TypeVar("Result")
+Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Refusal
+
+
+class Scorings:
+    """All that one operation scores, and what it was charged, which is nothing where nobody counts."""
+
+    def __init__(self, runtime: Runtime, caller: Caller, charge: Charge | None, *, now: datetime) -> None:
+        self.charge = charge
+        self.refused: RequestError | None = None
+        self._runtime = runtime
+        self._caller = caller
+        self._now = now
+        self._organizations: dict[Hashable, OrganizationScorings] = {}
+
+    @property
+    def runtime(self) -> Runtime:
+        """Return the process that scores."""
+        return self._runtime
+
+    @overload
+    async def of(
+        self, organization_id: int, scoring: AttainmentsAt, info: Info[Any, Any]
+    ) -> tuple[Attainment, ...]: ...
+    @overload
+    async def of(self, organization_id: int, scoring: ForecastUntil, info: Info[Any, Any]) -> Forecast: ...
+    @overload
+    async def of(
+        self, organization_id: int, scoring: FragilityAt, info: Info[Any, Any]
+    ) -> tuple[FragilityFinding, ...]: ...
+    async def of(self, organization_id: int, scoring: Scoring, info: Info[Any, Any]) -> Any:
+        """Return what an organization scores.
+
+        Raises:
+            RequestError: it costs more than the operation may, or than is left of a budget.
+            Refusal: it is refused, for example since there is no such program.
+        """
+        outcome = await self.organization(organization_id, info).outcome(scoring)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    def organization(self, organization_id: int, info: Info[Any, Any]) -> "OrganizationScorings":
+        """Return what scores one organization for the field that is resolved."""
+        # A mutation's later fields must see what its earlier ones changed.
+        is_mutation = info.operation.operation is OperationType.MUTATION
+        key = organization_id, _root(info) if is_mutation else None
+        if key not in self._organizations:
+            self._organizations[key] = OrganizationScorings(organization_id, self)
+        return self._organizations[key]
+
+    def check(self) -> None:
+        """Refuse to score any more once something was too dear.
+
+        Raises:
+            RequestError: something was.
+        """
+        if self.refused is not None:
+            raise self.refused
+
+    async def take(self, points: int) -> None:
+        """Take points for what is to be scored.
+
+        Raises:
+            RequestError: there are not as many.
+        """
+        if self.charge is None:
+            return
+        try:
+            self.charge = await take_more(points, self.charge, self._runtime, self._caller, now=self._now)
+        except RequestError as refused:
+            self.refused = refused
+            raise
+
+
+class OrganizationScorings:
+    """What an operation scores of one organization."""
+
+    def __init__(self, organization_id: int, scorings: Scorings) -> None:
+        self._organization_id = organization_id
+        self._scorings = scorings
+        self._lock = asyncio.Lock()
+        # In the order in which they were asked for.
+        self._asked: dict[Scoring, None] = {}
+        self._paid: set[Scoring] = set()
+        self._outcomes: dict[Scoring, Outcome] = {}
+        self._credits: int | None = None
+        self._facts: OrganizationFacts | None = None
+        self._preparing = asyncio.Lock()
+        self._contributions: dict[datetime, OrganizationContributions] = {}
+
+    async def outcome(self, scoring: Scoring) -> Outcome:
+        """Return what a scoring comes to; the first who is here works for all who ask meanwhile."""
+        self._asked[scoring] = None
+        async with self._lock:
+            if scoring not in self._outcomes:
+                await self._score_all()
+        return self._outcomes[scoring]
+
+    async def contributions(self, member_ids: Collection[int], *, as_of: datetime) -> CreditContributions:
+        """Return what each credit of members contributes as of an instant, for which the rest is prepared once."""
+        async with self._preparing:
+            if as_of not in self._contributions:
+                self._contributions[as_of] = await prepared_contributions(
+                    self._organization_id, as_of=as_of, run_in_thread=self._run_in_turn
+                )
+        return await self._contributions[as_of].of_members(member_ids, run_in_thread=self._run_in_turn)
+
+    async def contributions_of_groups(
+        self, groups: Collection[frozenset[int]], *, as_of: datetime
+    ) -> dict[frozenset[int], CreditContributions]:
+        """Return for each group of members what ``contributions`` does, all read at once.
+
+        Each is told the other groups' credits too.
+        """
+        members = frozenset[int]().union(*groups)
+        return dict.fromkeys(groups, await self.contributions(members, as_of=as_of))
+
+    async def _run_in_turn(self, work: Callable[[], Result]) -> Result:
+        async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
+            return await turn.run(work)
+
+    async def _score_all(self) -> None:
+        self._scorings.check()
+        if self._credits is None:
+            self._credits = await number_of_counted_credits(self._organization_id)
+        asked = [each for each in self._asked if each not in self._outcomes]
+        await self._pay([each for each in asked if each not in self._paid], self._credits)
+        async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
+            if self._facts is None:
+                self._facts = await organization_facts(self._organization_id, run_in_thread=turn.run)
+            for scoring in asked:
+                self._outcomes[scoring] = await turn.run(partial(_outcome, scoring, self._facts))
+
+    async def _pay(self, unpaid: Sequence[Scoring], credits: int) -> None:
+        points = 0 if self._paid else reading_cost(credits)
+        for scoring in unpaid:
+            days = 0
+            if isinstance(scoring, ForecastUntil):
+                days = await number_of_forecast_days(self._organization_id, scoring)
+            points += scoring_cost(scoring, credits, days=days)
+        await self._scorings.take(points)
+        self._paid.update(unpaid)
+
+
+def _outcome(scoring: Scoring, facts: OrganizationFacts) -> Outcome:
+    try:
+        return scoring.of(facts)
+    except Refusal as refusal:
+        return refusal
+
+
+def _root(info: Info[Any, Any]) -> str | int:
+    path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return path.key

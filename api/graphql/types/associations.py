@@ -1,0 +1,113 @@
+"""What are an association and its learning account to clients?"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.graphql.context import Info
+from api.graphql.ids import Kind, global_id
+from api.graphql.pagination.arguments import PageArguments, Walk, WalkAsOf, connection_field
+from api.graphql.pagination.connections import Connection, connection
+from api.graphql.types import credits, members
+from api.graphql.types.credit_arguments import Filter, matching
+from api.graphql.types.node import Node
+from domain.queries.associations import AssociationRow, LearningAccountRow
+from domain.queries.credits import credits_of_associations
+from domain.queries.page import Page
+from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id, may_see_of
+from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
+
+if TYPE_CHECKING:
+    from api.graphql.types.credits import Credit
+    from api.graphql.types.members import Member
+
+
+@strawberry.type(description="A person's own account at a provider; at Microsoft Learn its id is the MCID.")
+class LearningAccount(Node):
+    """The organization sees only the last three characters of its id."""
+
+    provider: LearningProvider = strawberry.field(description="Where the account is.")
+    profile_id: str | None = strawberry.field(
+        description="The account's id there, at Microsoft Learn the MCID; null unless the person asks."
+    )
+    profile_id_masked: str = strawberry.field(
+        description="The last three characters of the id: all that anybody else sees."
+    )
+
+
+@strawberry.type(
+    description="The period in which a member's organization is credited with a learning account's completions."
+)
+class Association(Node):
+    """It is active as long as it has no end."""
+
+    number: strawberry.Private[int]
+    member: Annotated["Member", strawberry.lazy("api.graphql.types.members")] = strawberry.field(
+        description="The member who associated the account."
+    )
+    learning_account: LearningAccount = strawberry.field(description="The account that is or was associated.")
+    started_at: datetime = strawberry.field(description="When it started.")
+    ended_at: datetime | None = strawberry.field(description="When it ended, exclusive; null while it is active.")
+    end_reason: AssociationEndReason | None = strawberry.field(description="Why it ended; null while it is active.")
+
+    transcript_read_at: datetime | None = strawberry.field(
+        description="When its transcript was last read; null unless the person asks."
+    )
+    transcript_problem: TranscriptProblem | None = strawberry.field(
+        description="Why its transcript is not read every night; null where it is, and unless the person asks."
+    )
+
+    @connection_field(
+        "The credits for this association's completions, the latest recorded first; null unless the person, an admin "
+        "or an API client with the scope CREDITS_READ asks."
+    )
+    async def credits(
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+    ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
+        """List the credits."""
+        viewer = check_signed_in(info.context.viewer)
+        if not may_see_of(viewer, self.member.number, Scope.CREDITS_READ):
+            return None
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        page = await info.context.batches.load(
+            credits_of_associations, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
+        )
+        return await credits.connection_of(page, walk, info)
+
+
+def learning_account_of(row: LearningAccountRow) -> LearningAccount:
+    """Return an account as its viewer may see it."""
+    return LearningAccount(
+        id=global_id(Kind.LEARNING_ACCOUNT, row.id),
+        provider=row.provider,
+        profile_id=masked_for(row.profile_id, owner=row.is_own),
+        profile_id_masked=masked_profile_id(row.profile_id),
+    )
+
+
+def association_of(row: AssociationRow, viewer: Viewer) -> Association:
+    """Return an association as a viewer may see it."""
+    account = LearningAccountRow(
+        id=row.learning_account_id,
+        provider=row.provider,
+        profile_id=row.profile_id,
+        is_own=row.member_id == viewer.member_id,
+    )
+    return Association(
+        id=global_id(Kind.ASSOCIATION, row.id),
+        number=row.id,
+        member=members.member_of(row),
+        learning_account=learning_account_of(account),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+        transcript_read_at=row.transcript_read_at if account.is_own else None,
+        transcript_problem=row.transcript_problem if account.is_own else None,
+    )
+
+
+def connection_of(page: Page[AssociationRow], walk: Walk, viewer: Viewer) -> Connection[Association]:
+    """Return a page of associations as a viewer may see them."""
+    return connection(page, walk, node=lambda row: association_of(row, viewer))

@@ -1,0 +1,68 @@
+"""What is a certification to clients?"""
+
+from datetime import date
+
+import strawberry
+
+from api.graphql.context import Info
+from api.graphql.fields import field
+from domain.errors import InvalidInput
+from domain.rules.certifications import CertificationFacts
+from domain.rules.words import CertificationLevel, LearningProvider, RetirementRule
+
+MAX_TEXT_LENGTH = 200
+
+
+@strawberry.type(description="Since when a certification is retired, or from when on, and what that does.")
+class CertificationRetirement:
+    """By the catalog."""
+
+    retires_on: date = strawberry.field(description="The date on which it retires.")
+    rule: RetirementRule | None = strawberry.field(description="What that does to completions; null where nothing.")
+    eligible_until: date | None = strawberry.field(
+        description="The date, exclusive, until which it counts for everybody; null where it has another rule."
+    )
+
+
+@strawberry.type(description="What can be earned and counted.")
+class Certification:
+    """Title and level are the catalog's."""
+
+    code: str = strawberry.field(description="The certification's code, such as AZ-104.")
+    title: str | None = strawberry.field(description="Its title; null where the catalog does not have it.")
+    level: CertificationLevel | None = strawberry.field(
+        description="How deep it goes; null where the catalog does not have it."
+    )
+
+    @field("The learning provider that offers it; null where the catalog does not have it.")
+    async def provider(self, info: Info) -> LearningProvider | None:
+        """Ask the catalog."""
+        facts = await info.context.certifications.load(self.code)
+        return facts.provider if facts else None
+
+    @field("Its retirement; null where none is known.")
+    async def retirement(self, info: Info) -> CertificationRetirement | None:
+        """Ask the catalog."""
+        facts = await info.context.certifications.load(self.code)
+        if facts is None or facts.retires_on is None:
+            return None
+        return CertificationRetirement(
+            retires_on=facts.retires_on, rule=facts.retirement_rule, eligible_until=facts.eligible_until
+        )
+
+
+def certification_of(facts: CertificationFacts) -> Certification:
+    """Return a certification of the catalog."""
+    return Certification(code=facts.code, title=facts.title, level=facts.level)
+
+
+def checked_catalog_text(text: str | None) -> str | None:
+    """Return what to look for in codes and titles, or nothing where it is blank.
+
+    Raises:
+        InvalidInput: no code or title can have it.
+    """
+    text = text.strip() if text else None
+    if text and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
+        raise InvalidInput("This is no part of a certification's code or title.")
+    return text or None

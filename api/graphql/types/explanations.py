@@ -1,0 +1,121 @@
+"""Why does a credit count, or not, who can do what about it, and what happens to it when?"""
+
+from datetime import datetime
+
+import strawberry
+
+from api.graphql.ids import Kind, global_id, program_id
+from api.graphql.types.contributions import Contribution, contribution_of
+from domain.queries.credits import CreditRow
+from domain.rules import explanation as rule
+from domain.rules.program_contributions import ProgramContribution
+from domain.rules.timeline import timeline
+from domain.rules.words import CreditEndReason, CreditReasonCode, ReasonActor, TimelineKind
+
+_ABOUT_THE_ASSOCIATION = {
+    CreditReasonCode.NOT_ASSOCIATED,
+    CreditReasonCode.ASSOCIATION_REMOVED,
+    CreditReasonCode.ASSOCIATION_MOVED,
+}
+
+
+@strawberry.type(description="A condition of counting, or of giving points to a requirement, which is met or not.")
+class CreditReason:
+    """For machines; what is not met comes first."""
+
+    code: CreditReasonCode = strawberry.field(description="The condition.")
+    met: bool = strawberry.field(description="Whether it is met at the instant; what is not keeps the credit back.")
+    since: datetime | None = strawberry.field(description="Since when that is so; null where it is not known.")
+    expected_at: datetime | None = strawberry.field(
+        description="When that is expected to change by itself; null where nothing is known that will change it."
+    )
+    actor: ReasonActor = strawberry.field(description="Who can do something about it.")
+    action: str = strawberry.field(description="What they can do, in one sentence.")
+    evidence_id: strawberry.ID = strawberry.field(
+        description="The global id of what shows it: the association, the member, the credit itself, or the program."
+    )
+    contribution: Contribution | None = strawberry.field(
+        description="The requirement that gets no points; null where the reason is about counting at all."
+    )
+
+
+@strawberry.type(description="Why a credit counts, or not, at the instant asked for.")
+class CreditExplanation:
+    """In words for people, and in codes for machines."""
+
+    summary: str = strawberry.field(description="One sentence.")
+    reasons: list[CreditReason] = strawberry.field(
+        description="What must hold for it to count, and why it gives requirements no points; what is not met is first."
+    )
+    counts_from_earliest: datetime | None = strawberry.field(
+        description="The instant from which it counts or will count; null where it never will, or never again."
+    )
+
+
+# In the place of one that nobody reads.
+UNASKED = CreditExplanation(summary="", reasons=[], counts_from_earliest=None)
+
+
+@strawberry.type(description="Something that happened to a credit, or is expected to.")
+class CreditTimelineEvent:
+    """An event as seen at the instant asked for."""
+
+    kind: TimelineKind = strawberry.field(description="What happens.")
+    at: datetime = strawberry.field(description="When it happens.")
+    recorded_at: datetime | None = strawberry.field(
+        description="When that was written down; null where it is still to be, or follows from the rules alone."
+    )
+    expected: bool = strawberry.field(description="Whether it lies ahead of the instant asked for.")
+    end_reason: CreditEndReason | None = strawberry.field(description="Why the credit ends; null for other events.")
+
+
+def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> CreditExplanation:
+    """Return why a credit counts, or not, as of its row's instant, at which it contributes what is given."""
+    found = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
+    return CreditExplanation(
+        summary=found.summary,
+        reasons=[_reason(each, row) for each in found.reasons],
+        counts_from_earliest=found.counts_from_earliest,
+    )
+
+
+def summarized(row: CreditRow) -> CreditExplanation:
+    """Return only the sentence, for those who ask for no more."""
+    return CreditExplanation(summary=rule.summary(row.facts, at=row.as_of), reasons=[], counts_from_earliest=None)
+
+
+def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
+    """Return what happened to a credit, and what is expected to, as of its row's instant."""
+    return [
+        CreditTimelineEvent(
+            kind=event.kind,
+            at=event.at,
+            recorded_at=event.recorded_at,
+            expected=event.is_expected,
+            end_reason=event.end_reason,
+        )
+        for event in timeline(row.facts, row.recorded_effects, at=row.as_of)
+    ]
+
+
+def _reason(reason: rule.Reason, row: CreditRow) -> CreditReason:
+    return CreditReason(
+        code=reason.code,
+        met=reason.met,
+        since=reason.since,
+        expected_at=reason.expected_at,
+        actor=reason.actor,
+        action=reason.action,
+        evidence_id=_evidence(reason, row),
+        contribution=None if reason.contribution is None else contribution_of(reason.contribution),
+    )
+
+
+def _evidence(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
+    if reason.contribution is not None:
+        return program_id(reason.contribution.program.key)
+    if reason.code is CreditReasonCode.MEMBER_REMOVED:
+        return global_id(Kind.MEMBER, row.member_id)
+    if reason.code in _ABOUT_THE_ASSOCIATION:
+        return global_id(Kind.ASSOCIATION, row.association_id)
+    return global_id(Kind.CREDIT, row.id)

@@ -1,0 +1,175 @@
+"""Which numbers does the programme set?"""
+
+from datetime import datetime
+
+import strawberry
+
+from api.graphql.context import Context, Info
+from api.graphql.fields import field
+from api.graphql.refusals import Refusal, refusal_of
+from api.limits.charge import Charge
+from api.limits.rate_limit import Budget
+from domain.queries.associations import AccountAllowance as KnownAllowance
+from domain.queries.associations import known_accounts_of_members
+from domain.rules.association_limits import AssociationAllowance as Allowance
+from domain.rules.policy import OVERDUE_AFTER, YEAR
+from domain.rules.visibility import check_signed_in
+from domain.rules.words import LearningProvider
+
+
+@strawberry.type(description="The programme's numbers, as they are set here.")
+class Policy:
+    """Durations carry their unit in the name."""
+
+    cool_off_days: int = strawberry.field(
+        description="Days that must pass from the start of one association to the start of the next."
+    )
+    associations_per_year: int = strawberry.field(description="How many associations may start within a rolling year.")
+    year_days: int = strawberry.field(description="How long that rolling year is, in days.")
+    credit_delay_days: int = strawberry.field(
+        description="Days from the completion, or the association's start if that is later, until a credit counts."
+    )
+    attempt_minutes: int = strawberry.field(description="Minutes that an association attempt waits for the sign-in.")
+    overdue_after_seconds: int = strawberry.field(
+        description="Seconds after which a change that is due and not recorded counts as overdue."
+    )
+
+
+def policy_of(context: Context) -> Policy:
+    """Return the numbers from the settings."""
+    policy = context.runtime.settings.policy
+    return Policy(
+        cool_off_days=policy.cool_off.days,
+        associations_per_year=policy.associations_per_year,
+        year_days=YEAR.days,
+        credit_delay_days=policy.credit_delay.days,
+        attempt_minutes=int(policy.attempt_lifetime.total_seconds() // 60),
+        overdue_after_seconds=int(OVERDUE_AFTER.total_seconds()),
+    )
+
+
+@strawberry.type(description="What an attempt with one account would be told now, by its history and the member's.")
+class AccountAllowance:
+    """R6 for one of the accounts that the member knows."""
+
+    profile_id_ending: str = strawberry.field(description="The last three characters of the account's id.")
+    allowed_now: bool = strawberry.field(description="Whether an association with this account may start now.")
+    next_available_at: datetime = strawberry.field(
+        description="The first instant at which the limits allow one with this account, or now."
+    )
+    refusal: Refusal | None = strawberry.field(description="What an attempt made now would be told; null if allowed.")
+
+
+@strawberry.type(
+    description="What an attempt to associate would be told now, whatever the account. Asking is a dry run: it changes "
+    "nothing."
+)
+class AssociationAllowance:
+    """R3 and R6, asked beforehand."""
+
+    member_number: strawberry.Private[int]
+    provider: strawberry.Private[LearningProvider]
+    allowed_now: bool = strawberry.field(description="Whether an association may start now.")
+    next_available_at: datetime = strawberry.field(
+        description="The first instant at which the limits allow the member an association: now, or the later end of "
+        "both limits. An account may have a later date of its own: see `knownAccounts`."
+    )
+    cool_off_ends_at: datetime | None = strawberry.field(
+        description="When the cool-off since the start of the member's latest association ends or ended; null if there "
+        "was none."
+    )
+    used_in_window: int = strawberry.field(
+        description="How many of the member's associations started within the window up to now."
+    )
+    limit_in_window: int = strawberry.field(description="How many associations may start within the window.")
+    window_days: int = strawberry.field(description="How long the rolling window is, in days.")
+    refusal: Refusal | None = strawberry.field(description="What an attempt made now would be told; null if allowed.")
+
+    @field(
+        "The accounts that the member knows, each with its own date, the earliest first: those that the member has or "
+        "had linked here, and those whose history refused an attempt of theirs, with the date that they were told, as "
+        "long as it lies ahead. Another account may have another date, which an attempt tells."
+    )
+    async def known_accounts(self, info: Info) -> list[AccountAllowance]:
+        """Ask the rules of each account without changing anything."""
+        context = info.context
+        known = await context.batches.load(
+            known_accounts_of_members,
+            check_signed_in(context.viewer),
+            self.member_number,
+            self.provider,
+            now=context.now,
+            policy=context.runtime.settings.policy,
+        )
+        return [account_allowance_of(each) for each in known]
+
+
+def account_allowance_of(known: KnownAllowance) -> AccountAllowance:
+    """Return the domain's answer for one account as clients see it."""
+    return AccountAllowance(
+        profile_id_ending=known.account.ending,
+        allowed_now=known.allowance.allowed_now,
+        next_available_at=known.allowance.next_available_at,
+        refusal=refusal_of(known.allowance.refusal) if known.allowance.refusal else None,
+    )
+
+
+def allowance_of(allowance: Allowance, member_number: int, provider: LearningProvider) -> AssociationAllowance:
+    """Return the domain's answer as clients see it."""
+    return AssociationAllowance(
+        member_number=member_number,
+        provider=provider,
+        allowed_now=allowance.allowed_now,
+        next_available_at=allowance.next_available_at,
+        cool_off_ends_at=allowance.cool_off_ends_at,
+        used_in_window=allowance.used_in_window,
+        limit_in_window=allowance.policy.associations_per_year,
+        window_days=YEAR.days,
+        refusal=refusal_of(allowance.refusal) if allowance.refusal else None,
+    )
+
+
+@strawberry.type(description="The points of all callers of an organization together, as of this request.")
+class OrganizationRateLimit:
+    """A budget that several share."""
+
+    limit: int = strawberry.field(description="How many points they may use in a minute.")
+    remaining: int = strawberry.field(description="How many points are left.")
+    reset_at: datetime = strawberry.field(
+        description="From when all points are there again, if nobody uses any until then."
+    )
+
+
+@strawberry.type(description="The points that the caller may use in a minute, as of this request.")
+class RateLimit:
+    """A caller's budget."""
+
+    cost: int = strawberry.field(
+        description="How many points this operation costs, without those of scoring an organization."
+    )
+    limit: int = strawberry.field(description="How many points the caller may use in a minute.")
+    remaining: int = strawberry.field(description="How many points are left to the caller.")
+    reset_at: datetime = strawberry.field(
+        description="From when all points are there again, if the caller uses none until then."
+    )
+    organization: OrganizationRateLimit | None = strawberry.field(
+        description="What all callers of the organization share; null when nobody is signed in."
+    )
+
+
+def rate_limit_of(charge: Charge | None) -> RateLimit | None:
+    """Return what a charge tells of the caller's budget, where it is known."""
+    if charge is None or charge.budgets is None:
+        return None
+    own, shared = charge.budgets.own, charge.budgets.organization
+    return RateLimit(
+        cost=charge.cost,
+        limit=own.limit,
+        remaining=own.remaining,
+        reset_at=own.reset_at,
+        organization=None if shared is None else _organization(shared),
+    )
+
+
+def _organization(budget: Budget) -> OrganizationRateLimit:
+    return OrganizationRateLimit(limit=budget.limit, remaining=budget.remaining, reset_at=budget.reset_at)

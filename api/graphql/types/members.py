@@ -1,0 +1,126 @@
+"""What is a member to themselves and to their admins?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from api.graphql.context import Info
+from api.graphql.fields import field
+from api.graphql.ids import Kind, global_id
+from api.graphql.pagination.arguments import PageArguments, WalkAsOf, connection_field, given
+from api.graphql.pagination.connections import Connection
+from api.graphql.types import associations, credits, invitations
+from api.graphql.types.credit_arguments import Filter, matching
+from api.graphql.types.limits import AssociationAllowance, allowance_of
+from api.graphql.types.node import Node
+from api.graphql.types.organizations import Organization, organization_of
+from domain.queries.associations import allowances_of_members, associations_of_members
+from domain.queries.credits import credits_of_members
+from domain.queries.invitations import invitations_of_members
+from domain.queries.members import OfMember
+from domain.rules.visibility import check_signed_in, may_see_of
+from domain.rules.words import LearningProvider, MemberRole, MemberStatus, Scope
+
+if TYPE_CHECKING:
+    from api.graphql.types.associations import Association
+    from api.graphql.types.credits import Credit
+    from api.graphql.types.invitations import Invitation
+
+Active = Annotated[
+    bool | None,
+    strawberry.argument(
+        description="true: only associations that have not ended; false: only ended ones; both by default."
+    ),
+]
+Provider = Annotated[
+    LearningProvider, strawberry.argument(description="At which learning provider the association would be.")
+]
+
+
+@strawberry.type(description="A work account in an organization: invited, active or removed.")
+class Member(Node):
+    """The person, as their organization knows them."""
+
+    number: strawberry.Private[int]
+    name: str | None = strawberry.field(description="The person's name as their work account tells it.")
+    work_email: str = strawberry.field(description="The address of the work account.")
+    role: MemberRole = strawberry.field(description="What the member may do in the organization.")
+    status: MemberStatus = strawberry.field(description="Where the member is between invitation and leaving.")
+    organization: Organization = strawberry.field(description="The organization whose work account this is.")
+
+    @field("What invited the member; null unless an admin or an API client with the scope MEMBERS_READ asks.")
+    async def invitation(
+        self, info: Info
+    ) -> Annotated["Invitation", strawberry.lazy("api.graphql.types.invitations")] | None:
+        """Look up the invitation, together with those of a list's other members."""
+        viewer = info.context.viewer
+        if viewer is None or not viewer.may(Scope.MEMBERS_READ):
+            return None
+        row = await info.context.batches.load(invitations_of_members, viewer, self.number)
+        return invitations.invitation_of(row, info.context) if row else None
+
+    @connection_field(
+        "The member's associations in this organization, the latest first; null unless the person, an admin or an API "
+        "client with the scope MEMBERS_READ asks."
+    )
+    async def associations(
+        self, info: Info, arguments: PageArguments, active: Active = UNSET
+    ) -> Connection[Annotated["Association", strawberry.lazy("api.graphql.types.associations")]] | None:
+        """List the associations."""
+        viewer = check_signed_in(info.context.viewer)
+        if not may_see_of(viewer, self.number, Scope.MEMBERS_READ):
+            return None
+        walk = arguments.walk(info, of=self.number)
+        page = await info.context.batches.load(
+            associations_of_members, viewer, self.number, active=given(active), page=walk.page
+        )
+        return associations.connection_of(page, walk, viewer)
+
+    @field(
+        "What an attempt to associate would be told now, by the member's own history; null unless the person asks, "
+        "since it may tell of other organizations. The account's history counts too: see `knownAccounts`."
+    )
+    async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
+        """Ask the rules without changing anything."""
+        context = info.context
+        viewer = check_signed_in(context.viewer)
+        allowance = await context.batches.load(
+            allowances_of_members,
+            viewer,
+            self.number,
+            provider,
+            now=context.now,
+            policy=context.runtime.settings.policy,
+        )
+        return allowance_of(allowance, self.number, provider) if allowance else None
+
+    @connection_field(
+        "The member's credits in this organization, the latest recorded first; null unless the person, an admin or an "
+        "API client with the scope CREDITS_READ asks."
+    )
+    async def credits(
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+    ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
+        """List the credits."""
+        viewer = check_signed_in(info.context.viewer)
+        if not may_see_of(viewer, self.number, Scope.CREDITS_READ):
+            return None
+        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        page = await info.context.batches.load(
+            credits_of_members, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
+        )
+        return await credits.connection_of(page, walk, info)
+
+
+def member_of(row: OfMember) -> Member:
+    """Return the member whom a row is, or belongs to."""
+    return Member(
+        id=global_id(Kind.MEMBER, row.member_id),
+        number=row.member_id,
+        name=row.member_name,
+        work_email=row.member_work_email,
+        role=row.member_role,
+        status=row.member_status,
+        organization=organization_of(row),
+    )

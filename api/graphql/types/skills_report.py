@@ -1,0 +1,198 @@
+"""What is the skills report to clients?"""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.graphql.ids import Kind, global_id
+from api.graphql.pagination.arguments import Walk, given
+from api.graphql.pagination.connections import Connection, connection_parts
+from api.graphql.types.certifications import Certification
+from api.graphql.types.contributions import Contribution, contribution_of
+from domain.queries.contributions import CreditContributions
+from domain.queries.credit_order import credit_order
+from domain.queries.page import Order, Page
+from domain.queries.skills_report import InstantRange as Range
+from domain.queries.skills_report import SkillsReportFilter as Matching
+from domain.queries.skills_report import SkillsReportRow as Row
+from domain.rules.words import (
+    CreditEndReason,
+    CreditOrderField,
+    CreditStatus,
+    IneligibleReason,
+    LearningProvider,
+    OrderDirection,
+)
+
+
+@strawberry.input(description="From an instant until another.")
+class InstantRange:
+    """A span in which an instant must lie; what has no such instant lies in none."""
+
+    start: datetime | None = strawberry.field(
+        name="from", default=strawberry.UNSET, description="The first instant; open when left out."
+    )
+    end: datetime | None = strawberry.field(
+        name="until", default=strawberry.UNSET, description="The end, exclusive; open when left out."
+    )
+
+
+@strawberry.input(description="Which rows are wanted; what is left out does not restrict.")
+class SkillsReportFilter:
+    """The conditions, all of which must hold."""
+
+    person: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Only people whose name or work e-mail has this part, whatever its case."
+    )
+    certification: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Only the certification with this code, such as AZ-104."
+    )
+    program: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Only what counts toward the program with this key, as it is in force at the report's instant.",
+    )
+    provider: LearningProvider | None = strawberry.field(
+        default=strawberry.UNSET, description="Only completions at this learning provider."
+    )
+    statuses: list[CreditStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Only credits with one of these statuses at the report's instant."
+    )
+    completed_at: InstantRange | None = strawberry.field(
+        default=strawberry.UNSET, description="Only what was earned in this span."
+    )
+    expires_at: InstantRange | None = strawberry.field(
+        default=strawberry.UNSET, description="Only what is valid until an instant in this span."
+    )
+    counts_from: InstantRange | None = strawberry.field(
+        default=strawberry.UNSET, description="Only what begins to count in this span."
+    )
+    counts_until: InstantRange | None = strawberry.field(
+        default=strawberry.UNSET, description="Only what stops counting in this span."
+    )
+
+
+@strawberry.input(description="By what a list of credits is ordered.")
+class CreditOrder:
+    """A field and a direction."""
+
+    field: CreditOrderField = strawberry.field(description="By what.")
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASCENDING, description="In which direction; ascending by default."
+    )
+
+
+ReportFilter = Annotated[
+    SkillsReportFilter | None, strawberry.argument(name="filter", description="Which rows are wanted; all by default.")
+]
+ReportOrder = Annotated[
+    CreditOrder | None, strawberry.argument(description="By what the rows are ordered; by person by default.")
+]
+ListOrder = Annotated[
+    CreditOrder | None,
+    strawberry.argument(description="By what the credits are ordered; by default the latest recorded come first."),
+]
+
+
+def report_matching(wanted: SkillsReportFilter | None) -> Matching:
+    """Return a filter in the domain's terms.
+
+    Raises:
+        InvalidInput: a code is none, a text is too long, or a span ends before it begins.
+    """
+    if not wanted:
+        return Matching()
+    return Matching(
+        person=checked_person(given(wanted.person)),
+        certification=checked_certification(given(wanted.certification)),
+        program=checked_program(given(wanted.program)),
+        provider=given(wanted.provider),
+        statuses=None if not isinstance(wanted.statuses, list) else tuple(wanted.statuses),
+        completed_at=_range(wanted.completed_at),
+        expires_at=_range(wanted.expires_at),
+        counts_from=_range(wanted.counts_from),
+        counts_until=_range(wanted.counts_until),
+    )
+
+
+def ordered(order_by: CreditOrder | None) -> Order | None:
+    """Return an order in the domain's terms, or nothing where the list's own is wanted."""
+    return credit_order(order_by.field, order_by.direction) if order_by else None
+
+
+def _range(wanted: InstantRange | None) -> Range:
+    return checked_range(given(wanted.start), given(wanted.end)) if wanted else Range()
+
+
+@strawberry.type(description="Whose credit it is.")
+class SkillsReportPerson:
+    """A member, told as in an address book."""
+
+    member_id: strawberry.ID = strawberry.field(description="The global id of the member.")
+    name: str | None = strawberry.field(description="The person's name as their work account tells it.")
+    work_email: str = strawberry.field(description="The address of the work account.")
+
+
+@strawberry.type(description="One credit of the organization, as of the report's instant.")
+class SkillsReportRow:
+    """Everything that the export tells of it too, under the same names."""
+
+    credit_id: strawberry.ID = strawberry.field(description="The global id of the credit.")
+    person: SkillsReportPerson = strawberry.field(description="Whose credit it is.")
+    certification: Certification = strawberry.field(description="What was earned.")
+    provider: LearningProvider = strawberry.field(description="The learning provider that recorded the completion.")
+    completed_at: datetime = strawberry.field(description="When it was earned.")
+    expires_at: datetime | None = strawberry.field(
+        description="Until when it is valid; null if it does not expire, or changed since the association ended."
+    )
+    counts_from: datetime | None = strawberry.field(description="From when it counts; null when it is ineligible.")
+    counts_until: datetime | None = strawberry.field(
+        description="Until when it counts, exclusive; null when no end is known or it is ineligible."
+    )
+    status: CreditStatus = strawberry.field(description="What the credit is at the report's instant.")
+    end_reason: CreditEndReason | None = strawberry.field(
+        description="Why it ends at `countsUntil`, be that past or to come; null when no end is known."
+    )
+    ineligible_reason: IneligibleReason | None = strawberry.field(
+        description="Why it never counts; null when it is not ineligible."
+    )
+    contributions: list[Contribution] = strawberry.field(
+        description="What the credit gives each requirement that asks for it; empty unless it counts or will."
+    )
+
+
+@strawberry.type(description="A page of an organization's skills report.")
+class SkillsReportConnection(Connection[SkillsReportRow]):
+    """A page, and the instant of the whole walk."""
+
+    as_of: datetime = strawberry.field(description="The instant at which the report looks.")
+
+
+def skills_report_of(
+    page: Page[Row], walk: Walk, contributions: CreditContributions, *, as_of: datetime
+) -> SkillsReportConnection:
+    """Return a page of a report, and what its credits contribute."""
+    parts = connection_parts(page, walk, node=lambda row: _row(row, contributions))
+    return SkillsReportConnection(**parts, as_of=as_of)
+
+
+def _row(row: Row, contributions: CreditContributions) -> SkillsReportRow:
+    return SkillsReportRow(
+        credit_id=global_id(Kind.CREDIT, row.id),
+        person=SkillsReportPerson(
+            member_id=global_id(Kind.MEMBER, row.member_id), name=row.member_name, work_email=row.member_work_email
+        ),
+        certification=Certification(
+            code=row.certification, title=row.certification_title, level=row.certification_level
+        ),
+        provider=row.provider,
+        completed_at=row.completed_at,
+        expires_at=row.expires_at,
+        counts_from=row.counts_from,
+        counts_until=row.counts_until,
+        status=row.status,
+        end_reason=row.end_reason,
+        ineligible_reason=row.ineligible_reason,
+        contributions=[contribution_of(each) for each in contributions.get(row.id, ())],
+    )

@@ -1,0 +1,112 @@
+"""How is a document executed for a caller?"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql.execution import Executor
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from api.auth.callers import Caller
+from api.documents.cache import read_document
+from api.documents.reading import Document
+from api.errors import ErrorCode, RequestError, field_errors, original
+from api.graphql.context import Context
+from api.graphql.schema import schema
+from api.runtime import Runtime
+from domain.errors import Refusal
+from domain.rules.visibility import Viewer
+
+DEADLINE_SECONDS = 10.0
+MAX_VARIABLE_ERRORS = 5
+EXECUTOR: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
+
+
+class DocumentFailed(Exception):
+    """One of our own documents could not be answered; the log has the faults."""
+
+
+async def execute_document(
+    document: str, variables: Mapping[str, Any], *, viewer: Viewer | None, runtime: Runtime, request_id: str
+) -> dict[str, Any]:
+    """Execute one of our own pages' documents with the caller's rights and return its data.
+
+    Raises:
+        Refusal: a field was refused, for example ``TryAgain`` where the database is away.
+        DocumentFailed: the document or its variables are wrong, or a field failed by a fault of ours.
+    """
+    caller = Caller(viewer=viewer, is_trusted_to_explore=False)
+    context = Context(runtime=runtime, caller=caller, now=runtime.clock())
+    try:
+        read = read_document(document)
+        result = await execute_operation(read, None, variables, context=context)
+    except RequestError as error:
+        raise DocumentFailed([each.message for each in error.errors]) from None
+    for failure in result.errors or ():
+        cause = original(failure)
+        if isinstance(cause, Refusal):
+            raise cause
+    if result.errors or result.data is None:
+        raise DocumentFailed(field_errors(result.errors or (), request_id=request_id))
+    return result.data
+
+
+async def execute_operation(
+    document: Document,
+    operation_name: str | None,
+    variables: Mapping[str, Any] | None,
+    *,
+    context: Context,
+    root: object = None,
+) -> ExecutionResult:
+    """Execute a document's operation: a query, a mutation, or one event of a subscription.
+
+    Raises:
+        RequestError: the variables do not fit, or the operation takes longer than its deadline, or a query turns out to
+            cost more than it may. A mutation and an event are answered all the same: only the field is refused.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            answer = execute(
+                schema._schema,
+                document.tree,
+                root_value=root,
+                context_value=context,
+                variable_values=dict(variables or {}),
+                operation_name=operation_name,
+                max_coercion_errors=MAX_VARIABLE_ERRORS,
+                executor_class=EXECUTOR,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+                hide_suggestions=True,
+                operation_extensions=None,
+            )
+            result = answer if isinstance(answer, ExecutionResult) else await answer
+    except TimeoutError:
+        raise _deadline_exceeded(document.operation_type(operation_name), context) from None
+    refused = context.scorings.refused
+    if refused is not None and document.operation_type(operation_name) is OperationType.QUERY:
+        raise refused
+    check_variables(result, context)
+    result.extensions = context.extensions
+    return result
+
+
+def _deadline_exceeded(kind: OperationType, context: Context) -> RequestError:
+    sentence = f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
+    if kind is OperationType.MUTATION:
+        # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
+        sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
+    return RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions)
+
+
+def check_variables(result: ExecutionResult, context: Context) -> None:
+    """Refuse a result that says that nothing was executed since the variables do not fit.
+
+    Raises:
+        RequestError: an error has no path, so it is about the request and not about a field.
+    """
+    wrong: list[GraphQLError] = [error for error in result.errors or () if error.path is None]
+    if result.data is None and wrong:
+        raise RequestError(ErrorCode.VARIABLES_INVALID, *wrong, extensions=context.extensions)

@@ -1,0 +1,104 @@
+"""How is a GraphQL request over HTTP answered?"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.auth.authentication import NotAuthenticated, caller_of_request, not_authenticated
+from api.auth.callers import Caller
+from api.auth.csrf import check_origin_of_cookie
+from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of, result_payload
+from api.graphql.context import Context
+from api.runtime import Runtime, runtime_of
+from api.transport.admission import admit
+from api.transport.execute import execute_operation
+from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
+from api.transport.http.body import read_request
+from api.transport.http.statuses import status_of
+from domain.errors import TryAgain
+from domain.rules.sign_in import ProviderUnavailable
+
+METHODS = "GET, POST"
+HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
+
+
+class GraphQLEndpoint:
+    """The ASGI application behind the address; it answers every method itself, in GraphQL's own shape."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def respond(request: Request) -> Response:
+    """Return the response to a request: whatever happens, it has GraphQL's shape and a code."""
+    request_id = request_id_of(request)
+    media_type = chosen_media_type(request.headers.get("accept"))
+    try:
+        payload, status, headers = await _answer(request, media_type, request_id), 200, {}
+    except RequestError as error:
+        media_type = media_type or JSON
+        payload = request_error_payload(error, request_id=request_id)
+        status, headers = status_of(error.code, media_type=media_type), error.headers
+    except Exception as fault:
+        payload = fault_payload(fault, request_id=request_id)
+        status, headers = status_of(ErrorCode.INTERNAL_FAULT, media_type=media_type or JSON), {}
+    return Response(
+        json.dumps(payload, separators=(",", ":"), allow_nan=False),
+        status_code=status,
+        headers={**HEADERS, "X-Request-Id": request_id, **headers},
+        media_type=f"{media_type or JSON}; charset=utf-8",
+    )
+
+
+async def _answer(request: Request, media_type: str | None, request_id: str) -> dict[str, Any]:
+    runtime = runtime_of(request)
+    _check_wire(request, media_type, runtime)
+    asked = await read_request(request)
+    now = runtime.clock()
+    context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
+    document, context = await admit(asked, context)
+    _check_transport(request, document.operation_type(asked.operation_name))
+    result = await execute_operation(document, asked.operation_name, asked.variables, context=context)
+    return result_payload(result, request_id=request_id)
+
+
+def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:
+    """Refuse what is wrong before the request is read."""
+    if request.method not in {"GET", "POST"}:
+        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, f"Use {METHODS}.", headers={"Allow": METHODS})
+    if media_type is None:
+        raise RequestError(ErrorCode.NOT_ACCEPTABLE, f"The answer can be {GRAPHQL_RESPONSE} or {JSON}.")
+    if request.method == "GET" and "authorization" not in request.headers:
+        # A link on another site can make a browser send its cookie with a GET.
+        raise not_authenticated("A GET needs an Authorization header; other callers use POST.")
+    check_origin_of_cookie(request, runtime.settings)
+
+
+def _check_transport(request: Request, kind: OperationType) -> None:
+    """Refuse an operation that this method or this transport cannot carry."""
+    if kind is OperationType.SUBSCRIPTION:
+        raise RequestError(
+            ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
+            "Subscriptions need a websocket of the protocol graphql-transport-ws.",
+        )
+    if kind is OperationType.MUTATION and request.method == "GET":
+        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "A mutation needs POST.", headers={"Allow": "POST"})
+
+
+async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
+    try:
+        return await caller_of_request(request, runtime, now=now)
+    except NotAuthenticated:
+        raise not_authenticated(
+            "The Authorization header stands for no active member or API client: "
+            "send Bearer and a token or key that is neither expired nor revoked."
+        ) from None
+    except (TryAgain, ProviderUnavailable) as error:
+        raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None

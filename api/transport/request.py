@@ -1,0 +1,88 @@
+"""What does a client ask for, over whichever transport?"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.documents.cache import digest_of
+from api.errors import ErrorCode, RequestError
+from api.transport.json_body import refuse
+
+MAX_BODY_BYTES = 256 * 1024
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphQLRequest:
+    """One operation, as a client asks for it: with the document's text, or with nothing but its SHA-256."""
+
+    query: str | None = None
+    digest: str | None = None
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+def checked_request(payload: object) -> GraphQLRequest:
+    """Return a request of which every part has the right kind; null is as good as left out.
+
+    Raises:
+        RequestError: a part is missing or of another kind.
+    """
+    if isinstance(payload, list):
+        raise RequestError(
+            ErrorCode.BATCHING_NOT_SUPPORTED, "Send one operation in a request: batches are not supported."
+        )
+    if not isinstance(payload, dict):
+        refuse("The request must be a JSON object.")
+    name = payload.get("operationName")
+    variables, extensions = payload.get("variables"), payload.get("extensions")
+    if name is not None and not isinstance(name, str):
+        refuse('"operationName" must be a string.')
+    if variables is not None and not isinstance(variables, dict):
+        refuse('"variables" must be an object.')
+    if extensions is not None and not isinstance(extensions, dict):
+        refuse('"extensions" must be an object.')
+    query, digest = _asked_document(payload.get("query"), payload.get("documentId"), extensions or {})
+    return GraphQLRequest(query=query, digest=digest, operation_name=name or None, variables=variables)
+
+
+def _asked_document(query: object, identifier: object, extensions: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the text of the document that is meant, or else its digest."""
+    persisted = extensions.get("persistedQuery")
+    # The npm package graphql-ws cannot leave the text out.
+    if query == "" and (identifier is not None or persisted is not None):
+        query = None
+    if query is not None and (not isinstance(query, str) or not query.strip()):
+        refuse('"query" must be a string and not empty.')
+    if identifier is not None:
+        if query is not None or persisted is not None:
+            refuse('Send "documentId" alone: neither "query" nor "persistedQuery" beside it.')
+        return None, _digest_of_id(identifier)
+    if persisted is not None:
+        digest = _persisted_digest(persisted)
+        if query is not None and digest_of(query) != digest:
+            refuse('The "sha256Hash" of "persistedQuery" is not that of the "query".')
+        return query, digest
+    if query is None:
+        refuse('The request must have a "query" or a "documentId".')
+    return query, None
+
+
+def _digest_of_id(identifier: object) -> str:
+    prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
+    if prefix != "sha256" or not _DIGEST.fullmatch(digest):
+        refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
+    return digest
+
+
+def _persisted_digest(persisted: object) -> str:
+    """Return the digest that Apollo's links send, and others that took it over from there."""
+    version, digest = (
+        (persisted.get("version"), persisted.get("sha256Hash")) if isinstance(persisted, dict) else (None, None)
+    )
+    if type(version) is not int or version != 1:
+        refuse('"persistedQuery" must be an object of "version" 1.')
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        refuse('The "sha256Hash" of "persistedQuery" must be 64 hexadecimal digits in lower case.')
+    return digest

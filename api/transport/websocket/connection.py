@@ -1,0 +1,185 @@
+"""What does a client do with its websocket, from its introduction to the end?"""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from api.auth.authentication import NotAuthenticated, caller_of_authorization, caller_of_cookie, nobody
+from api.auth.callers import Caller
+from api.auth.csrf import has_own_origin
+from api.limits.concurrency import NoPlace
+from api.runtime import Runtime
+from api.transport.request import MAX_BODY_BYTES
+from api.transport.websocket.messages import (
+    CloseCode,
+    Complete,
+    ConnectionInit,
+    Message,
+    Ping,
+    Subscribe,
+    Violation,
+    read_message,
+)
+from api.transport.websocket.operations import Operations
+from api.transport.websocket.revocation import Access, AccessEnded
+from domain.errors import TryAgain
+from domain.rules.sign_in import ProviderUnavailable
+
+INITIALIZATION_SECONDS = 5.0
+SEND_SECONDS = 10.0
+MAX_CONNECTIONS_OF_CALLER = 20
+# Whom nobody knows, or not yet, shares an address with many others.
+MAX_CONNECTIONS_OF_ADDRESS = 500
+MAX_MESSAGES = 1_000
+MESSAGES_SECONDS = 10.0
+
+
+class Connection:
+    """One client's websocket."""
+
+    def __init__(self, websocket: WebSocket, runtime: Runtime) -> None:
+        self._websocket = websocket
+        self._runtime = runtime
+        self._is_over = asyncio.Event()
+        self._ending: Exception | None = None
+        self._messages = 0
+        self._counted_from = 0.0
+
+    async def serve(self) -> None:
+        """Take the client's introduction, then its messages, until the connection or its caller's access ends.
+
+        Raises:
+            Violation: the client broke the protocol or a limit, or may not use the connection any more.
+            WebSocketDisconnect: the client has gone.
+        """
+        # Counted apart from those who stay, so that strangers cannot keep the members who share their address out.
+        with self._place(f"introducing {nobody(self._websocket).name}", MAX_CONNECTIONS_OF_ADDRESS):
+            caller = await self._introduced()
+        limit = MAX_CONNECTIONS_OF_ADDRESS if caller.viewer is None else MAX_CONNECTIONS_OF_CALLER
+        with self._place(caller.name, limit):
+            try:
+                await self._serve(caller)
+            except AccessEnded:
+                raise Violation(CloseCode.FORBIDDEN, "Access has ended") from None
+
+    async def _serve(self, caller: Caller) -> None:
+        access = Access(caller, self._runtime)
+        operations = Operations(caller, access, self._runtime.operations, send=self._send, fail=self._end)
+        await self._send({"type": "connection_ack"})
+        parts = [asyncio.create_task(self._part(each)) for each in (access.watch(), self._listen(operations))]
+        try:
+            await self._is_over.wait()
+        finally:
+            # Nothing is sent from here on, whatever is still under way.
+            self._end(WebSocketDisconnect())
+            for part in parts:
+                part.cancel()
+            await operations.end()
+            await asyncio.wait(parts)
+        if self._ending is not None:
+            raise self._ending
+
+    @contextmanager
+    def _place(self, name: str, limit: int) -> Iterator[None]:
+        try:
+            give_back = self._runtime.connections.take(name, limit=limit)
+        except NoPlace:
+            raise Violation(CloseCode.TRY_AGAIN_LATER, "Too many connections") from None
+        try:
+            yield
+        finally:
+            give_back()
+
+    async def _introduced(self) -> Caller:
+        try:
+            async with asyncio.timeout(INITIALIZATION_SECONDS):
+                parameters = await self._introduction()
+        except TimeoutError:
+            raise Violation(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
+        try:
+            return await self._authenticated(parameters)
+        except NotAuthenticated:
+            raise Violation(CloseCode.FORBIDDEN, "Forbidden") from None
+        except (TryAgain, ProviderUnavailable):
+            raise Violation(CloseCode.TRY_AGAIN, "Try again") from None
+
+    async def _introduction(self) -> Mapping[str, Any]:
+        while True:
+            match await self._receive():
+                case ConnectionInit(parameters):
+                    return parameters
+                case Subscribe():
+                    raise Violation(CloseCode.UNAUTHORIZED, "Unauthorized")
+                case Ping():
+                    await self._send({"type": "pong"})
+
+    async def _authenticated(self, parameters: Mapping[str, Any]) -> Caller:
+        """Return who connects, by what they say, by the header they sent, or from our own pages by the cookie."""
+        now = self._runtime.clock()
+        said = [value for name, value in parameters.items() if name.lower() == "authorization" and value is not None]
+        said += self._websocket.headers.getlist("authorization")
+        if said:
+            return await caller_of_authorization(str(said[0]), self._runtime, now=now)
+        if has_own_origin(self._websocket, self._runtime.settings):
+            return await caller_of_cookie(self._websocket, self._runtime, now=now)
+        return nobody(self._websocket)
+
+    async def _listen(self, operations: Operations) -> None:
+        while True:
+            match await self._receive():
+                case ConnectionInit():
+                    raise Violation(CloseCode.TOO_MANY_INITIALIZATIONS, "Too many initialisation requests")
+                case Ping():
+                    await self._send({"type": "pong"})
+                case Subscribe() as asked:
+                    await operations.start(asked)
+                case Complete(identifier):
+                    operations.complete(identifier)
+
+    async def _part(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do one part of the connection's work; when it cannot go on, the connection is over."""
+        try:
+            await work
+        except Exception as ending:
+            self._end(ending)
+
+    def _end(self, ending: Exception) -> None:
+        """End the connection; what ended it first is the reason."""
+        if self._ending is None:
+            self._ending = ending
+        self._is_over.set()
+
+    async def _receive(self) -> Message:
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1005))
+        self._count_message()
+        text = event.get("text")
+        if text is None:
+            raise Violation(CloseCode.BAD_MESSAGE, "A message must be text")
+        if len(text.encode()) > MAX_BODY_BYTES:
+            raise Violation(CloseCode.MESSAGE_TOO_BIG, "The message is too big")
+        return read_message(text)
+
+    def _count_message(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._counted_from > MESSAGES_SECONDS:
+            self._messages, self._counted_from = 0, now
+        self._messages += 1
+        if self._messages > MAX_MESSAGES:
+            raise Violation(CloseCode.POLICY_VIOLATED, "Too many messages")
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        if self._ending is not None:
+            raise WebSocketDisconnect
+        text = json.dumps(message, separators=(",", ":"), allow_nan=False)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._websocket.send_text(text)
+        except TimeoutError:
+            # Who does not read makes us keep what they are to be told.
+            raise Violation(CloseCode.TRY_AGAIN_LATER, "Read faster") from None

@@ -1,0 +1,158 @@
+"""What does a client say over graphql-transport-ws, and is it well said?
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from api.errors import RequestError
+from api.transport.json_body import check_values, load_json, top_level
+from api.transport.request import GraphQLRequest, checked_request
+
+PROTOCOL = "graphql-transport-ws"
+MAX_ID_LENGTH = 256
+# A frame that closes has room for 125 bytes, of which the code takes two.
+MAX_REASON_BYTES = 123
+
+
+class CloseCode(IntEnum):
+    """Why we close a websocket; the protocol's own numbers, and some of RFC 6455.
+
+    Clients such as graphql-ws connect again by themselves after 1013, 4403, 4408 and 4503, and after no other of these.
+    """
+
+    POLICY_VIOLATED = 1008
+    MESSAGE_TOO_BIG = 1009
+    TRY_AGAIN_LATER = 1013
+    BAD_MESSAGE = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+    INITIALIZATION_TIMEOUT = 4408
+    SUBSCRIBER_EXISTS = 4409
+    TOO_MANY_INITIALIZATIONS = 4429
+    INTERNAL_FAULT = 4500
+    TRY_AGAIN = 4503
+
+
+class Violation(Exception):
+    """What ends a connection; the reason goes to the client."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+
+
+@dataclass(frozen=True)
+class ConnectionInit:
+    """The client introduces itself."""
+
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ping:
+    """The client wants a sign of life."""
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The client gives a sign of life."""
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """The client starts an operation; one that cannot be understood is refused under its id, and ends alone."""
+
+    id: str
+    request: GraphQLRequest | RequestError
+
+
+@dataclass(frozen=True)
+class Complete:
+    """The client ends an operation."""
+
+    id: str
+
+
+Message = ConnectionInit | Ping | Pong | Subscribe | Complete
+
+
+def read_message(text: str) -> Message:
+    """Return what a text message says.
+
+    Raises:
+        Violation: it says nothing that the protocol knows.
+    """
+    try:
+        message = load_json(text)
+    except RequestError as error:
+        return _refused(text, error)
+    if not isinstance(message, dict):
+        raise Violation(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
+    if message.get("type") == "subscribe":
+        return Subscribe(_id(message), _request(message.get("payload")))
+    if message.get("type") == "complete":
+        return Complete(_id(message))
+    try:
+        check_values(message)
+    except RequestError:
+        raise _no_json() from None
+    match message.get("type"):
+        case "connection_init":
+            return ConnectionInit(_payload(message))
+        case "ping":
+            _payload(message)
+            return Ping()
+        case "pong":
+            _payload(message)
+            return Pong()
+    raise Violation(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
+
+
+def _refused(text: str, error: RequestError) -> Message:
+    """Return a message that cannot be read as a whole, but of which it is known which operation it is about."""
+    message = top_level(text)
+    match message.get("type"):
+        case "subscribe":
+            return Subscribe(_id(message), error)
+        case "complete":
+            return Complete(_id(message))
+    raise _no_json()
+
+
+def _no_json() -> Violation:
+    return Violation(CloseCode.BAD_MESSAGE, "A message must be JSON")
+
+
+def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    payload = message.get("payload")
+    if payload is None:
+        return {}
+    if not isinstance(payload, dict):
+        raise Violation(CloseCode.BAD_MESSAGE, "A payload must be an object")
+    return payload
+
+
+def _id(message: Mapping[str, Any]) -> str:
+    identifier = message.get("id")
+    if not isinstance(identifier, str) or not 1 <= len(identifier) <= MAX_ID_LENGTH:
+        raise Violation(CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters")
+    try:
+        check_values(identifier)
+    except RequestError:
+        raise Violation(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL") from None
+    return identifier
+
+
+def _request(payload: object) -> GraphQLRequest | RequestError:
+    """Return what is asked for, or as over HTTP why it cannot be understood."""
+    try:
+        check_values(payload)
+        return checked_request(payload)
+    except RequestError as error:
+        return error

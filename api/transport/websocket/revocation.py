@@ -1,0 +1,116 @@
+"""Does whoever made a connection still have access, and as whom?
+
+Who asks is told as of the last look; while a look is under way they wait for it, so that nothing is told any more to
+somebody whose access ended before.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from api.auth.callers import Caller
+from api.graphql.context import Context
+from api.runtime import Runtime
+from domain import live
+from domain.errors import TryAgain
+from domain.rules.visibility import ApiClientViewer, Viewer
+
+SHORTEST_WAIT_SECONDS = 0.01
+
+
+class AccessEnded(Exception):
+    """Who made the connection may not use it any more: what they proved it by expired, or was revoked."""
+
+
+class Access:
+    """A caller, known anew while the connection lasts."""
+
+    def __init__(self, caller: Caller, runtime: Runtime) -> None:
+        self._caller = caller
+        self._runtime = runtime
+        self._is_known = asyncio.Event()
+        self._is_known.set()
+        self._one_look = asyncio.Lock()
+        self._has_ended = False
+
+    async def context(self) -> Context:
+        """Return a new context: the instant now, and the caller as known now.
+
+        Raises:
+            AccessEnded: they have no access any more.
+        """
+        await self.check()
+        return Context(runtime=self._runtime, caller=self._caller, now=self._runtime.clock())
+
+    async def check(self) -> None:
+        """Return once it is known that the caller has access.
+
+        Raises:
+            AccessEnded: they have none any more.
+        """
+        # Who waits is woken a moment later, and the next look may have begun by then.
+        while not self._is_known.is_set():
+            await self._is_known.wait()
+        if self._has_ended or self._has_expired():
+            raise AccessEnded
+
+    async def look(self) -> None:
+        """Look who the caller is now: they may have been removed, or have another role (R8).
+
+        Raises:
+            AccessEnded: they have no access any more.
+            TryAgain: the database is away.
+        """
+        await self._look()
+        await self.check()
+
+    async def watch(self) -> None:
+        """Look after each change that is told, when the proof expires, and every five seconds in any case.
+
+        Raises:
+            AccessEnded: the caller has no access any more.
+        """
+        if self._caller.viewer is None:
+            return
+        async with aclosing(self._changes(self._caller.viewer)) as changes:
+            async for _ in changes:
+                self._is_known.clear()
+                try:
+                    await self._look()
+                except TryAgain:
+                    # Whoever waits goes on waiting until a look succeeds.
+                    continue
+                self._is_known.set()
+                await self.check()
+
+    async def _look(self) -> None:
+        if self._caller.look_again is None:
+            return
+        # One look after the other, so that an older one never has the last word.
+        async with self._one_look:
+            viewer = None if self._has_expired() else await self._caller.look_again(self._runtime.clock())
+            if viewer is None:
+                self._has_ended = True
+            else:
+                self._caller = replace(self._caller, viewer=viewer)
+
+    def _changes(self, viewer: Viewer) -> AsyncGenerator[None, None]:
+        payload = (
+            live.api_client_access(viewer.api_client_id)
+            if isinstance(viewer, ApiClientViewer)
+            else live.member_access(viewer.member_id)
+        )
+        return self._runtime.live.changes(live.ACCESS_CHANNEL, payload, within=self._seconds_until_look)
+
+    def _seconds_until_look(self) -> float:
+        """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
+        usual = live.look_again() if self._is_known.is_set() else live.RECONNECT_SECONDS
+        if self._caller.expires_at is None:
+            return usual
+        left = (self._caller.expires_at - self._runtime.clock()).total_seconds()
+        return max(SHORTEST_WAIT_SECONDS, min(left, usual))
+
+    def _has_expired(self) -> bool:
+        expires_at = self._caller.expires_at
+        return expires_at is not None and expires_at <= self._runtime.clock()
