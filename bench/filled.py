@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.rows import fill
-from certlink.engines import embedded_engines
-from certlink.rooms import secret_key
 from domain import schema
 from domain.database import connection, open_database
 from domain.operations.create_organization import create_organization
@@ -20,6 +18,8 @@ from domain.operations.import_catalog import import_catalog
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole
 from domain.settings import Settings
+from local.engines import embedded_engines
+from local.services import secret_key
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 ISSUER = "https://login.contoso.example"

@@ -2,18 +2,8 @@
 
 import typer
 
-from certlink.commands import (
-    api_keys,
-    catalog,
-    database,
-    engines,
-    explain,
-    exports,
-    members,
-    organizations,
-    sandbox,
-    score,
-)
+from certlink.commands import api_keys, catalog, database, explain, exports, members, organizations, score
+from local import commands, sandbox_commands
 
 app = typer.Typer(
     name="certlink",
@@ -23,7 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-engines.add_to(app)
+commands.add_to(app)
 database.add_to(app)
 organizations.add_to(app)
 members.add_to(app)
@@ -32,7 +22,7 @@ catalog.add_to(app)
 score.add_to(app)
 explain.add_to(app)
 exports.add_to(app)
-sandbox.add_to(app)
+sandbox_commands.add_to(app)
 
 
 def main() -> None:

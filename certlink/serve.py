@@ -10,8 +10,7 @@ from starlette.applications import Starlette
 from api.app import create_app
 from api.documents.trusted import DocumentsNotAccepted, read_manifest
 from certlink.clock import programme_clock
-from certlink.http_protocol import HttpProtocol
-from certlink.websocket_protocol import WebSocketProtocol
+from certlink.uvicorn_protocols import HttpProtocol, WebSocketProtocol
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from web.documents import DOCUMENTS

@@ -10,13 +10,13 @@ import pytest
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 
-from certlink.demo.service import Service, temporary_service
-from certlink.engines import Engines, embedded_engines
 from domain import jobs, schema
 from domain.database import open_database
 from domain.operations.import_catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.settings import Settings
+from local.demo.service import Service, temporary_service
+from local.engines import Engines, embedded_engines
 from tests.clock import START, FrozenClock
 from tests.databases import Databases, keep_as_template
 

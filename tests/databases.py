@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from certlink.engines import Engines
+from local.engines import Engines
 
 MOST_USES = 50
 # What the template has in it is copied to a schema of its own, from which it is put back.

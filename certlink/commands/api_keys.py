@@ -10,7 +10,7 @@ import typer
 
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, instant_option, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run
 from domain.errors import NotFound
 from domain.operations.create_api_client import create_api_client
 from domain.operations.revoke_api_client import revoke_api_client

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from api.graphql.schema import sdl
-from certlink.change_gate import Verdict, judge_changes
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
+from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
+from certlink.schema_changes import Verdict, judge_changes
 from domain import schema
 from domain.operations.import_catalog import import_catalog
 from domain.queries.audit import broken_links

@@ -1,17 +1,23 @@
 """Which command says why a credit counts, or not?"""
 
 import json
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 
-from api.graphql.ids import Kind, number_of
+from api.graphql.ids import Kind, global_id, number_of
+from api.graphql.scalars import instant_text
+from api.graphql.types.contributions import contribution_of
+from api.graphql.types.explanations import explanation_of, timeline_of
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, USAGE, Data, Json, instant_option, run, stop
-from certlink.explained_credit import explained, explained_lines
+from certlink.commands.runner import DEFAULT_DATA, USAGE, Data, Json, instant_option, run, stop
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow, credit_of_operator
+from domain.rules.program_contributions import ProgramContribution
 from domain.settings import Settings
 
 MAX_DIGITS = 18
@@ -49,3 +55,66 @@ def _number(credit: str) -> int:
     if number is None:
         stop(f'"{credit}" is neither the number of a credit nor its id', USAGE)
     return number
+
+
+def explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> dict[str, Any]:
+    """Return a credit as of its row's instant as JSON tells it."""
+    return {
+        "id": global_id(Kind.CREDIT, row.id),
+        "organization": row.organization_name,
+        "member": row.member_work_email,
+        "certification": row.certification,
+        "status": row.status.value,
+        "asOf": instant_text(row.as_of),
+        "explanation": _plain(explanation_of(row, contributions)),
+        "contributions": _plain([contribution_of(each) for each in contributions]),
+        "timeline": _plain(timeline_of(row)),
+    }
+
+
+def explained_lines(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the same in lines for people."""
+    explanation = found["explanation"]
+    yield f"{found['certification']} of {found['member']} for {found['organization']}, {_day(found['asOf'])}"
+    yield f"{found['status'].lower()}: {explanation['summary']}"
+    yield "what could keep it from counting:"
+    for reason in explanation["reasons"]:
+        since = f", since {_day(reason['since'])}" if reason["since"] else ""
+        until = f", expected to change {_day(reason['expectedAt'])}" if reason["expectedAt"] else ""
+        yield f"  {'does not' if reason['met'] else 'does':8} {_words(reason['code'])}{since}{until}"
+        yield f"      {_words(reason['actor'])}: {reason['action']}"
+    if found["contributions"]:
+        yield "contributions:"
+    for each in found["contributions"]:
+        why = f" ({_words(each['reason'])})" if each["reason"] else ""
+        place = f"{each['programTitle']}, {_words(each['track'])}, {_words(each['metric'])}, step {each['step']}"
+        yield f"  {place}: {each['points']:g} points{why}"
+    yield "timeline:"
+    for event in found["timeline"]:
+        recorded = f", recorded {_day(event['recordedAt'])}" if event["recordedAt"] else ""
+        expected = " expected" if event["expected"] else ""
+        yield f"  {_day(event['at'])}{expected}: {_words(event['kind'])}{recorded}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the API's as JSON, under the names that the API has."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if is_dataclass(value):
+        return {_camel(each.name): _plain(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _words(word: str) -> str:
+    return word.lower().replace("_", " ")
+
+
+def _day(instant: str) -> str:
+    return instant[:16].replace("T", " ") + "Z"

@@ -10,9 +10,9 @@ import typer
 
 from api.exports.formats import FORMATS
 from api.exports.streaming import pieces
+from certlink.atomic_file import STANDARD_OUTPUT, NotWritten, whole_file, write
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
-from certlink.whole_file import STANDARD_OUTPUT, NotWritten, whole_file, write
+from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
 from domain.queries.organizations import operator_of
 from domain.queries.skills_report import SkillsReportFilter, open_skills_report
 from domain.settings import Settings

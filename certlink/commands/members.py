@@ -7,7 +7,7 @@ import typer
 
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, FAILED, Data, Json, run
+from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, run
 from domain.operations.change_member_role import change_member_role
 from domain.operations.invite_members import InvitationOutcome, WantedMember, invite_members
 from domain.operations.remove_member import remove_member

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from certlink.clock import programme_clock
-from certlink.commands.surroundings import DEFAULT_DATA, Data, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
 from domain.operations.change_issuer import ChangedIssuer, change_issuer
 from domain.operations.change_track import change_track
 from domain.operations.create_organization import create_organization

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from certlink.websocket_protocol import WebSocketProtocol
+from certlink.uvicorn_protocols import WebSocketProtocol
 
 PROTOCOL = "graphql-transport-ws"
 

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from certlink.commands import surroundings
+from certlink.commands import runner
 from certlink.main import app
 from domain.database import connection_arguments
 from domain.settings import Settings
@@ -30,7 +30,7 @@ def certlink(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())
     # The log's form is the whole process's.
-    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
+    monkeypatch.setattr(runner, "configure_logs", lambda _: None)
 
     async def run(*arguments: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from api.graphql.schema import sdl
-from certlink.change_gate import Verdict, judge_changes
 from certlink.main import app
+from certlink.schema_changes import Verdict, judge_changes
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RELEASED = """

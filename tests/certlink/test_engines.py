@@ -17,10 +17,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from tortoise.backends.base.config_generator import expand_db_url
 
-from certlink.engines import Engines, binaries, embedded_engines
-from certlink.engines.places import is_held
-from certlink.leftovers import identity
-from certlink.not_ready import NotReady
+from local.engines import Engines, binaries, embedded_engines
+from local.engines.directories import is_held
+from local.readiness import NotReady
+from local.stale_processes import identity
 
 # As Debian's: one program, which serves only under the name of its link.
 LOOKS_AT_ITS_NAME = """#!/bin/sh
@@ -195,7 +195,7 @@ async def test_programs_that_postgres_account_cannot_reach_are_copied(
     closed = data / "closed"
     closed.mkdir(mode=0o700)
     hidden = binaries.copy_postgres(binaries.postgres_folder(), closed)
-    monkeypatch.setattr("certlink.engines.postgres.postgres_folder", lambda: hidden)
+    monkeypatch.setattr("local.engines.postgres.postgres_folder", lambda: hidden)
 
     async with embedded_engines(data / "open", durable=False, say=ignore) as engines:
         assert await answer(engines, "SELECT 1") == 1

@@ -16,7 +16,7 @@ import pytest
 
 from api.exports.formats import COLUMNS
 from bench.rows import fill
-from certlink.whole_file import NotWritten, whole_file
+from certlink.atomic_file import NotWritten, whole_file
 from domain.database import connection, fetch_value
 from domain.models import Organization
 from domain.settings import Settings

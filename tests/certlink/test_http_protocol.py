@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from certlink.http_protocol import HttpProtocol
+from certlink.uvicorn_protocols import HttpProtocol
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -27,7 +27,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr("certlink.http_protocol.ARRIVAL_SECONDS", 0.05)
+    monkeypatch.setattr("certlink.uvicorn_protocols.ARRIVAL_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(echo, log_config=None, lifespan="off", http=HttpProtocol))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from certlink.leftovers import end_leftovers, identity, remember
-from certlink.processes import Child, Command
-from certlink.supervisor import Part, PartFailed, Supervisor
+from local.processes import Child, Command
+from local.stale_processes import end_leftovers, identity, remember
+from local.supervisor import Part, PartFailed, Supervisor
 
 STAYS = "import time; print('here', flush=True); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
@@ -182,8 +182,8 @@ async def test_long_lines_and_bytes_that_are_no_text_pass(supervisor: Supervisor
 def test_children_die_with_a_supervisor_that_is_killed() -> None:
     script = (
         "import asyncio, pathlib, sys, tempfile\n"
-        "from certlink.processes import Command\n"
-        "from certlink.supervisor import Part, Supervisor\n"
+        "from local.processes import Command\n"
+        "from local.supervisor import Part, Supervisor\n"
         "async def main():\n"
         "    supervisor = Supervisor(records=pathlib.Path(tempfile.mkdtemp()), say=lambda line: None)\n"
         f"    command = Command((sys.executable, '-c', {STAYS!r}), {{}})\n"

@@ -14,11 +14,10 @@ from tempfile import mkdtemp
 
 import pytest
 
-from certlink.leftovers import identity
-from certlink.not_ready import NotReady
-from certlink.ports import check_ports_free
-from certlink.rooms import secret_key
-from certlink.up import running_environment
+from local.readiness import NotReady, check_ports_free
+from local.services import secret_key
+from local.stale_processes import identity
+from local.up import running_environment
 
 PARTS = {"postgres", "redis", "sandbox", "api", "worker"}
 LAST_LINE = "Ctrl-C"

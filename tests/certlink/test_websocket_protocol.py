@@ -8,14 +8,14 @@ import pytest
 import uvicorn
 from websockets.asyncio.client import connect
 
-from certlink.websocket_protocol import WebSocketProtocol
+from certlink.uvicorn_protocols import WebSocketProtocol
 
 MORE_THAN_ANY_BUFFER = "x" * 20_000_000
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["the application ends", "the process stops"])
 async def test_who_never_reads_does_not_keep_a_connection_open(stops: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("certlink.websocket_protocol.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("certlink.uvicorn_protocols.LINGER_SECONDS", 0.05)
     sent = asyncio.Event()
 
     async def talkative(scope: Any, receive: Any, send: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from certlink.demo.service import Service
+from local.demo.service import Service
 from tests.clients.in_python import use_gql
 from tests.clients.node import NotInstalled, Seen, finished, install, run
 

@@ -8,7 +8,7 @@ from gql.client import AsyncClientSession
 from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 
-from certlink.demo.service import Service
+from local.demo.service import Service
 from tests.clients.node import Seen, sign_in
 
 PERSON = "{ viewer { member { name } } }"

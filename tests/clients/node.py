@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from certlink.demo.browser import Browser
-from certlink.demo.service import Service
+from local.demo.browser import Browser
+from local.demo.service import Service
 
 FOLDER = Path(__file__).parent
 LOCK = FOLDER / "package-lock.json"

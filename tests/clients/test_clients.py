@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from certlink.demo.service import Service
 from domain.catalog import shipped_catalog
+from local.demo.service import Service
 from sandbox.personas import WORK_PERSONAS
 from tests.clients.conftest import PEOPLE, Outcome
 from tests.clients.node import FOLDER

@@ -21,15 +21,15 @@ from typer.testing import CliRunner
 
 from api.runtime import Runtime
 from certlink.clock import programme_clock
-from certlink.commands import surroundings
-from certlink.demo.browser import Browser
+from certlink.commands import runner
 from certlink.main import app as commands
-from certlink.rooms import sandbox_settings
-from certlink.seed import seed
 from certlink.serve import application
 from domain.live import ACCESS_CHANNEL, LiveUpdates
 from domain.queries.invariants import violations
 from domain.settings import Settings
+from local.demo.browser import Browser
+from local.seed import seed
+from local.services import sandbox_settings
 from sandbox.app import create_app as create_sandbox
 from tests.api.serving import served
 from tests.clock import FrozenClock
@@ -142,7 +142,7 @@ def _settings(
 async def _commands(monkeypatch: pytest.MonkeyPatch, worker: Workplace) -> AsyncIterator[int]:
     """Run what ``./dev`` is asked in this process, each in a thread and loop of its own; yield the port to ask at."""
     # The log's form is the whole process's, and so is the database that the API has opened already.
-    monkeypatch.setattr(surroundings, "configure_logs", lambda _: None)
+    monkeypatch.setattr(runner, "configure_logs", lambda _: None)
     monkeypatch.setattr(tortoise.context, "set_global_context", lambda _: None)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

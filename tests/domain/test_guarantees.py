@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from certlink.engines import Engines
 from domain import models
 from domain.database import connection_arguments
+from local.engines import Engines
 from tests.domain.rows import ROWS, change_row, copy_row
 
 NONSENSE = "'NONSENSE'"

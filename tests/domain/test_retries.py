@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from certlink.engines import Engines
 from domain.database import execute, fetch_value, pool
 from domain.errors import TryAgain
 from domain.queries.readiness import readiness
 from domain.transaction import RETRIES, Transaction, operation, transaction
+from local.engines import Engines
 from tests.factories import make_organization
 
 CONFLICTS = ["serialization_failure", "deadlock_detected"]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from certlink.demo.service import Service
+from local.demo.service import Service
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -7,7 +7,7 @@ import sys
 import httpx2
 from playwright.async_api import Browser, Page, expect
 
-from certlink.demo.service import Service
+from local.demo.service import Service
 
 START = """mutation { associateLearningAccount(input: {provider: MICROSOFT_LEARN}) {
     ... on AssociationStarted { attempt { id } } } }"""

@@ -9,11 +9,11 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from certlink.engines import Engines
 from domain.jobs import ProcessCallback, announce
 from domain.models import Association, CreditEvent
 from domain.queue import QUEUE, open_queue
 from domain.rules.words import AttemptStatus
+from local.engines import Engines
 from tests.sign_in.world import World, attempt, trace
 from workers.main import listen_forever
 from workers.sweeper import sweep, sweep_forever

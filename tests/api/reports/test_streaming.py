@@ -17,12 +17,12 @@ from api.exports import streaming
 from api.exports.formats import Ndjson
 from api.runtime import Runtime
 from bench.rows import fill
-from certlink.engines import Engines
 from domain.database import connection, fetch_value, open_database
 from domain.live import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberRole
 from domain.settings import Settings
+from local.engines import Engines
 from tests.api.conftest import application, sign_in
 from tests.api.serving import served
 from tests.clock import START, FrozenClock

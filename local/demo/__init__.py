@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 
-from certlink.demo.service import temporary_service
-from certlink.demo.story import StepFailed, Story
+from local.demo.service import temporary_service
+from local.demo.story import StepFailed, Story
 
 DONE, FAILED = 0, 1
 ORDER = (

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from certlink.engines.places import Places, hold, places
-from certlink.engines.postgres import database_url, make_database, postgres_part
-from certlink.engines.redis import redis_part, redis_url
-from certlink.leftovers import end_leftovers
-from certlink.supervisor import Supervisor
+from local.engines.directories import Places, hold, places
+from local.engines.postgres import database_url, make_database, postgres_part
+from local.engines.redis import redis_part, redis_url
+from local.stale_processes import end_leftovers
+from local.supervisor import Supervisor
 
 
 def to_stderr(line: str) -> None:

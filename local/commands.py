@@ -9,16 +9,16 @@ import typer
 
 from api.documents.trusted import DocumentsNotAccepted
 from certlink.clock import programme_clock, real_now
-from certlink.commands.surroundings import DEFAULT_DATA, NOT_READY, Json, load_settings, settings_of_environment, stop
-from certlink.demo import demo
+from certlink.commands.runner import DEFAULT_DATA, NOT_READY, Json, load_settings, settings_of_environment, stop
 from certlink.logs import configure_logs
-from certlink.seed import seed
 from certlink.serve import serve_until_stopped
-from certlink.up import up
 from domain import schema
 from domain.database import open_database
 from domain.operations.import_catalog import import_catalog
 from domain.settings import Settings
+from local.demo import demo
+from local.seed import seed
+from local.up import up
 from workers.main import work
 
 LAST_PORT = 65_535

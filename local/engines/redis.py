@@ -10,10 +10,10 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from certlink.engines.binaries import redis_server
-from certlink.engines.places import Places
-from certlink.processes import Command
-from certlink.supervisor import Part
+from local.engines.binaries import redis_server
+from local.engines.directories import Places
+from local.processes import Command
+from local.supervisor import Part
 
 SETTINGS = """\
 port 0

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from certlink.leftovers import forget, remember
-from certlink.processes import Child, Command
+from local.processes import Child, Command
+from local.stale_processes import forget, remember
 
 ATTEMPTS_AT_START = 3
 FIRST_DELAY_SECONDS = 0.2

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx2
 
-from certlink.processes import Command
-from certlink.supervisor import Part
+from local.processes import Command
+from local.supervisor import Part
 
 # A year: moving the sandbox's clock by days must not sign people out.
 SESSION_HOURS = 8760

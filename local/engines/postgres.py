@@ -10,11 +10,11 @@ from pathlib import Path
 
 import asyncpg
 
-from certlink.engines.binaries import copy_postgres, postgres_folder
-from certlink.engines.places import Places, give, reachable
-from certlink.not_ready import NotReady
-from certlink.processes import Command, run
-from certlink.supervisor import Part, PartFailed
+from local.engines.binaries import copy_postgres, postgres_folder
+from local.engines.directories import Places, give, reachable
+from local.processes import Command, run
+from local.readiness import NotReady
+from local.supervisor import Part, PartFailed
 
 USER = "certlink"
 DATABASE = "certlink"

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from api.graphql.scalars import instant_of
 from certlink.logs import configure_logs
-from certlink.not_ready import NotReady
-from certlink.up import DEFAULT_FOLDER, running_environment
 from domain.database import open_database
 from domain.errors import Refusal, TryAgain
 from domain.settings import Settings
+from local.readiness import NotReady
+from local.up import DEFAULT_FOLDER, running_environment
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from certlink.not_ready import NotReady
+from local.readiness import NotReady
 
 PATIENCE_SECONDS = 15.0
 PAUSE_SECONDS = 0.5

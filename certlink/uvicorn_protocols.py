@@ -9,6 +9,7 @@ from typing import cast
 
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 # From the connection's beginning, or the answer before, on: much for the largest request over a slow line.
 ARRIVAL_SECONDS = 30.0
@@ -52,3 +53,33 @@ class HttpProtocol(H11Protocol):
         is_being_answered = cycle is not None and not cycle.response_complete and not cycle.more_body
         if not is_websocket and not is_being_answered:
             self.transport.close()
+
+
+LINGER_SECONDS = 3.0
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's, which gives the other end a moment to read the last messages and goes."""
+
+    @override
+    async def run_asgi(self) -> None:
+        """Serve the connection; what is not read a moment later is thrown away."""
+        try:
+            await super().run_asgi()
+        finally:
+            self._leave_soon()
+
+    @override
+    def shutdown(self) -> None:
+        """Close the connection as the process is told to stop."""
+        super().shutdown()
+        self._leave_soon()
+
+    @override
+    def keepalive_timeout(self) -> None:
+        """Close the connection as the other end does not answer pings."""
+        super().keepalive_timeout()
+        self._leave_soon()
+
+    def _leave_soon(self) -> None:
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from certlink.demo.browser import Browser
-from certlink.demo.service import Service
+from local.demo.browser import Browser
+from local.demo.service import Service
 
 START = """mutation { associateLearningAccount(input: {provider: MICROSOFT_LEARN}) { __typename
   ... on AssociationStarted { authorizationUrl attempt { id } }

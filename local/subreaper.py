@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from certlink.processes import living_children
+from local.processes import living_children
 
 PR_SET_CHILD_SUBREAPER = 36
 # Whoever waits for a child of ours on purpose has done so by then.

@@ -1,9 +1,12 @@
-"""Is a port of this machine free for us?"""
+"""What keeps certlink from starting on this machine as it is?"""
 
 import errno
 import socket
 
-from certlink.not_ready import NotReady
+
+class NotReady(Exception):
+    """The machine lacks something; the message is one line that says what and what to do (exit code 3)."""
+
 
 HIGHEST_PORT = 65_535
 LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2
 import typer
 
-from certlink.commands.surroundings import DEFAULT_DATA, FAILED, NOT_READY, USAGE, Data, load_settings, stop
+from certlink.commands.runner import DEFAULT_DATA, FAILED, NOT_READY, USAGE, Data, load_settings, stop
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 

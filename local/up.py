@@ -9,15 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-from certlink.engines import embedded_database, embedded_redis, to_stderr
-from certlink.engines.external import database_answers, redis_answers
-from certlink.engines.places import hold, is_held, places
-from certlink.leftovers import end_leftovers
-from certlink.not_ready import NotReady
-from certlink.orphans import adopted_orphans
-from certlink.ports import check_ports_free
-from certlink.rooms import rooms, sandbox_settings
-from certlink.supervisor import PartFailed, Supervisor
+from local.engines import embedded_database, embedded_redis, to_stderr
+from local.engines.directories import hold, is_held, places
+from local.engines.external import database_answers, redis_answers
+from local.readiness import NotReady, check_ports_free
+from local.services import rooms, sandbox_settings
+from local.stale_processes import end_leftovers
+from local.subreaper import adopted_orphans
+from local.supervisor import PartFailed, Supervisor
 
 DEFAULT_FOLDER = ".certlink"
 DONE, FAILED, NOT_READY = 0, 1, 3

@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from certlink.leftovers import identity
-from certlink.not_ready import NotReady
-from certlink.processes import Account
+from local.processes import Account
+from local.readiness import NotReady
+from local.stale_processes import identity
 
 ELSEWHERE = ("/var/lib", "/var/tmp", "/tmp")
 SOCKET_FOLDERS = ("/tmp", "/var/tmp")
