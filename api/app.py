@@ -15,9 +15,9 @@ from api.limits.rate_limit import RedisRateLimit
 from api.routes import api_routes
 from api.runtime import Clock, Runtime
 from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
-from domain.database import open_database
+from domain.database.pool import open_database
 from domain.jobs import use_queue
-from domain.live import LiveUpdates
+from domain.notifications import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.queue import RedisQueue
 from domain.settings import Settings

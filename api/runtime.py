@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from api.limits.concurrency import Places
 from api.limits.rate_limit import NoRateLimit, RateLimit
 from api.limits.scoring_slots import ScoringSlots
-from domain.live import LiveUpdates
+from domain.notifications import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.secrets import SecretKey
 from domain.settings import Settings

@@ -19,9 +19,9 @@ from api.app import open_runtime
 from api.runtime import Runtime
 from api.transport.execute import execute_document
 from bench.filled import NOW, filled_service
-from domain.database import connection
+from domain.database.pagination import PageRequest, page_statement
+from domain.database.pool import connection
 from domain.queries.credit_order import credit_order
-from domain.queries.page import PageRequest, page_statement
 from domain.queries.skills_report import SkillsReportFilter, listed_rows
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import CreditOrderField

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.rows import fill
-from domain import schema
-from domain.database import connection, open_database
+from domain.database import schema
+from domain.database.pool import connection, open_database
 from domain.operations.create_organization import create_organization
 from domain.operations.import_catalog import import_catalog
 from domain.rules.visibility import MemberViewer

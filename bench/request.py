@@ -32,7 +32,7 @@ from api.transport import admission
 from api.transport.http import endpoint
 from bench.callers import WorkIssuer, headers_of_callers
 from bench.filled import NOW, filled_service
-from domain.database import pool
+from domain.database.pool import pool
 from domain.providers.oidc import Issuers
 
 ROUNDS = 200

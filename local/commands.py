@@ -12,8 +12,8 @@ from certlink.clock import programme_clock, real_now
 from certlink.commands.runner import DEFAULT_DATA, NOT_READY, Json, load_settings, settings_of_environment, stop
 from certlink.logs import configure_logs
 from certlink.serve import serve_until_stopped
-from domain import schema
-from domain.database import open_database
+from domain.database import schema
+from domain.database.pool import open_database
 from domain.operations.import_catalog import import_catalog
 from domain.settings import Settings
 from local.demo import demo

@@ -10,8 +10,9 @@ import pytest
 from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 
-from domain import jobs, schema
-from domain.database import open_database
+from domain import jobs
+from domain.database import schema
+from domain.database.pool import open_database
 from domain.operations.import_catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from arq.worker import Worker, func
 
-from domain.database import open_database
+from domain.database.pool import open_database
 from domain.providers.oidc import Issuers
 from domain.queue import QUEUE, deserialize, open_queue, redis_settings, serialize
 from domain.settings import Settings

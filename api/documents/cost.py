@@ -43,7 +43,7 @@ from api.documents.cost_table import (
     WEIGHTS_OF_LISTS,
 )
 from api.graphql.schema import schema
-from domain.queries.page import DEFAULT_SIZE, MAX_SIZE
+from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE
 
 Variables = Mapping[str, Any]
 

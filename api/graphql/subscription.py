@@ -14,7 +14,7 @@ from api.graphql.query import Id
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
 from api.graphql.types.credits import CreditEvent, credit_event_of
 from domain.errors import Forbidden, NotFound, TryAgain
-from domain.live import ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL
+from domain.notifications import ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL
 from domain.queries.attempts import AttemptRow, association_attempt
 from domain.queries.credit_events import CreditEventRow, credit_events_since, told_until_now
 from domain.rules.visibility import Viewer, check_signed_in

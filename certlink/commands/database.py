@@ -11,7 +11,7 @@ from api.graphql.schema import sdl
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
 from certlink.schema_changes import Verdict, judge_changes
-from domain import schema
+from domain.database import schema
 from domain.operations.import_catalog import import_catalog
 from domain.queries.audit import broken_links
 from domain.queries.invariants import INVARIANTS, violations

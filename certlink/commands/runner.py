@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from api.graphql.scalars import instant_of
 from certlink.logs import configure_logs
-from domain.database import open_database
+from domain.database.pool import open_database
 from domain.errors import Refusal, TryAgain
 from domain.settings import Settings
 from local.readiness import NotReady

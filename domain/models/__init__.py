@@ -3,13 +3,50 @@
 The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
 """
 
-from domain.models.api_clients import ApiClient, ApiKey
-from domain.models.associations import Association, AssociationAttempt, Callback, LearningAccount
-from domain.models.credits import Completion, Credit, CreditEvent
-from domain.models.idempotency import IdempotencyKey
-from domain.models.invitations import Invitation
-from domain.models.people import BrowserSession, Member, Organization, SignIn
-from domain.models.records import AuditEvent, CatalogEdition, Certification
+from enum import StrEnum
+from typing import Any, Literal, TypeVar, overload
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+from domain.rules.words import (
+    AssociationEndReason,
+    AttemptStatus,
+    CallbackStatus,
+    CertificationLevel,
+    CompletionKind,
+    CreditEndReason,
+    CreditEventKind,
+    DeliveryProblem,
+    IneligibleReason,
+    LearningProvider,
+    MemberRole,
+    MemberStatus,
+    RetirementRule,
+    Scope,
+    Track,
+)
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@overload
+def word(kind: type[Word], *, null: Literal[False] = False) -> Word: ...
+@overload
+def word(kind: type[Word], *, null: Literal[True]) -> Word | None: ...
+def word(kind: type[StrEnum], *, null: bool = False) -> Any:
+    """Return a column for one of the programme's words; a new word changes no migration."""
+    return fields.CharEnumField(kind, max_length=40, null=null, description=kind.__name__)
+
+
+def parent(model: str, children: str, *, null: bool = False) -> Any:
+    """Return a reference to the row that this one belongs to, which cannot be deleted before it."""
+    parent = f"domain.{model}"
+    if null:
+        return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT, null=True)
+    return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT)
+
 
 __all__ = [
     "ApiClient",
@@ -31,3 +68,350 @@ __all__ = [
     "Organization",
     "SignIn",
 ]
+
+
+class Organization(Model):
+    """A partner company that can be credited."""
+
+    id = fields.BigIntField(primary_key=True)
+    name = fields.CharField(max_length=200)
+    domain = fields.CharField(max_length=253, unique=True)
+    issuer = fields.CharField(max_length=500, unique=True)
+    client_id = fields.CharField(max_length=200)
+    client_secret_sealed = fields.BinaryField(null=True)
+    api_audience = fields.CharField(max_length=200)
+    track = word(Track, null=True)
+    audit_length = fields.BigIntField(default=0)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "organization"
+
+
+class Member(Model):
+    """A work account in an organization: invited, active or removed."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "members")
+    organization_id: int
+    work_email = fields.CharField(max_length=320)
+    name = fields.CharField(max_length=200, null=True)
+    role = word(MemberRole)
+    status = word(MemberStatus)
+    issuer = fields.CharField(max_length=500, null=True)
+    subject = fields.CharField(max_length=255, null=True)
+    invited_at = fields.DatetimeField()
+    activated_at = fields.DatetimeField(null=True)
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "member"
+
+
+class SignIn(Model):
+    """One try to sign in with a work account, from the click to the issuer's answer."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "sign_ins")
+    organization_id: int
+    issuer = fields.CharField(max_length=500)
+    state_hash = fields.BinaryField()
+    browser_hash = fields.BinaryField()
+    nonce = fields.CharField(max_length=64)
+    verifier_sealed = fields.BinaryField()
+    return_to = fields.CharField(max_length=500)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sign_in"
+
+
+class BrowserSession(Model):
+    """A member's signed-in browser; the cookie's value is stored hashed."""
+
+    id = fields.BigIntField(primary_key=True)
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "browser_sessions")
+    member_id: int
+    token_hash = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "browser_session"
+
+
+class LearningAccount(Model):
+    """A person's own account at a provider; at Microsoft Learn its profile id is the MCID."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = word(LearningProvider)
+    profile_id = fields.CharField(max_length=100)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "learning_account"
+
+
+class Association(Model):
+    """The period in which a member's organization is credited with a learning account's completions."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "associations")
+    organization_id: int
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "associations")
+    member_id: int
+    learning_account: fields.ForeignKeyRelation[LearningAccount] = parent("LearningAccount", "associations")
+    learning_account_id: int
+    provider = word(LearningProvider)
+    started_at = fields.DatetimeField()
+    cool_off_until = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    end_reason = word(AssociationEndReason, null=True)
+    grant_sealed = fields.BinaryField(null=True)
+    transcript_read_at = fields.DatetimeField(null=True)
+    next_read_at = fields.DatetimeField(null=True)
+    grant_refused_at = fields.DatetimeField(null=True)
+    read_tries = fields.IntField(default=0, db_default=0)
+    read_leased_until = fields.DatetimeField(null=True)
+    read_error = fields.CharField(max_length=60, null=True)
+
+    class Meta:
+        table = "association"
+
+
+class AssociationAttempt(Model):
+    """One try to associate, from the click to its outcome."""
+
+    id = fields.BigIntField(primary_key=True)
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "association_attempts")
+    member_id: int
+    provider = word(LearningProvider)
+    status = word(AttemptStatus)
+    ticket_hash = fields.BinaryField()
+    state_hash = fields.BinaryField(null=True)
+    browser_hash = fields.BinaryField(null=True)
+    nonce = fields.CharField(max_length=64, null=True)
+    verifier_sealed = fields.BinaryField(null=True)
+    return_to = fields.CharField(max_length=500, null=True)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    signed_in_at = fields.DatetimeField(null=True)
+    profile_found_at = fields.DatetimeField(null=True)
+    unlinked_elsewhere_at = fields.DatetimeField(null=True)
+    linked_at = fields.DatetimeField(null=True)
+    imported_at = fields.DatetimeField(null=True)
+    finished_at = fields.DatetimeField(null=True)
+    refusal_code = fields.CharField(max_length=40, null=True)
+    refusal_available_at = fields.DatetimeField(null=True)
+    refusal_account: fields.ForeignKeyNullableRelation[LearningAccount] = parent(
+        "LearningAccount", "refused_attempts", null=True
+    )
+    refusal_account_id: int | None
+    moved_from = fields.CharField(max_length=200, null=True)
+    association: fields.ForeignKeyNullableRelation[Association] = parent("Association", "attempts", null=True)
+    association_id: int | None
+
+    class Meta:
+        table = "association_attempt"
+
+
+class Callback(Model):
+    """What a provider sent us: the return of a sign-in; what it carried is sealed and erased once done."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = word(LearningProvider)
+    callback_id = fields.CharField(max_length=100)
+    attempt: fields.ForeignKeyRelation[AssociationAttempt] = parent("AssociationAttempt", "callbacks")
+    attempt_id: int
+    status = word(CallbackStatus)
+    code_sealed = fields.BinaryField(null=True)
+    grant_sealed = fields.BinaryField(null=True)
+    issuer = fields.TextField(null=True)
+    provider_error = fields.CharField(max_length=60, null=True)
+    received_at = fields.DatetimeField()
+    claimable_at = fields.DatetimeField()
+    tries = fields.IntField(default=0)
+    last_error = fields.CharField(max_length=200, null=True)
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "callback"
+
+
+class Completion(Model):
+    """A provider's record that an account earned something, and until when it is valid."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = word(LearningProvider)
+    completion_id = fields.CharField(max_length=200)
+    learning_account: fields.ForeignKeyRelation[LearningAccount] = parent("LearningAccount", "completions")
+    learning_account_id: int
+    certification = fields.CharField(max_length=100)
+    kind = word(CompletionKind)
+    completed_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+    observed_at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "completion"
+
+
+class Credit(Model):
+    """One completion counted for one organization, from an instant until an instant."""
+
+    id = fields.BigIntField(primary_key=True)
+    completion: fields.ForeignKeyRelation[Completion] = parent("Completion", "credits")
+    completion_id: int
+    association: fields.ForeignKeyRelation[Association] = parent("Association", "credits")
+    association_id: int
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "credits")
+    organization_id: int
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "credits")
+    member_id: int
+    sequence = fields.IntField(default=1, db_default=1)
+    recorded_at = fields.DatetimeField()
+    counts_from = fields.DatetimeField(null=True)
+    counts_until = fields.DatetimeField(null=True)
+    end_reason = word(CreditEndReason, null=True)
+    ineligible_reason = word(IneligibleReason, null=True)
+    next_event_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "credit"
+
+
+class CreditEvent(Model):
+    """What took effect for a credit, recorded once each."""
+
+    id = fields.BigIntField(primary_key=True)
+    credit: fields.ForeignKeyRelation[Credit] = parent("Credit", "events")
+    credit_id: int
+    kind = word(CreditEventKind)
+    at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "credit_event"
+
+
+class Invitation(Model):
+    """What asks a person by work e-mail to become a member; its message is due as long as it can be claimed."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "invitations")
+    organization_id: int
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "invitations")
+    member_id: int
+    requested_at = fields.DatetimeField()
+    sent_at = fields.DatetimeField(null=True)
+    send_count = fields.IntField(default=0)
+    responded_at = fields.DatetimeField(null=True)
+    canceled_at = fields.DatetimeField(null=True)
+    delivery_problem = word(DeliveryProblem, null=True)
+    claimable_at = fields.DatetimeField(null=True)
+    tries = fields.IntField(default=0)
+
+    class Meta:
+        table = "invitation"
+
+
+class ApiClient(Model):
+    """A program of an organization's, known by a key; nobody created it where the operator did."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "api_clients")
+    organization_id: int
+    name = fields.CharField(max_length=100)
+    scopes: fields.Field[list[Scope]] = ArrayField(element_type="text")
+    created_at = fields.DatetimeField()
+    created_by: fields.ForeignKeyNullableRelation[Member] = parent("Member", "api_clients", null=True)
+    created_by_id: int | None
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "api_client"
+
+
+class ApiKey(Model):
+    """What an API client proves itself by until it ends or expires; the secret is stored hashed."""
+
+    id = fields.BigIntField(primary_key=True)
+    api_client: fields.ForeignKeyRelation[ApiClient] = parent("ApiClient", "keys")
+    api_client_id: int
+    slot = fields.SmallIntField()
+    prefix = fields.CharField(max_length=20)
+    key_hash = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "api_key"
+
+
+class IdempotencyKey(Model):
+    """What a member asked under a key, as a fingerprint, and the outcome, sealed; kept until it expires."""
+
+    id = fields.BigIntField(primary_key=True)
+    # No foreign key: its check would lock the member out of the order in which operations lock members.
+    member_id = fields.BigIntField()
+    key = fields.CharField(max_length=255)
+    fingerprint = fields.BinaryField()
+    outcome_sealed = fields.BinaryField(null=True)
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "idempotency_key"
+
+
+class AuditEvent(Model):
+    """Who did what in an organization, append-only and chained by hashes."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "audit_events")
+    organization_id: int
+    sequence = fields.BigIntField()
+    at = fields.DatetimeField()
+    actor = fields.CharField(max_length=60)
+    action = fields.CharField(max_length=60)
+    subject = fields.CharField(max_length=60)
+    details: fields.Field[dict[str, object]] = fields.JSONField()
+    previous_hash = fields.BinaryField()
+    hash = fields.BinaryField()
+
+    class Meta:
+        table = "audit_event"
+
+
+class Certification(Model):
+    """What can be earned and counted, from the catalog."""
+
+    code = fields.CharField(max_length=100, primary_key=True)
+    title = fields.CharField(max_length=200)
+    level = word(CertificationLevel)
+    provider = word(LearningProvider)
+    retires_on = fields.DateField(null=True)
+    retirement_rule = word(RetirementRule, null=True)
+    eligible_until = fields.DateField(null=True)
+
+    class Meta:
+        table = "certification"
+
+
+class CatalogEdition(Model):
+    """The requirements in force from an instant on, as the document that said so; once in force it stays as it is."""
+
+    key = fields.CharField(max_length=40, primary_key=True)
+    effective_from = fields.DateField()
+    in_force_from = fields.DatetimeField()
+    imported_at = fields.DatetimeField()
+    document: fields.Field[dict[str, object]] = fields.JSONField()
+
+    class Meta:
+        table = "catalog_edition"

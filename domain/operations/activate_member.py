@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import Forbidden
 from domain.operations.audit import record_audit
 from domain.operations.invitation_lock import answer_invitation
@@ -11,7 +12,6 @@ from domain.queries.callers import viewer_of_subject
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole, MemberStatus
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ for one another and the later one is no admin any more.
 
 from dataclasses import dataclass
 
-from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
 from domain.rules.visibility import MemberViewer

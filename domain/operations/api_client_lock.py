@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row
+from domain.database.pool import fetch_row
 from domain.errors import NotFound
 from domain.operations.administer import Administrator
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import NotFound
 from domain.jobs import PropagateCredits
-from domain.live import ATTEMPT_CHANNEL
 from domain.models import Association
+from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.audit import record_audit
 from domain.operations.end_association import end_association, lock_credits
 from domain.operations.overtake_credits import LeftAssociation, left_associations, overtake_credits
@@ -19,7 +20,6 @@ from domain.rules.association_limits import check_association_limits
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import next_night_reading
 from domain.rules.words import AssociationEndReason, LearningProvider
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.database import connection, fetch_row, fetch_value
+from domain.database.pool import connection, fetch_row, fetch_value
 from domain.queries.audit import GENESIS, ChainLink, link_hash
 
 

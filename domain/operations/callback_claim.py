@@ -7,13 +7,13 @@ What calls outside cannot hold a row lock meanwhile, so a claim is a lease: it l
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row
+from domain.database.pool import execute, fetch_row
+from domain.database.transaction import Transaction, operation
 from domain.errors import Refusal
-from domain.live import ATTEMPT_CHANNEL
+from domain.notifications import ATTEMPT_CHANNEL
 from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.words import LearningProvider
-from domain.transaction import Transaction, operation
 
 LEASE_SECONDS = 90
 MAX_TRIES = 6

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from domain.database import execute
+from domain.database.pool import execute
+from domain.database.transaction import Transaction, operation
 from domain.operations.administer import Administrator, actor_of
 from domain.operations.audit import record_audit
 from domain.operations.invitation_lock import close_invitation, lock_invitation
-from domain.transaction import Transaction, operation
 
 
 @operation

@@ -5,12 +5,12 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.database import execute, fetch_row, fetch_rows
+from domain.database.pool import execute, fetch_row, fetch_rows
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
 from domain.operations.end_session import end_sessions
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from domain.database import execute
-from domain.live import ACCESS_CHANNEL, member_access
+from domain.database.pool import execute
+from domain.database.transaction import Transaction, operation
+from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.administer import Administrator, actor_of, check_other_admin, lock_member
 from domain.operations.audit import record_audit
 from domain.rules.administration import check_may_administer
 from domain.rules.words import MemberRole
-from domain.transaction import Transaction, operation
 
 
 @operation

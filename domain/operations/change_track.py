@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.audit import record_audit
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.words import Track
-from domain.transaction import Transaction, operation
 
 
 @operation

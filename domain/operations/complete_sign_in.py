@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.models import BrowserSession
 from domain.operations.activate_member import activate_member
 from domain.operations.receive_callback import DECLINED, is_code
@@ -22,7 +23,6 @@ from domain.rules.sign_in import (
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from domain.database import execute, fetch_value
+from domain.database.pool import execute, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput
 from domain.operations.administer import Administrator, actor_of
 from domain.operations.audit import record_audit
@@ -10,7 +11,6 @@ from domain.operations.invitation_delivery import request_delivery
 from domain.operations.invitation_lock import lock_invitation
 from domain.rules.invitations import AlreadyMember, work_address
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @operation

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.operations.administer import Administrator, actor_of, lock_organization
 from domain.operations.audit import record_audit
 from domain.operations.write_api_key import NewApiKey, write_api_key
@@ -11,7 +12,6 @@ from domain.rules.api_clients import check_room, client_name, free_slot, key_exp
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import Scope
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @operation

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from domain.database import execute, fetch_value
+from domain.database.pool import execute, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput
 from domain.operations.audit import record_audit
 from domain.secrets import SecretKey
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @operation

@@ -12,14 +12,14 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import TryAgain
 from domain.queries.callers import viewer_of_member
 from domain.rules.idempotency import KEY_LIFETIME, check_idempotency_key, check_same_request
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 Outcome = TypeVar("Outcome")
 

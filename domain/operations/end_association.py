@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import connection, execute, fetch_rows, fetch_value
+from domain.database.pool import connection, execute, fetch_rows, fetch_value
 from domain.operations.audit import record_audit
 from domain.rules.credit_interval import CreditInterval, ended_interval
 from domain.rules.leaving import left_interval

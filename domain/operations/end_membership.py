@@ -6,16 +6,16 @@ Whoever removes a member, an admin or the organization's directory, locks and en
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.transaction import Transaction
 from domain.jobs import PropagateCredits
-from domain.live import ATTEMPT_CHANNEL
+from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.administer import LockedMember
 from domain.operations.audit import record_audit
 from domain.operations.end_association import end_association, lock_credits
 from domain.operations.end_session import end_sessions
 from domain.operations.invitation_lock import close_invitation
 from domain.rules.words import AssociationEndReason
-from domain.transaction import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)

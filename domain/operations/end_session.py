@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.database import fetch_value
-from domain.live import ACCESS_CHANNEL, member_access
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
+from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.secrets import hash_token
-from domain.transaction import Transaction, operation
 
 
 @operation

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from domain.database import execute
-from domain.transaction import Transaction, operation
+from domain.database.pool import execute
+from domain.database.transaction import Transaction, operation
 
 BATCH = 1_000
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.catalog import Catalog, shipped_catalog
-from domain.database import connection, execute, fetch_rows
+from domain.database.pool import connection, execute, fetch_rows
+from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.operations.revise_credits import revise_credits
 from domain.queries.catalog import editions
@@ -16,7 +17,6 @@ from domain.rules.certifications import CertificationFacts
 from domain.rules.edition_import import editions_to_write
 from domain.rules.editions import Edition
 from domain.rules.policy import Policy
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

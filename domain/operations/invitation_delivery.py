@@ -6,11 +6,11 @@ What calls outside cannot hold a row lock meanwhile, so a claim is a lease; the 
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row
+from domain.database.pool import execute, fetch_row
+from domain.database.transaction import Transaction, operation
 from domain.jobs import DeliverInvitations
 from domain.rules.words import DeliveryProblem
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 # Longer than a mail server may take.
 LEASE_SECONDS = 90

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
 from domain.errors import NotFound
 from domain.operations.administer import Administered, Administrator, lock_member
 from domain.rules.administration import check_admin

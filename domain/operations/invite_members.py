@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows
+from domain.database.pool import fetch_rows
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, Refusal
 from domain.jobs import DeliverInvitations
 from domain.operations.administer import Administrator, actor_of, lock_organization
@@ -17,7 +18,6 @@ from domain.rules.administration import check_may_administer
 from domain.rules.invitations import AlreadyMember, work_address
 from domain.rules.words import MemberRole
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 MAX_AT_ONCE = 100
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.errors import TryAgain
 from domain.queries.api_keys import ApiKeyRow
 

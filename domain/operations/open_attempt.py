@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row
+from domain.database.pool import execute, fetch_row
+from domain.database.transaction import Transaction, operation
 from domain.errors import Refusal
 from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
@@ -12,7 +13,6 @@ from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 class ConfirmationNeeded(Refusal):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import connection, fetch_rows
+from domain.database.pool import connection, fetch_rows
 from domain.operations.audit import record_audit
 from domain.rules.credit_interval import CreditInterval
 from domain.rules.leaving import overtaken_interval

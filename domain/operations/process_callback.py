@@ -11,6 +11,7 @@ from datetime import datetime
 
 import structlog
 
+from domain.database.transaction import Transaction, operation
 from domain.errors import Refusal, TryAgain
 from domain.faults import describe_fault
 from domain.operations.associate import associate
@@ -32,7 +33,6 @@ from domain.providers.registry import PROFILE_READERS
 from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
 from domain.secrets import SecretKey
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ Statuses are derived from the interval, so a late run makes no wrong answer; it 
 
 from datetime import datetime
 
-from domain.database import fetch_value
-from domain.live import CREDIT_EVENT_CHANNEL
-from domain.transaction import Transaction, operation
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
+from domain.notifications import CREDIT_EVENT_CHANNEL
 
 BATCH = 5_000
 

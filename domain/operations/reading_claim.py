@@ -7,11 +7,11 @@ a worker that never comes back delays a transcript and holds nothing up.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.database import execute, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_rows, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.operations.callback_claim import LEASE_SECONDS, ClaimLost
 from domain.rules.transcript_reading import LAST_LOOK, next_reading, next_try
 from domain.rules.words import LearningProvider
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard
 
-from domain.database import execute, fetch_row
+from domain.database.pool import execute, fetch_row
+from domain.database.transaction import Transaction, operation
 from domain.jobs import ProcessCallback
-from domain.live import ATTEMPT_CHANNEL
+from domain.notifications import ATTEMPT_CHANNEL
 from domain.providers.learning import provider_client
 from domain.rules.sign_in import SignInNotAccepted, SignInNotKnown, check_answering_issuer, check_not_expired
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 MAX_CODE = 4096
 DECLINED = "access_denied"

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.words import LearningProvider
-from domain.transaction import Transaction, operation
 
 
 @operation

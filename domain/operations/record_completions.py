@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association
 from domain.operations.revise_credits import revise_associations
 from domain.providers.learning import CompletionRecord

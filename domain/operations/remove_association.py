@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row, fetch_value
+from domain.database.pool import fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import NotFound
 from domain.jobs import PropagateCredits
 from domain.operations.end_association import end_association, lock_credits
@@ -11,7 +12,6 @@ from domain.queries.associations import allowance
 from domain.rules.policy import Policy
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import AssociationEndReason, LearningProvider
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from domain.database.transaction import Transaction, operation
 from domain.operations.administer import Administrator, actor_of, check_other_admin, lock_member
 from domain.operations.end_membership import EndedMembership, end_membership, lock_membership
 from domain.rules.administration import check_admin
-from domain.transaction import Transaction, operation
 
 
 @operation

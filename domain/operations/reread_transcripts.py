@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.errors import Refusal, TryAgain
 from domain.faults import describe_fault
 from domain.jobs import PropagateCredits
@@ -34,7 +35,6 @@ from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 log = structlog.get_logger(__name__)
 

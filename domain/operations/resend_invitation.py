@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
+from domain.database.transaction import Transaction, operation
 from domain.operations.administer import Administrator, actor_of
 from domain.operations.audit import record_audit
 from domain.operations.invitation_delivery import request_delivery
 from domain.operations.invitation_lock import lock_invitation
 from domain.rules.invitations import check_may_resend
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @operation

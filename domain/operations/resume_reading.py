@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
-from domain.live import ATTEMPT_CHANNEL
 from domain.models import Association
+from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.associate import PendingAttempt, locked_attempt
 from domain.operations.audit import record_audit
 from domain.operations.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import next_night_reading
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows, fetch_value
+from domain.database.pool import fetch_rows, fetch_value
 from domain.operations.write_credits import RevisedCredit, write_credits
 from domain.queries.catalog import certifications_by_code
 from domain.rules.certifications import CertificationFacts

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from domain.database import fetch_value
-from domain.live import ACCESS_CHANNEL, api_client_access
+from domain.database.pool import fetch_value
+from domain.database.transaction import Transaction, operation
+from domain.notifications import ACCESS_CHANNEL, api_client_access
 from domain.operations.administer import Administrator, actor_of, lock_organization
 from domain.operations.api_client_lock import lock_api_client
 from domain.operations.audit import record_audit
 from domain.operations.write_api_key import end_keys, lock_open_keys
-from domain.transaction import Transaction, operation
 
 
 @operation

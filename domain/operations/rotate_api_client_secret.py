@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from domain.live import ACCESS_CHANNEL, api_client_access
+from domain.database.transaction import Transaction, operation
+from domain.notifications import ACCESS_CHANNEL, api_client_access
 from domain.operations.administer import Administrator, actor_of, lock_organization
 from domain.operations.api_client_lock import lock_api_client
 from domain.operations.audit import record_audit
 from domain.operations.write_api_key import NewApiKey, end_keys, lock_open_keys, write_api_key
 from domain.rules.api_clients import free_slot, key_expiry, key_that_stays
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @operation

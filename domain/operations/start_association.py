@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput
 from domain.models import AssociationAttempt
 from domain.operations.activate_member import check_active
@@ -14,7 +15,6 @@ from domain.rules.visibility import MemberViewer
 from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 MAX_RETURN_TO = 500
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.database import fetch_row
+from domain.database.pool import fetch_row
+from domain.database.transaction import Transaction, operation
 from domain.models import SignIn
 from domain.operations.start_association import check_return_to
 from domain.providers.oidc import Client, Issuers
 from domain.rules.sign_in import NotAMember, sign_in_redirect_uri
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
-from domain.transaction import Transaction, operation
 
 
 @dataclass(frozen=True, kw_only=True)

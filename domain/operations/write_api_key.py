@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.database import execute, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.rules.api_clients import OpenKey
 from domain.rules.api_keys import ALPHABET, PUBLIC_LENGTH, SECRET_LENGTH, api_key, prefix_of
 from domain.secrets import hash_token, random_text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import connection, execute
+from domain.database.pool import connection, execute
 from domain.rules.credit_interval import CreditInterval
 from domain.rules.credit_revision import RevisionKind
 

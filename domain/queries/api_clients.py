@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows
+from domain.database.pagination import Page, PageRequest, fetch_page
+from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.administration import Operator
 from domain.rules.visibility import ApiClientViewer, Viewer
 from domain.rules.words import Scope

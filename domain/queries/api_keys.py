@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
 
-from domain.database import fetch_row
+from domain.database.pool import fetch_row
 from domain.rules.api_keys import prefix_of
 from domain.rules.visibility import ApiClientViewer
 from domain.rules.words import Scope

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows, fetch_value
+from domain.database.pagination import Page, PageRequest, fetch_pages
+from domain.database.pool import fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Page, PageRequest, fetch_pages
 from domain.rules.association_limits import (
     AssociationAllowance,
     KnownAccount,

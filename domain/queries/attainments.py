@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
-from domain.database import connection, fetch_value
+from domain.database.pool import connection, fetch_value
 from domain.errors import NotFound
 from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, attainments

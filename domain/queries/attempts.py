@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows
+from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.rules.association_limits import KnownAccount
 from domain.rules.attempt_status import attempt_status

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from domain.database import fetch_rows
+from domain.database.pool import fetch_rows
 
 GENESIS = hashlib.sha256(b"certlink").digest()
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row
+from domain.database.pool import fetch_row
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole
 from domain.secrets import hash_token

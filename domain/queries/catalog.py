@@ -4,9 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from domain.catalog import stored_edition
-from domain.database import connection, fetch_rows
-from domain.queries.conditions import where
-from domain.queries.page import Order, Page, PageRequest, fetch_page
+from domain.database.pagination import Order, Page, PageRequest, fetch_page, where
+from domain.database.pool import connection, fetch_rows
 from domain.rules.certifications import CertificationFacts
 from domain.rules.editions import Edition
 

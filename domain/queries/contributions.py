@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from domain.database import connection, typed_row
+from domain.database.pool import connection, typed_row
 from domain.queries.attainments import RunInThread
 from domain.queries.catalog import editions
 from domain.rules.attainment import Holding

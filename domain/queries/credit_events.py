@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.database import snapshot, typed_row
+from domain.database.pool import snapshot, typed_row
 from domain.rules.visibility import Viewer
 from domain.rules.words import CreditEventKind, Scope
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain.queries.page import Order, Value
+from domain.database.pagination import Order, Value
 from domain.rules.words import CreditOrderField, OrderDirection
 
 # SQL over the columns that every list of credits has. A person's credits stay together where names are equal.

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.catalog import shipped_catalog
-from domain.database import fetch_row, fetch_rows
-from domain.queries.conditions import where
+from domain.database.pagination import Page, PageRequest, fetch_page, fetch_pages, where
+from domain.database.pool import fetch_row, fetch_rows
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Page, PageRequest, fetch_page, fetch_pages
 from domain.rules.certifications import CertificationFacts, renewal_opens_at
 from domain.rules.credit_interval import CreditInterval
 from domain.rules.credit_status import credit_status

@@ -1,6 +1,6 @@
 """What must always hold in the database that no constraint can state?"""
 
-from domain.database import connection
+from domain.database.pool import connection
 from domain.queries.audit import broken_links
 from domain.rules.policy import REFRESH_DAY, YEAR, Policy
 

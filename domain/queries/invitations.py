@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_rows
+from domain.database.pagination import Order, Page, PageRequest, fetch_page
+from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.queries.page import Order, Page, PageRequest, fetch_page
 from domain.rules.invitations import resend_available_at
 from domain.rules.visibility import Viewer
 from domain.rules.words import DeliveryProblem, Scope

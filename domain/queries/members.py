@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row, fetch_rows
+from domain.database.pagination import Page, PageRequest, fetch_page
+from domain.database.pool import fetch_row, fetch_rows
 from domain.errors import NotFound
-from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.visibility import Viewer
 from domain.rules.words import MemberRole, MemberStatus, Scope, Track
 

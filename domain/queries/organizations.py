@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database import fetch_row, fetch_rows, fetch_value
+from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.administration import Operator
 from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus

@@ -1,8 +1,8 @@
 """Can this process serve?"""
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.schema import missing_migrations
 from domain.errors import Refusal
-from domain.schema import missing_migrations
 
 
 async def readiness() -> list[str]:

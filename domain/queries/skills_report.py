@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.database import snapshot, typed_row
+from domain.database.pagination import Page, PageRequest, fetch_page, where
+from domain.database.pool import snapshot, typed_row
 from domain.errors import InvalidInput
-from domain.queries.conditions import where
 from domain.queries.contributions import (
     CreditContributions,
     OrganizationContributions,
@@ -20,7 +20,6 @@ from domain.queries.contributions import (
 )
 from domain.queries.credit_order import credit_order
 from domain.queries.credits import CREDITED, EXPIRES_AT, FROM_CREDIT, STATUS
-from domain.queries.page import Page, PageRequest, fetch_page
 from domain.rules.credit_status import credit_status
 from domain.rules.programs import Program
 from domain.rules.visibility import Viewer

@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 
 from api.app import build_app
 from api.runtime import Runtime
-from domain.live import LiveUpdates
 from domain.models import BrowserSession, Member
+from domain.notifications import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 from httpx2 import AsyncClient
 
 from api.runtime import Runtime
-from domain.live import LiveUpdates
 from domain.models import ApiKey, Organization
+from domain.notifications import LiveUpdates
 from domain.operations.revoke_api_client import revoke_api_client
 from domain.operations.rotate_api_client_secret import rotate_api_client_secret
 from domain.operations.write_api_key import NewApiKey
@@ -133,7 +133,7 @@ async def test_a_key_is_good_until_it_expires(client: AsyncClient, key: NewApiKe
 async def test_a_websocket_takes_a_key_and_closes_when_its_client_is_revoked(
     runtime: Runtime, database: str, contoso: Organization, key: NewApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
     async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
         while not live.listens:
             await asyncio.sleep(0.01)

@@ -10,8 +10,8 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from api.runtime import Runtime
-from domain.live import LiveUpdates
 from domain.models import AuditEvent, Member, Organization
+from domain.notifications import LiveUpdates
 from domain.operations.change_issuer import change_issuer
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberStatus
@@ -140,7 +140,7 @@ async def test_a_websocket_of_an_old_issuers_token_closes_at_once(
 ) -> None:
     await invite(contoso, "amara.osei@contoso.example")
     token = await token_of(sandbox, "amara")
-    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
 
     async with (
         LiveUpdates(trusting_runtime.settings.database_url) as live,

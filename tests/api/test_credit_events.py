@@ -12,15 +12,15 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
-from domain.database import fetch_value
-from domain.live import CREDIT_EVENT_CHANNEL, LiveUpdates
+from domain.database.pool import fetch_value
+from domain.database.transaction import transaction
 from domain.models import Credit, Member
+from domain.notifications import CREDIT_EVENT_CHANNEL, LiveUpdates
 from domain.operations import propagate_credits as propagation
 from domain.operations.propagate_credits import propagate_credits
 from domain.queries.credit_events import credit_events_since, told_until_now
 from domain.rules.words import MemberRole, Scope
 from domain.settings import Settings
-from domain.transaction import transaction
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to
@@ -99,7 +99,7 @@ async def test_admins_and_programs_hear_of_everybody_s_credits_and_members_of_th
 async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_once(
     client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 0.02)
     monkeypatch.setattr("api.graphql.subscription.BATCH", 1)
     association = await make_association(member)
     credits = [

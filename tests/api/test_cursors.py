@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from api.graphql.ids import opaque
 from api.graphql.pagination.cursors import Cursor, ListCursors
+from domain.database.pagination import Order, Place
 from domain.errors import InvalidInput
 from domain.queries.credit_order import credit_order
-from domain.queries.page import Order, Place
 from domain.rules.words import CreditOrderField, OrderDirection
 from domain.secrets import SecretKey
 

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.graphql.schema import schema
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association, Member
 from domain.rules.words import AssociationEndReason, LearningProvider, MemberRole
 from domain.settings import Settings

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from api.app import create_app
 from api.documents.trusted import document_id
 from api.health import HEALTH_ROUTES
-from domain.database import open_database, pool
+from domain.database.pool import open_database, pool
 from domain.settings import Settings
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.clock import FrozenClock

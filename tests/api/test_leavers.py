@@ -8,8 +8,8 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
-from domain.live import LiveUpdates
 from domain.models import Credit, Member
+from domain.notifications import LiveUpdates
 from domain.operations.remove_member import remove_member
 from domain.rules.words import MemberRole
 from tests.api.administration import House, make_house

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import program_id, program_key
 from bench.rows import fill
-from domain.database import connection
+from domain.database.pool import connection
 from domain.models import Member, Organization
 from domain.rules.words import MemberRole, Track
 from tests.api.caller import Caller

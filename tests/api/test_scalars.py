@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.graphql.scalars import instant_of, instant_text
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 

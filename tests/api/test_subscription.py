@@ -10,10 +10,10 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
-from domain.live import ATTEMPT_CHANNEL, LiveUpdates
+from domain.database.transaction import transaction
 from domain.models import AssociationAttempt, Member
+from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
 from domain.rules.words import AttemptStatus, MemberRole
-from domain.transaction import transaction
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application, sign_in
 from tests.api.serving import Socket, served, socket_to

@@ -11,16 +11,16 @@ from httpx2 import AsyncClient
 from api.auth.callers import Caller
 from api.runtime import Runtime
 from api.transport.websocket.revocation import Access, AccessEnded
+from domain.database.transaction import transaction
 from domain.errors import TryAgain
-from domain.live import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
 from domain.models import AssociationAttempt, Member
+from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
 from domain.operations.change_issuer import change_issuer
 from domain.operations.change_member_role import change_member_role
 from domain.operations.end_session import end_session
 from domain.operations.remove_member import remove_member
 from domain.rules.visibility import ApiClientViewer, MemberViewer, Viewer
 from domain.rules.words import MemberRole
-from domain.transaction import transaction
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to
@@ -47,7 +47,7 @@ async def admin(member: Member) -> MemberViewer:
 
 @pytest.fixture
 async def address(runtime: Runtime, database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", NEVER_BY_ITSELF)
+    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", NEVER_BY_ITSELF)
     async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
         # Only who listens already hears what is told.
         while not live.listens:
@@ -126,7 +126,7 @@ async def test_removal_closes_and_a_change_of_role_is_known_at_once(
 async def test_a_session_that_expires_closes_and_so_does_one_whose_end_nobody_told(
     client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.live.LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 0.02)
     cookie, other = await cookie_of(client, member), await cookie_of(client, member)
 
     async with (
@@ -195,7 +195,7 @@ async def test_who_asks_during_a_look_waits_for_what_it_finds(
 async def test_nothing_is_told_while_the_database_is_away(
     detached_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.live.RECONNECT_SECONDS", 0.01)
+    monkeypatch.setattr("domain.notifications.RECONNECT_SECONDS", 0.01)
     proof = Proof()
     access = Access(proof.of(MEMBER), detached_runtime)
     watching = asyncio.create_task(access.watch())

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from certlink.commands import runner
 from certlink.main import app
-from domain.database import connection_arguments
+from domain.database.pool import connection_arguments
 from domain.settings import Settings
 
 Command = Callable[..., Awaitable[Result]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.graphql.ids import Kind, global_id
-from domain.database import open_database
+from domain.database.pool import open_database
 from tests.certlink.conftest import Command
 from tests.clock import START
 from tests.factories import make_association, make_credit, make_member, make_organization

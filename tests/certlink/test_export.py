@@ -17,7 +17,7 @@ import pytest
 from api.exports.formats import COLUMNS
 from bench.rows import fill
 from certlink.atomic_file import NotWritten, whole_file
-from domain.database import connection, fetch_value
+from domain.database.pool import connection, fetch_value
 from domain.models import Organization
 from domain.settings import Settings
 from tests.clock import START

@@ -17,7 +17,7 @@ import pytest
 from httpx2 import AsyncClient, HTTPError, Response
 from websockets.asyncio.client import connect
 
-from domain.database import connection_arguments
+from domain.database.pool import connection_arguments
 from domain.models import BrowserSession, Member
 from domain.rules.words import MemberStatus
 from domain.secrets import hash_token, new_token

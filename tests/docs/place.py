@@ -24,7 +24,7 @@ from certlink.clock import programme_clock
 from certlink.commands import runner
 from certlink.main import app as commands
 from certlink.serve import application
-from domain.live import ACCESS_CHANNEL, LiveUpdates
+from domain.notifications import ACCESS_CHANNEL, LiveUpdates
 from domain.queries.invariants import violations
 from domain.settings import Settings
 from local.demo.browser import Browser

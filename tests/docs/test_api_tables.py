@@ -44,9 +44,9 @@ from api.transport.websocket.connection import (
 )
 from api.transport.websocket.messages import CloseCode
 from api.transport.websocket.operations import MAX_OPERATIONS, MAX_OPERATIONS_OF_CALLER
+from domain.database.pagination import MAX_SIZE
 from domain.operations.invite_members import MAX_AT_ONCE
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
-from domain.queries.page import MAX_SIZE
 from domain.rules.api_clients import MAX_CLIENTS
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
 from domain.rules.words import Scope

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from domain.database import connection
+from domain.database.pool import connection
+from domain.database.transaction import transaction
 from domain.errors import NotFound, Refusal
 from domain.models import Association, LearningAccount, Member, Organization
 from domain.operations.activate_member import activate_member
@@ -24,7 +25,6 @@ from domain.rules.credit_status import credit_status
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
 from domain.rules.words import LearningProvider, MemberStatus
-from domain.transaction import transaction
 from tests.clock import START
 from tests.domain.programme import COOL_OFF, DAY, NEVER, YEAR, Account, Link, Programme, transcript
 from tests.domain.trace import leaving_no_trace

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from domain.database import connection_arguments, execute
+from domain.database.pool import connection_arguments, execute
 from domain.models import ApiKey
 from domain.operations.note_api_key_use import NOTED_EVERY, note_api_key_use
 from domain.queries.api_keys import ApiKeyRow, api_key

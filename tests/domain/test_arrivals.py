@@ -11,7 +11,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.database import connection
+from domain.database.pool import connection
 from domain.models import Association
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.receive_completions import receive_completions

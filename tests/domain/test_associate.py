@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.database.pagination import PageRequest
 from domain.models import Association, AssociationAttempt, Completion, Credit, LearningAccount, Member
 from domain.operations.associate import associate
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.remove_association import remove_association
 from domain.queries.credits import CreditFilter, credits
-from domain.queries.page import PageRequest
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.policy import Policy
 from domain.rules.words import AssociationEndReason, MemberRole

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bench.rows import fill
-from domain.database import connection
+from domain.database.pool import connection
 from domain.errors import InvalidInput, NotFound
 from domain.models import AuditEvent, Credit, Member, Organization
 from domain.operations.change_track import change_track

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.database import connection, execute, open_database
+from domain.database.pool import connection, execute, open_database
+from domain.database.transaction import transaction
 from domain.models import AuditEvent
 from domain.operations.audit import record_audit
 from domain.queries.audit import broken_links
-from domain.transaction import transaction
 from tests.clock import START
 from tests.factories import make_organization
 

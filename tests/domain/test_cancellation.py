@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
-from domain.database import execute, fetch_value, open_database, pool
-from domain.transaction import transaction
+from domain.database.pool import execute, fetch_value, open_database, pool
+from domain.database.transaction import transaction
 from tests.clock import START
 
 REQUESTS = 2_000

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bench.rows import fill
-from domain.database import connection, execute, fetch_rows, fetch_value
+from domain.database.pool import connection, execute, fetch_rows, fetch_value
 from domain.queries.contributions import contributions_of_credits, programs_in_force
 from domain.rules.attainment import Holding, attainments
 from domain.rules.contributions import contributions

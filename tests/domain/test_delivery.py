@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from domain import mail
-from domain.database import execute, fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.models import Invitation, Member, Organization
 from domain.operations.activate_member import activate_member
 from domain.operations.cancel_invitation import cancel_invitation

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from domain import models
-from domain.database import connection_arguments
+from domain.database.pool import connection_arguments
 from local.engines import Engines
 from tests.domain.rows import ROWS, change_row, copy_row
 

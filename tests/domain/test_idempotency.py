@@ -13,7 +13,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from domain.database import SERVER_SETTINGS, execute, fetch_value, open_database, pool
+from domain.database.pool import SERVER_SETTINGS, execute, fetch_value, open_database, pool
+from domain.database.transaction import RETRIES, Transaction, operation
 from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.models import IdempotencyKey, LearningAccount, Member
 from domain.operations import forget_idempotency_keys as forgetting
@@ -23,7 +24,6 @@ from domain.queries.invariants import violations
 from domain.rules.idempotency import KEY_LIFETIME, IdempotencyKeyReused
 from domain.rules.words import MemberRole
 from domain.settings import Settings
-from domain.transaction import RETRIES, Transaction, operation
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace
 from tests.factories import make_member, make_organization, viewer_of

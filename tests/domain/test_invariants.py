@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.database import connection, open_database
+from domain.database.pool import connection, open_database
+from domain.database.transaction import transaction
 from domain.queries.invariants import INVARIANTS, violations
-from domain.transaction import transaction
 from tests.domain.rows import ROWS, change_row, copy_row
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from typing_extensions import override
 
-from domain.database import connection_arguments, open_database
+from domain.database.pool import connection_arguments, open_database
 from domain.rules.words import LearningProvider
 from local.engines import Engines
 from tests.domain.history import ACCOUNTS, INVITED, MEMBERS, MICROSECOND, History, Prelude

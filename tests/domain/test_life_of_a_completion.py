@@ -7,7 +7,8 @@ from datetime import date, datetime
 import asyncpg
 import pytest
 
-from domain.database import execute, fetch_value
+from domain.database.pool import execute, fetch_value
+from domain.database.transaction import transaction
 from domain.models import Association, Completion, Credit, CreditEvent
 from domain.operations.propagate_credits import propagate_credits
 from domain.operations.receive_completions import receive_completions
@@ -17,7 +18,6 @@ from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.words import LearningProvider
 from domain.settings import Settings
-from domain.transaction import transaction
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.trace import leaving_no_trace

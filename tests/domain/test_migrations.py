@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from tortoise.migrations import operations as ops
 
-from domain import migrations, schema
-from domain.database import execute, fetch_value, open_database
+from domain import migrations
+from domain.database import schema
+from domain.database.pool import execute, fetch_value, open_database
+from domain.database.transaction import transaction
 from domain.operations.import_catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.queries.readiness import readiness
-from domain.transaction import transaction
 from tests.clock import START
 
 ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("[0-9]*.py"))

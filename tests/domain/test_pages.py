@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.queries.page import Order, Page, PageRequest, Value, fetch_page, fetch_pages
+from domain.database.pagination import Order, Page, PageRequest, Value, fetch_page, fetch_pages
 from tests.clock import START
 
 EXAMPLES = 100

@@ -12,7 +12,8 @@ from itertools import count
 
 import pytest
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
+from domain.database.transaction import transaction
 from domain.errors import InvalidInput, NotFound, Refusal
 from domain.models import Association, AssociationAttempt, CreditEvent, Member
 from domain.operations.activate_member import activate_member
@@ -28,7 +29,6 @@ from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import AssociationEndReason, MemberRole, MemberStatus
 from domain.settings import Settings
-from domain.transaction import transaction
 from tests.clock import START
 from tests.factories import (
     completion_record,
@@ -116,7 +116,7 @@ async def test_accounts_that_change_places_at_once_do_not_wait_for_each_other(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R5: each move ends an association in the organization where the other one starts; none is tried again."""
-    monkeypatch.setattr("domain.transaction.RETRIES", 1)
+    monkeypatch.setattr("domain.database.transaction.RETRIES", 1)
     for _ in range(TIMES):
         here, there = (
             await make_organization(f"Here{next(_numbers)}"),

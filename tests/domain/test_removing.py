@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.models import (
     Association,

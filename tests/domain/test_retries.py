@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from domain.database import execute, fetch_value, pool
+from domain.database.pool import execute, fetch_value, pool
+from domain.database.transaction import RETRIES, Transaction, operation, transaction
 from domain.errors import TryAgain
 from domain.queries.readiness import readiness
-from domain.transaction import RETRIES, Transaction, operation, transaction
 from local.engines import Engines
 from tests.factories import make_organization
 

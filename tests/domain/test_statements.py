@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.database import execute, pool
+from domain.database.pool import execute, pool
 from domain.models import Association, Credit
 from domain.operations.revise_credits import PAGE
 from tests.clock import START

@@ -9,12 +9,12 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from domain import jobs
-from domain.database import connection, execute, fetch_value
+from domain.database.pool import connection, execute, fetch_value
+from domain.database.transaction import Transaction, operation, transaction
 from domain.errors import InvalidInput
 from domain.jobs import Job, ProcessCallback, PropagateCredits
 from domain.models import LearningAccount
 from domain.rules.words import LearningProvider
-from domain.transaction import Transaction, operation, transaction
 from tests.clock import START
 
 

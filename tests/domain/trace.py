@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
 
 _TABLES = """SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from httpx2 import AsyncClient
 
-from domain.database import execute, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.models import AssociationAttempt, Callback, Member, Organization
 from domain.operations.activate_member import activate_member
 from domain.operations.complete_sign_in import CompletedSignIn, complete_sign_in

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association
 from domain.operations.remove_association import remove_association
 from domain.operations.reread_transcripts import ReadPage, reread_transcripts

@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from domain import jobs
-from domain.database import fetch_value
+from domain.database.pool import fetch_value
 from domain.errors import TryAgain
 from domain.jobs import Job, NoQueue
 from domain.models import Association, Completion, Credit, Member, Organization

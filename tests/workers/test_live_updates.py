@@ -8,10 +8,10 @@ from contextlib import aclosing, asynccontextmanager
 import asyncpg
 import pytest
 
-from domain import live
-from domain.live import ATTEMPT_CHANNEL, LiveUpdates
+from domain import notifications
+from domain.database.transaction import transaction
+from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
 from domain.rules.words import AttemptStatus
-from domain.transaction import transaction
 from tests.sign_in.world import World, attempt
 
 # No subscriber gets this far in a test: what arrives was told, and not found by looking again.
@@ -22,8 +22,8 @@ LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 @pytest.fixture(autouse=True)
 def _no_looking_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOOK_AGAIN_SECONDS", NEVER_SECONDS)
-    monkeypatch.setattr(live, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(notifications, "LOOK_AGAIN_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(notifications, "RECONNECT_SECONDS", 0.05)
 
 
 async def test_each_step_of_an_attempt_is_told_after_its_commit(world: World) -> None:
@@ -100,7 +100,7 @@ async def test_a_lost_connection_is_made_anew_and_subscribers_look_again(databas
 async def test_a_subscriber_looks_again_by_itself_where_nobody_can_tell(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(notifications, "LOOK_AGAIN_SECONDS", 0.01)
 
     async with (
         LiveUpdates("postgres://localhost:1/nowhere") as updates,

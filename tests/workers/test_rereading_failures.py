@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association, Completion, Credit
 from domain.operations.reread_transcripts import ReadPage
 from domain.queries.associations import known_association

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association, CreditEvent, IdempotencyKey
 from domain.rules.words import AttemptStatus
 from tests.sign_in.world import World, attempt, callback_of

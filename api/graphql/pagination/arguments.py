@@ -18,8 +18,8 @@ from typing_extensions import override
 from api.graphql.context import Info
 from api.graphql.pagination.cursors import Cursor, ListCursors
 from api.graphql.selection import selects
+from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, PageRequest, Place
 from domain.errors import InvalidInput
-from domain.queries.page import DEFAULT_SIZE, MAX_SIZE, Order, PageRequest, Place
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 Given = TypeVar("Given")

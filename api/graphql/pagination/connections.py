@@ -10,7 +10,7 @@ import strawberry
 
 from api.graphql.fields import field
 from api.graphql.pagination.arguments import Walk
-from domain.queries.page import Page
+from domain.database.pagination import Page
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")

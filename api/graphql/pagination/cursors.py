@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.graphql.ids import opaque, transparent
+from domain.database.pagination import Order, Place, Value
 from domain.errors import InvalidInput
-from domain.queries.page import Order, Place, Value
 
 # Twelve bytes are sixteen characters exactly, so that each bit of each character counts.
 _SIGNATURE_BYTES = 12

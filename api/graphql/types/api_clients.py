@@ -12,6 +12,7 @@ from api.graphql.pagination.arguments import Walk
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import members
 from api.graphql.types.node import Node
+from domain.database.pagination import Page
 from domain.queries.api_clients import (
     SHOWN_KEYS,
     ApiClientRow,
@@ -19,7 +20,6 @@ from domain.queries.api_clients import (
     creators_of_api_clients,
     keys_of_api_clients,
 )
-from domain.queries.page import Page
 from domain.rules.visibility import check_signed_in
 from domain.rules.words import Scope
 

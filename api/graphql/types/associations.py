@@ -13,9 +13,9 @@ from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import credits, members
 from api.graphql.types.credit_arguments import Filter, matching
 from api.graphql.types.node import Node
+from domain.database.pagination import Page
 from domain.queries.associations import AssociationRow, LearningAccountRow
 from domain.queries.credits import credits_of_associations
-from domain.queries.page import Page
 from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id, may_see_of
 from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 

@@ -26,11 +26,11 @@ from api.graphql.types.explanations import (
     timeline_of,
 )
 from api.graphql.types.node import Node
+from domain.database.pagination import Page
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions
 from domain.queries.credit_events import CreditEventRow
 from domain.queries.credits import CreditRow, visible_credits
-from domain.queries.page import Page
 from domain.rules.program_contributions import ProgramContribution
 from domain.rules.visibility import check_signed_in
 from domain.rules.words import (

@@ -11,8 +11,8 @@ from api.graphql.pagination.arguments import Walk
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import members
 from api.graphql.types.node import Node
+from domain.database.pagination import Page
 from domain.queries.invitations import InvitationRow
-from domain.queries.page import Page
 from domain.rules.words import DeliveryProblem
 
 if TYPE_CHECKING:

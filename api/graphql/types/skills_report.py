@@ -11,9 +11,9 @@ from api.graphql.pagination.arguments import Walk, given
 from api.graphql.pagination.connections import Connection, connection_parts
 from api.graphql.types.certifications import Certification
 from api.graphql.types.contributions import Contribution, contribution_of
+from domain.database.pagination import Order, Page
 from domain.queries.contributions import CreditContributions
 from domain.queries.credit_order import credit_order
-from domain.queries.page import Order, Page
 from domain.queries.skills_report import InstantRange as Range
 from domain.queries.skills_report import SkillsReportFilter as Matching
 from domain.queries.skills_report import SkillsReportRow as Row

@@ -12,7 +12,7 @@ from dataclasses import replace
 from api.auth.callers import Caller
 from api.graphql.context import Context
 from api.runtime import Runtime
-from domain import live
+from domain import notifications
 from domain.errors import TryAgain
 from domain.rules.visibility import ApiClientViewer, Viewer
 
@@ -97,15 +97,15 @@ class Access:
 
     def _changes(self, viewer: Viewer) -> AsyncGenerator[None, None]:
         payload = (
-            live.api_client_access(viewer.api_client_id)
+            notifications.api_client_access(viewer.api_client_id)
             if isinstance(viewer, ApiClientViewer)
-            else live.member_access(viewer.member_id)
+            else notifications.member_access(viewer.member_id)
         )
-        return self._runtime.live.changes(live.ACCESS_CHANNEL, payload, within=self._seconds_until_look)
+        return self._runtime.live.changes(notifications.ACCESS_CHANNEL, payload, within=self._seconds_until_look)
 
     def _seconds_until_look(self) -> float:
         """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
-        usual = live.look_again() if self._is_known.is_set() else live.RECONNECT_SECONDS
+        usual = notifications.look_again() if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:
             return usual
         left = (self._caller.expires_at - self._runtime.clock()).total_seconds()

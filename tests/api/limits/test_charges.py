@@ -16,8 +16,8 @@ from api.limits.rate_limit import RedisRateLimit
 from api.runtime import Runtime
 from api.transport.http.accept import GRAPHQL_RESPONSE
 from api.transport.websocket import execution
-from domain.live import LiveUpdates
 from domain.models import Member
+from domain.notifications import LiveUpdates
 from domain.rules.words import MemberRole
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in

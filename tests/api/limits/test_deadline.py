@@ -10,8 +10,8 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
-from domain.live import LiveUpdates
 from domain.models import Association, AssociationAttempt, Member
+from domain.notifications import LiveUpdates
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application, sign_in
 from tests.api.serving import served, socket_to

@@ -25,7 +25,7 @@ from api.limits.scoring_slots import SCORINGS_AT_ONCE
 from api.runtime import Runtime
 from api.transport.execute import execute_document
 from bench.rows import fill
-from domain.database import connection
+from domain.database.pool import connection
 from domain.models import Association, Member, Organization
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts
 from domain.rules.words import LearningProvider, MemberRole, Track

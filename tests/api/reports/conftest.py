@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Credit, Member
 from domain.rules.words import MemberRole
 from tests.api.caller import Caller

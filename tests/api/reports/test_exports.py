@@ -14,7 +14,7 @@ from httpx2 import AsyncClient, Response
 
 from api.exports.formats import COLUMNS, defused
 from api.exports.parameters import PARAMETERS
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Credit, Member
 from domain.rules.words import MemberRole
 from tests.api.caller import Caller

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from domain.database import execute
+from domain.database.pool import execute
 from domain.models import Association, Credit
 from tests.api.caller import Caller
 from tests.api.reports.walking import ORDERS, REPORT, ids, number, page, walk

@@ -17,8 +17,8 @@ from api.exports import streaming
 from api.exports.formats import Ndjson
 from api.runtime import Runtime
 from bench.rows import fill
-from domain.database import connection, fetch_value, open_database
-from domain.live import LiveUpdates
+from domain.database.pool import connection, fetch_value, open_database
+from domain.notifications import LiveUpdates
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberRole
 from domain.settings import Settings

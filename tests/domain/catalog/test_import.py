@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from domain.catalog import Catalog, shipped_catalog
-from domain.database import execute, fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.models import CatalogEdition, Certification
 from domain.operations.import_catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions

@@ -16,7 +16,7 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import connections, get_connection
 
-from domain.database import CONNECTION, connection, database_refusals, execute, pool
+from domain.database.pool import CONNECTION, connection, database_refusals, execute, pool
 from domain.errors import TryAgain
 from domain.jobs import Job, announce
 

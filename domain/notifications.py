@@ -11,7 +11,7 @@ from typing import Any, Self
 import asyncpg
 import structlog
 
-from domain.database import connection_arguments
+from domain.database.pool import connection_arguments
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 
-from domain.database import APP, CONNECTION, fetch_value, tortoise_config
-from domain.transaction import transaction
+from domain.database.pool import APP, CONNECTION, fetch_value, tortoise_config
+from domain.database.transaction import transaction
 
 # Any number, as long as nobody else uses it: concurrent migrations wait for each other.
 MIGRATION_LOCK = 4_310_717

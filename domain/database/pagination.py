@@ -5,12 +5,12 @@ is ordered, and the id where values are equal.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from domain.database import connection, typed_row
+from domain.database.pool import connection, typed_row
 
 Row = TypeVar("Row")
 Value = str | int | datetime
@@ -178,3 +178,18 @@ def _placed(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Place]:
     del columns["list_total"]
     place = Place(id=columns["id"], value=columns.pop("place_value"))
     return typed_row(kind, columns), place
+
+
+def where(
+    always: str, arguments: Iterable[object], conditions: Iterable[tuple[str, object]]
+) -> tuple[str, list[object]]:
+    """Return a WHERE clause and its arguments: what always holds, and each condition whose value is not ``None``.
+
+    A condition has ``?`` where its value belongs.
+    """
+    clauses, values = [always], list(arguments)
+    for condition, value in conditions:
+        if value is not None:
+            values.append(value)
+            clauses.append(condition.replace("?", f"${len(values)}"))
+    return "WHERE " + " AND ".join(clauses), values
