@@ -10,7 +10,7 @@ from joserfc.jwk import RSAKey
 
 from bench.filled import ISSUER, NOW, Filled
 from domain.database.pool import execute, fetch_value
-from domain.operations.create_api_client import create_api_client
+from domain.operations.api_clients import create_api_client
 from domain.rules.words import Scope
 from domain.secrets import hash_token, new_token
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.rows import fill
 from domain.database import schema
 from domain.database.pool import connection, open_database
-from domain.operations.create_organization import create_organization
-from domain.operations.import_catalog import import_catalog
+from domain.operations.catalog import import_catalog
+from domain.operations.organizations import create_organization
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole
 from domain.settings import Settings

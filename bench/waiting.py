@@ -21,8 +21,8 @@ from bench.callers import WorkIssuer, headers_of_callers
 from bench.filled import NOW, Filled, filled_service
 from bench.request import DOCUMENTS, Asked
 from domain.database.pool import fetch_value
-from domain.operations.create_api_client import create_api_client
-from domain.operations.create_organization import create_organization
+from domain.operations.api_clients import create_api_client
+from domain.operations.organizations import create_organization
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import MemberRole, Scope
 

@@ -14,7 +14,7 @@ from certlink.logs import configure_logs
 from certlink.serve import serve_until_stopped
 from domain.database import schema
 from domain.database.pool import open_database
-from domain.operations.import_catalog import import_catalog
+from domain.operations.catalog import import_catalog
 from domain.settings import Settings
 from local.demo import demo
 from local.seed import seed

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 
 from certlink.clock import programme_clock
 from domain.models import Member
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.change_issuer import change_issuer
-from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.start_association import start_association
+from domain.operations.associations import associate
+from domain.operations.attempts import start_association
+from domain.operations.credits import propagate_credits
+from domain.operations.invitations import invite_member
+from domain.operations.members import activate_member
+from domain.operations.organizations import change_issuer, create_organization
 from domain.providers.learning import CompletionRecord
 from domain.queries.organizations import organizations
 from domain.rules.sign_in import Identity

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from domain import jobs
 from domain.database import schema
 from domain.database.pool import open_database
-from domain.operations.import_catalog import import_catalog
+from domain.operations.catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.settings import Settings
 from local.demo.service import Service, temporary_service

@@ -14,9 +14,8 @@ from domain.models import (
     Member,
     Organization,
 )
-from domain.operations.create_api_client import create_api_client
-from domain.operations.record_completions import record_completions
-from domain.operations.write_api_key import NewApiKey
+from domain.operations.api_clients import NewApiKey, create_api_client
+from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.administration import Operator
 from domain.rules.policy import Policy

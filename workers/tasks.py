@@ -20,11 +20,11 @@ from domain.jobs import (
     PropagateCredits,
     RereadTranscripts,
 )
-from domain.operations.deliver_invitations import deliver_invitation
-from domain.operations.forget_idempotency_keys import forget_idempotency_keys
-from domain.operations.process_callback import process_callback
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.reread_transcripts import reread_transcripts
+from domain.operations.callbacks import process_callback
+from domain.operations.credits import propagate_credits
+from domain.operations.idempotency import forget_idempotency_keys
+from domain.operations.invitation_delivery import deliver_invitation
+from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
 from domain.rules.words import LearningProvider
 from domain.settings import Settings

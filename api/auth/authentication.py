@@ -8,8 +8,8 @@ from api.auth.callers import Caller
 from api.auth.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError
 from api.runtime import Runtime
-from domain.operations.activate_member import activate_member
-from domain.operations.note_api_key_use import note_api_key_use
+from domain.operations.api_clients import note_api_key_use
+from domain.operations.members import activate_member
 from domain.providers.oidc import unverified_issuer
 from domain.queries.api_keys import api_key, api_key_again
 from domain.queries.callers import session, trusted_issuer, viewer_of_session, viewer_of_subject

@@ -12,10 +12,7 @@ from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run
 from domain.errors import NotFound
-from domain.operations.create_api_client import create_api_client
-from domain.operations.revoke_api_client import revoke_api_client
-from domain.operations.rotate_api_client_secret import rotate_api_client_secret
-from domain.operations.write_api_key import NewApiKey
+from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
 from domain.queries.organizations import operator_of
 from domain.rules.words import Scope

@@ -10,7 +10,7 @@ import typer
 from certlink.clock import programme_clock, real_now
 from certlink.commands.runner import DEFAULT_DATA, FAILED, USAGE, Data, Json, instant_option, run, stop
 from domain.catalog import Catalog, InvalidCatalog, load_catalog, shipped_catalog
-from domain.operations.import_catalog import ImportedCatalog, import_catalog
+from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions
 from domain.rules.attainment import shown_points
 from domain.rules.editions import Edition, EditionNotKnown, edition_at, in_order, programs_at, programs_of

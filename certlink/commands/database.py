@@ -12,7 +12,7 @@ from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
 from certlink.schema_changes import Verdict, judge_changes
 from domain.database import schema
-from domain.operations.import_catalog import import_catalog
+from domain.operations.catalog import import_catalog
 from domain.queries.audit import broken_links
 from domain.queries.invariants import INVARIANTS, violations
 from domain.settings import Settings

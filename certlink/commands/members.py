@@ -8,9 +8,8 @@ import typer
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, run
-from domain.operations.change_member_role import change_member_role
-from domain.operations.invite_members import InvitationOutcome, WantedMember, invite_members
-from domain.operations.remove_member import remove_member
+from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
+from domain.operations.members import change_member_role, remove_member
 from domain.queries.organizations import MemberSummary, member_number, members_of_domain, operator_of
 from domain.rules.leaving import refresh_date
 from domain.rules.words import DeliveryProblem, MemberRole

@@ -8,9 +8,7 @@ import typer
 
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
-from domain.operations.change_issuer import ChangedIssuer, change_issuer
-from domain.operations.change_track import change_track
-from domain.operations.create_organization import create_organization
+from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
 from domain.queries.organizations import OrganizationDetails, OrganizationSummary, organization_of, organizations
 from domain.rules.sign_in import sign_in_redirect_uri
 from domain.rules.words import Track

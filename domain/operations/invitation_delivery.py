@@ -1,16 +1,36 @@
-"""How does an invitation's message become due, and who holds it while it is sent?
+"""What does a worker do with an invitation whose message waits?
 
-What calls outside cannot hold a row lock meanwhile, so a claim is a lease; the instant at which it lapses is its token.
+A worker that dies after the mail server took the message over lets it be sent once more, under the same message id.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+import structlog
 
 from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
 from domain.jobs import DeliverInvitations
+from domain.mail import MailRefused, MailUnreachable, plain_message, send_mail
 from domain.rules.words import DeliveryProblem
-from domain.settings import Settings
+from domain.settings import MailServer, Settings
+
+log = structlog.get_logger(__name__)
+
+TEXT = """Hello,
+
+{organization} invites you to certlink, where you link the account that you certify with, such as Microsoft Learn,
+so that {organization} is credited with what you pass. Only you can link or remove an account of yours.
+
+Sign in with your work account {work_email}:
+
+    {address}
+
+If you did not expect this message, you need not do anything.
+"""
 
 # Longer than a mail server may take.
 LEASE_SECONDS = 90
@@ -29,6 +49,60 @@ class InvitationClaim:
     requested_at: datetime
     work_email: str
     organization_name: str
+
+
+async def deliver_invitation(*, now: datetime, settings: Settings) -> bool:
+    """Send one message that waits; tell whether there was one.
+
+    Raises:
+        TryAgain: the database is away; the claim lapses by itself.
+    """
+    server = settings.mail_server
+    if server is None:
+        await give_up_all()
+        return False
+    claim = await claim_invitation()
+    if claim is None:
+        return False
+    if claim.tries > MAX_TRIES:
+        # Whoever held it each time never came back to say so.
+        await record_problem(claim=claim, problem=DeliveryProblem.UNREACHABLE)
+    else:
+        await _deliver(claim, server, now=now, settings=settings)
+    return True
+
+
+def invitation_message(claim: InvitationClaim, *, now: datetime, settings: Settings) -> EmailMessage:
+    """Return what an invited person reads; it holds no secret: the sign-in proves who they are."""
+    assert settings.mail_from is not None
+    # A header holds one line.
+    organization = " ".join(claim.organization_name.split())
+    host = parseaddr(settings.mail_from)[1].rpartition("@")[2]
+    return plain_message(
+        sender=settings.mail_from,
+        recipient=claim.work_email,
+        subject=f"{organization} invites you to link your learning account",
+        text=TEXT.format(organization=organization, work_email=claim.work_email, address=settings.sign_in_url),
+        message_id=f"<invitation-{claim.id}-{claim.requested_at.timestamp():.6f}@{host}>",
+        now=now,
+    )
+
+
+async def _deliver(claim: InvitationClaim, server: MailServer, *, now: datetime, settings: Settings) -> None:
+    try:
+        message = invitation_message(claim, now=now, settings=settings)
+        await send_mail(server, message, own_name=urlsplit(settings.public_url).hostname or "localhost")
+    except MailRefused:
+        log.info("invitation refused by the mail server", invitation=claim.id)
+        await record_problem(claim=claim, problem=DeliveryProblem.REFUSED)
+    except MailUnreachable as error:
+        log.warning("mail server away", invitation=claim.id, tries=claim.tries, error=str(error))
+        if claim.tries >= MAX_TRIES:
+            await record_problem(claim=claim, problem=DeliveryProblem.UNREACHABLE)
+        else:
+            await let_go(claim=claim)
+    else:
+        await record_sent(claim=claim, now=now)
 
 
 async def request_delivery(

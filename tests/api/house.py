@@ -6,7 +6,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from domain.models import Association, AssociationAttempt, Credit, Invitation, Member
-from domain.operations.write_api_key import NewApiKey
+from domain.operations.api_clients import NewApiKey
 from domain.rules.words import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import Caller

@@ -10,9 +10,7 @@ from httpx2 import AsyncClient
 from api.runtime import Runtime
 from domain.models import ApiKey, Organization
 from domain.notifications import LiveUpdates
-from domain.operations.revoke_api_client import revoke_api_client
-from domain.operations.rotate_api_client_secret import rotate_api_client_secret
-from domain.operations.write_api_key import NewApiKey
+from domain.operations.api_clients import NewApiKey, revoke_api_client, rotate_api_client_secret
 from domain.rules.administration import Operator
 from domain.rules.api_keys import api_key
 from domain.rules.words import Scope

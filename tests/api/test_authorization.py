@@ -12,7 +12,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from api.graphql.schema import schema
 from domain.models import Association, AssociationAttempt, Member
-from domain.operations.remove_member import remove_member
+from domain.operations.members import remove_member
 from domain.rules.administration import Operator
 from domain.rules.words import MemberRole, Scope
 from domain.settings import Settings

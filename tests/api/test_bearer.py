@@ -12,7 +12,7 @@ from httpx2 import ASGITransport, AsyncClient
 from api.runtime import Runtime
 from domain.models import AuditEvent, Member, Organization
 from domain.notifications import LiveUpdates
-from domain.operations.change_issuer import change_issuer
+from domain.operations.organizations import change_issuer
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberStatus
 from sandbox.app import create_app

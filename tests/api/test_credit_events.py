@@ -16,8 +16,8 @@ from domain.database.pool import fetch_value
 from domain.database.transaction import transaction
 from domain.models import Credit, Member
 from domain.notifications import CREDIT_EVENT_CHANNEL, LiveUpdates
-from domain.operations import propagate_credits as propagation
-from domain.operations.propagate_credits import propagate_credits
+from domain.operations import credits as propagation
+from domain.operations.credits import propagate_credits
 from domain.queries.credit_events import credit_events_since, told_until_now
 from domain.rules.words import MemberRole, Scope
 from domain.settings import Settings

@@ -10,7 +10,7 @@ from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.models import Credit, Member
 from domain.notifications import LiveUpdates
-from domain.operations.remove_member import remove_member
+from domain.operations.members import remove_member
 from domain.rules.words import MemberRole
 from tests.api.administration import House, make_house
 from tests.api.caller import OWN_ORIGIN, Caller

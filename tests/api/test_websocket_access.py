@@ -15,10 +15,9 @@ from domain.database.transaction import transaction
 from domain.errors import TryAgain
 from domain.models import AssociationAttempt, Member
 from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
-from domain.operations.change_issuer import change_issuer
-from domain.operations.change_member_role import change_member_role
-from domain.operations.end_session import end_session
-from domain.operations.remove_member import remove_member
+from domain.operations.members import change_member_role, remove_member
+from domain.operations.organizations import change_issuer
+from domain.operations.sign_in import end_session
 from domain.rules.visibility import ApiClientViewer, MemberViewer, Viewer
 from domain.rules.words import MemberRole
 from tests.api.caller import OWN_ORIGIN

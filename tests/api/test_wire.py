@@ -11,7 +11,7 @@ from api.errors import ErrorCode
 from api.graphql.nodes import MAX_NODES
 from api.transport.http.statuses import STATUSES
 from api.transport.json_body import parse_json
-from domain.operations.invite_members import MAX_AT_ONCE
+from domain.operations.invitations import MAX_AT_ONCE
 
 JSON = {"Content-Type": "application/json"}
 STRICT = {**JSON, "Accept": "application/graphql-response+json"}

@@ -45,7 +45,7 @@ from api.transport.websocket.connection import (
 from api.transport.websocket.messages import CloseCode
 from api.transport.websocket.operations import MAX_OPERATIONS, MAX_OPERATIONS_OF_CALLER
 from domain.database.pagination import MAX_SIZE
-from domain.operations.invite_members import MAX_AT_ONCE
+from domain.operations.invitations import MAX_AT_ONCE
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
 from domain.rules.api_clients import MAX_CLIENTS
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH

@@ -12,11 +12,9 @@ from domain.database.pool import connection
 from domain.database.transaction import transaction
 from domain.errors import NotFound, Refusal
 from domain.models import Association, LearningAccount, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.remove_association import remove_association
-from domain.operations.remove_member import remove_member
+from domain.operations.associations import associate, remove_association
+from domain.operations.credits import propagate_credits
+from domain.operations.members import activate_member, remove_member
 from domain.queries.associations import allowance
 from domain.queries.invariants import violations
 from domain.rules.administration import Operator

@@ -7,10 +7,7 @@ import pytest
 
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.models import ApiClient, ApiKey, AuditEvent, Member, Organization
-from domain.operations.create_api_client import create_api_client
-from domain.operations.revoke_api_client import revoke_api_client
-from domain.operations.rotate_api_client_secret import rotate_api_client_secret
-from domain.operations.write_api_key import NewApiKey
+from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.api_keys import api_key
 from domain.rules import api_clients
 from domain.rules.administration import Operator

@@ -8,7 +8,7 @@ import pytest
 
 from domain.database.pool import connection_arguments, execute
 from domain.models import ApiKey
-from domain.operations.note_api_key_use import NOTED_EVERY, note_api_key_use
+from domain.operations.api_clients import NOTED_EVERY, note_api_key_use
 from domain.queries.api_keys import ApiKeyRow, api_key
 from domain.settings import Settings
 from tests.clock import START
@@ -76,7 +76,7 @@ async def test_a_database_that_does_not_answer_holds_no_request_up(
     secret: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await key_of(secret)
-    monkeypatch.setattr("domain.operations.note_api_key_use._PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("domain.operations.api_clients._PATIENCE_SECONDS", 0.01)
     holder = await asyncpg.connect(**connection_arguments(database))
     async with holder.transaction():
         await holder.execute("LOCK TABLE api_key")

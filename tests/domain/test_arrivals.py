@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from domain.database.pool import connection
 from domain.models import Association
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.receive_completions import receive_completions
+from domain.operations.completions import receive_completions
+from domain.operations.credits import propagate_credits
 from domain.providers.learning import CompletionRecord
 from domain.queries.invariants import violations
 from domain.rules.policy import Policy

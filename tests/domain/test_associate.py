@@ -6,9 +6,8 @@ import pytest
 
 from domain.database.pagination import PageRequest
 from domain.models import Association, AssociationAttempt, Completion, Credit, LearningAccount, Member
-from domain.operations.associate import associate
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.remove_association import remove_association
+from domain.operations.associations import associate, remove_association
+from domain.operations.credits import propagate_credits
 from domain.queries.credits import CreditFilter, credits
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.policy import Policy

@@ -8,11 +8,11 @@ from bench.rows import fill
 from domain.database.pool import connection
 from domain.errors import InvalidInput, NotFound
 from domain.models import AuditEvent, Credit, Member, Organization
-from domain.operations.change_track import change_track
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.record_completions import record_completions
-from domain.operations.remove_association import remove_association
-from domain.operations.remove_member import remove_member
+from domain.operations.associations import remove_association
+from domain.operations.credits import propagate_credits
+from domain.operations.members import remove_member
+from domain.operations.organizations import change_track
+from domain.operations.steps.record_completions import record_completions
 from domain.queries.attainments import (
     ForecastUntil,
     OrganizationFacts,

@@ -8,7 +8,7 @@ import pytest
 from domain.database.pool import connection, execute, open_database
 from domain.database.transaction import transaction
 from domain.models import AuditEvent
-from domain.operations.audit import record_audit
+from domain.operations.steps.audit import record_audit
 from domain.queries.audit import broken_links
 from tests.clock import START
 from tests.factories import make_organization

@@ -9,9 +9,8 @@ import pytest
 
 from domain.errors import Refusal
 from domain.models import Association, AuditEvent, BrowserSession, Credit, Invitation, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.change_issuer import ChangedIssuer, change_issuer
-from domain.operations.remove_member import remove_member
+from domain.operations.members import activate_member, remove_member
+from domain.operations.organizations import ChangedIssuer, change_issuer
 from domain.queries.callers import trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
 from domain.rules.administration import Operator
 from domain.rules.sign_in import Identity

@@ -6,7 +6,7 @@ from itertools import product
 from domain.database.pagination import PageRequest
 from domain.database.pool import connection
 from domain.models import Credit
-from domain.operations.propagate_credits import propagate_credits
+from domain.operations.credits import propagate_credits
 from domain.queries.credits import STATUS, CreditFilter, credit_status_summary, credits
 from domain.rules.credit_status import credit_status
 from domain.rules.words import CreditStatus, IneligibleReason, MemberRole

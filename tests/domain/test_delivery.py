@@ -19,12 +19,9 @@ from structlog.testing import capture_logs
 from domain import mail
 from domain.database.pool import execute, fetch_value
 from domain.models import Invitation, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.cancel_invitation import cancel_invitation
-from domain.operations.correct_invitation import correct_invitation
-from domain.operations.deliver_invitations import deliver_invitation
-from domain.operations.invitation_delivery import MAX_TRIES, claim_invitation
-from domain.operations.invite_members import WantedMember, invite_members
+from domain.operations.invitation_delivery import MAX_TRIES, claim_invitation, deliver_invitation
+from domain.operations.invitations import WantedMember, cancel_invitation, correct_invitation, invite_members
+from domain.operations.members import activate_member
 from domain.rules.administration import Operator
 from domain.rules.sign_in import Identity
 from domain.rules.words import DeliveryProblem

@@ -17,9 +17,8 @@ from domain.database.pool import SERVER_SETTINGS, execute, fetch_value, open_dat
 from domain.database.transaction import RETRIES, Transaction, operation
 from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.models import IdempotencyKey, LearningAccount, Member
-from domain.operations import forget_idempotency_keys as forgetting
-from domain.operations.do_once import KeyedRequest, do_once
-from domain.operations.forget_idempotency_keys import forget_idempotency_keys
+from domain.operations import idempotency as forgetting
+from domain.operations.idempotency import KeyedRequest, do_once, forget_idempotency_keys
 from domain.queries.invariants import violations
 from domain.rules.idempotency import KEY_LIFETIME, IdempotencyKeyReused
 from domain.rules.words import MemberRole

@@ -6,11 +6,16 @@ import pytest
 
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.models import AuditEvent, Invitation, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.cancel_invitation import cancel_invitation
-from domain.operations.correct_invitation import correct_invitation
-from domain.operations.invite_members import MAX_AT_ONCE, InvitationOutcome, WantedMember, invite_members
-from domain.operations.resend_invitation import resend_invitation
+from domain.operations.invitations import (
+    MAX_AT_ONCE,
+    InvitationOutcome,
+    WantedMember,
+    cancel_invitation,
+    correct_invitation,
+    invite_members,
+    resend_invitation,
+)
+from domain.operations.members import activate_member
 from domain.rules.invitations import AlreadyMember, InvitationAnswered, ResentTooSoon
 from domain.rules.sign_in import Identity
 from domain.rules.words import MemberRole, MemberStatus

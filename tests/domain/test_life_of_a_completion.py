@@ -10,10 +10,10 @@ import pytest
 from domain.database.pool import execute, fetch_value
 from domain.database.transaction import transaction
 from domain.models import Association, Completion, Credit, CreditEvent
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.receive_completions import receive_completions
-from domain.operations.remove_association import remove_association
-from domain.operations.revise_credits import revise_credits
+from domain.operations.associations import remove_association
+from domain.operations.completions import receive_completions
+from domain.operations.credits import propagate_credits
+from domain.operations.steps.revise_credits import revise_credits
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.words import LearningProvider

@@ -8,15 +8,10 @@ from itertools import count
 
 from domain.errors import Forbidden, NotFound, Refusal
 from domain.models import Association, AssociationAttempt, BrowserSession, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.cancel_invitation import cancel_invitation
-from domain.operations.change_member_role import change_member_role
-from domain.operations.end_membership import EndedMembership
-from domain.operations.invite_members import InvitationOutcome, WantedMember, invite_members
-from domain.operations.remove_association import RemovedAssociation, remove_association
-from domain.operations.remove_member import remove_member
-from domain.operations.start_association import StartedAssociation, start_association
+from domain.operations.associations import RemovedAssociation, associate, remove_association
+from domain.operations.attempts import StartedAssociation, start_association
+from domain.operations.invitations import InvitationOutcome, WantedMember, cancel_invitation, invite_members
+from domain.operations.members import EndedMembership, activate_member, change_member_role, remove_member
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.invitations import InvitationAnswered
 from domain.rules.policy import Policy

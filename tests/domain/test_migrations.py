@@ -11,7 +11,7 @@ from domain import migrations
 from domain.database import schema
 from domain.database.pool import execute, fetch_value, open_database
 from domain.database.transaction import transaction
-from domain.operations.import_catalog import import_catalog
+from domain.operations.catalog import import_catalog
 from domain.queries.invariants import violations
 from domain.queries.readiness import readiness
 from tests.clock import START

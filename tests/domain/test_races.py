@@ -16,12 +16,11 @@ from domain.database.pool import fetch_value
 from domain.database.transaction import transaction
 from domain.errors import InvalidInput, NotFound, Refusal
 from domain.models import Association, AssociationAttempt, CreditEvent, Member
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.remove_association import RemovedAssociation, remove_association
+from domain.operations.associations import RemovedAssociation, associate, remove_association
+from domain.operations.credits import propagate_credits
+from domain.operations.invitations import invite_member
+from domain.operations.members import activate_member
+from domain.operations.organizations import create_organization
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.invitations import AlreadyMember
 from domain.rules.policy import Policy
@@ -135,7 +134,7 @@ async def test_credits_that_are_propagated_by_many_at_once_take_effect_once(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small batches, so that each of them takes some."""
-    monkeypatch.setattr("domain.operations.propagate_credits.BATCH", 7)
+    monkeypatch.setattr("domain.operations.credits.BATCH", 7)
     association = await make_association(await _somebody())
     credits = [await make_credit(association, expires_at=LATER) for _ in range(60)]
 

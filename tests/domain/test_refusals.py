@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, NotFound, Refusal
 from domain.models import Association, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.change_issuer import change_issuer
-from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
-from domain.operations.remove_association import remove_association
-from domain.operations.start_association import check_return_to, start_association
+from domain.operations.associations import associate, remove_association
+from domain.operations.attempts import check_return_to, start_association
+from domain.operations.invitations import invite_member
+from domain.operations.members import activate_member
+from domain.operations.organizations import change_issuer, create_organization
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.invitations import AlreadyMember
 from domain.rules.policy import Policy

@@ -17,12 +17,11 @@ from domain.models import (
     Member,
     Organization,
 )
-from domain.operations.activate_member import activate_member
-from domain.operations.associate import associate
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.record_completions import record_completions
-from domain.operations.remove_member import remove_member
-from domain.operations.start_association import start_association
+from domain.operations.associations import associate
+from domain.operations.attempts import start_association
+from domain.operations.credits import propagate_credits
+from domain.operations.members import activate_member, remove_member
+from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.attempts import association_attempt
 from domain.queries.callers import viewer_of_member, viewer_of_session, viewer_of_subject

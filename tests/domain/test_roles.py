@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import Forbidden, NotFound
 from domain.models import AuditEvent, Member, Organization
-from domain.operations.change_member_role import change_member_role
+from domain.operations.members import change_member_role
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.words import MemberRole, MemberStatus
 from tests.clock import START

@@ -8,7 +8,7 @@ import asyncpg
 
 from domain.database.pool import execute, pool
 from domain.models import Association, Credit
-from domain.operations.revise_credits import PAGE
+from domain.operations.steps.revise_credits import PAGE
 from tests.clock import START
 from tests.domain.instants import DAY
 from tests.domain.test_life_of_a_completion import RECORD, receive, retire, tell

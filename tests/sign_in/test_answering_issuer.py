@@ -9,7 +9,7 @@ import pytest
 from domain.database.pool import fetch_value
 from domain.database.transaction import transaction
 from domain.models import BrowserSession, Member
-from domain.operations.change_issuer import change_issuer
+from domain.operations.organizations import change_issuer
 from domain.queries.callers import viewer_of_session
 from domain.rules.sign_in import NotAMember, SignInNotAccepted, redirect_key, sign_in_redirect_uri
 from domain.rules.words import AttemptStatus, MemberStatus

@@ -13,7 +13,7 @@ from domain.models import (
     Credit,
     LearningAccount,
 )
-from domain.operations.remove_association import remove_association
+from domain.operations.associations import remove_association
 from domain.queries.attempts import known_attempt
 from domain.rules.association_limits import CoolOffActive
 from domain.rules.attempt_refusal import attempt_refusal

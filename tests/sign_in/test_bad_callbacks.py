@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.models import AssociationAttempt, Callback
-from domain.operations.callback_claim import MAX_TRIES
+from domain.operations.callbacks import MAX_TRIES
 from domain.queries.attempts import known_attempt
 from domain.rules.attempt_refusal import attempt_refusal
 from domain.rules.policy import Policy

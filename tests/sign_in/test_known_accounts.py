@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import NotFound
 from domain.models import Association, AssociationAttempt, Member, Organization
-from domain.operations.remove_association import remove_association
-from domain.operations.remove_member import remove_member
+from domain.operations.associations import remove_association
+from domain.operations.members import remove_member
 from domain.queries.associations import AccountAllowance, allowances_of_members, known_accounts_of_members
 from domain.queries.attempts import known_attempt
 from domain.rules.administration import Operator

@@ -8,8 +8,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.models import AssociationAttempt
-from domain.operations.open_attempt import ConfirmationNeeded, OpenedAttempt
-from domain.operations.start_association import start_association
+from domain.operations.attempts import ConfirmationNeeded, OpenedAttempt, start_association
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotKnown
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import AttemptStatus

@@ -7,10 +7,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.models import AuditEvent, BrowserSession, Member, SignIn
-from domain.operations.activate_member import activate_member
-from domain.operations.end_session import end_session
-from domain.operations.remove_member import remove_member
-from domain.operations.start_sign_in import start_sign_in
+from domain.operations.members import activate_member, remove_member
+from domain.operations.sign_in import end_session, start_sign_in
 from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
 from domain.rules.sign_in import Identity, NotAMember

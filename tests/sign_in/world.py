@@ -6,14 +6,11 @@ from httpx2 import AsyncClient
 
 from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.models import AssociationAttempt, Callback, Member, Organization
-from domain.operations.activate_member import activate_member
-from domain.operations.complete_sign_in import CompletedSignIn, complete_sign_in
-from domain.operations.create_organization import create_organization
-from domain.operations.open_attempt import OpenedAttempt, open_attempt
-from domain.operations.process_callback import process_callback
-from domain.operations.receive_callback import ReceivedCallback, receive_callback
-from domain.operations.start_association import start_association
-from domain.operations.start_sign_in import start_sign_in
+from domain.operations.attempts import OpenedAttempt, open_attempt, start_association
+from domain.operations.callbacks import ReceivedCallback, process_callback, receive_callback
+from domain.operations.members import activate_member
+from domain.operations.organizations import create_organization
+from domain.operations.sign_in import CompletedSignIn, complete_sign_in, start_sign_in
 from domain.providers.oidc import Issuers
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer

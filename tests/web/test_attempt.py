@@ -12,7 +12,7 @@ from httpx2 import AsyncClient
 from api.documents.cache import known_document
 from api.graphql.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
-from domain.operations.start_association import start_association
+from domain.operations.attempts import start_association
 from domain.rules.words import AttemptStatus, CallbackStatus, LearningProvider
 from domain.settings import Settings
 from tests.clock import START, FrozenClock

@@ -19,8 +19,8 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from domain.models import BrowserSession, Member
-from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
+from domain.operations.invitations import invite_member
+from domain.operations.organizations import create_organization
 from domain.providers.oidc import Issuers
 from domain.rules.words import MemberRole
 from domain.settings import Settings

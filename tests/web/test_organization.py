@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from httpx2 import AsyncClient
 
-from domain.operations.propagate_credits import propagate_credits
-from domain.operations.remove_member import remove_member
+from domain.operations.credits import propagate_credits
+from domain.operations.members import remove_member
 from domain.rules.words import MemberRole
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_credit, make_member, make_organization, viewer_of

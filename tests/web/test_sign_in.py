@@ -6,8 +6,8 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from domain.models import BrowserSession
-from domain.operations.create_organization import create_organization
-from domain.operations.invite_member import invite_member
+from domain.operations.invitations import invite_member
+from domain.operations.organizations import create_organization
 from domain.rules.words import MemberRole
 from domain.secrets import hash_token
 from domain.settings import Settings

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from domain.database.pool import execute
 from domain.models import Association
-from domain.operations.remove_association import remove_association
-from domain.operations.reread_transcripts import ReadPage, reread_transcripts
+from domain.operations.associations import remove_association
+from domain.operations.transcripts import ReadPage, reread_transcripts
 from domain.rules.visibility import MemberViewer
 from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey

@@ -12,7 +12,7 @@ from domain.database.pool import fetch_value
 from domain.errors import TryAgain
 from domain.jobs import Job, NoQueue
 from domain.models import Association, Completion, Credit, Member, Organization
-from domain.operations.callback_claim import (
+from domain.operations.callbacks import (
     MAX_TRIES,
     ClaimLost,
     claim_callback,

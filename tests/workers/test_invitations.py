@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from domain.models import Invitation
-from domain.operations.invite_members import WantedMember, invite_members
+from domain.operations.invitations import WantedMember, invite_members
 from domain.queue import QUEUE, open_queue
 from domain.rules.administration import Operator
 from domain.rules.words import MemberRole

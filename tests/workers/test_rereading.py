@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.models import Association, Completion, Credit, CreditEvent
-from domain.operations.reread_transcripts import ReadPage
+from domain.operations.transcripts import ReadPage
 from domain.queries.associations import known_association
 from domain.rules.association_limits import AlreadyAssociated
 from domain.rules.transcript_reading import LAST_LOOK, next_night_reading

@@ -9,7 +9,7 @@ import pytest
 
 from domain.database.pool import execute
 from domain.models import Association, Completion, Credit
-from domain.operations.reread_transcripts import ReadPage
+from domain.operations.transcripts import ReadPage
 from domain.queries.associations import known_association
 from domain.rules.words import TranscriptProblem
 from tests.sign_in.line import Death

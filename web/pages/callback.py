@@ -7,7 +7,7 @@ from starlette.responses import Response
 from api.auth.cookies import BROWSER, read_cookie
 from api.graphql.ids import Kind, global_id
 from api.runtime import runtime_of
-from domain.operations.receive_callback import receive_callback
+from domain.operations.callbacks import receive_callback
 from domain.rules.words import LearningProvider
 from web.addresses import with_attempt
 from web.forms import read_query

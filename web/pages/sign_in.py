@@ -9,9 +9,7 @@ from starlette.responses import Response
 from api.auth.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.errors import Refusal
-from domain.operations.complete_sign_in import complete_sign_in
-from domain.operations.end_session import end_session
-from domain.operations.start_sign_in import start_sign_in
+from domain.operations.sign_in import complete_sign_in, end_session, start_sign_in
 from web.addresses import local_path, on_public_host
 from web.caller import optional_viewer
 from web.forms import read_form, read_query

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.auth.cookies import BROWSER, read_cookie, set_cookie
 from api.runtime import runtime_of
-from domain.operations.open_attempt import ConfirmationNeeded, open_attempt
+from domain.operations.attempts import ConfirmationNeeded, open_attempt
 from web.addresses import path_of
 from web.caller import optional_viewer
 from web.forms import read_form

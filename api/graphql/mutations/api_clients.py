@@ -13,9 +13,7 @@ from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import NotFound, TooManyApiClients
 from api.graphql.types.api_clients import ApiClient, api_client_of
-from domain.operations.create_api_client import create_api_client
-from domain.operations.revoke_api_client import revoke_api_client
-from domain.operations.rotate_api_client_secret import rotate_api_client_secret
+from domain.operations.api_clients import create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.api_clients import known_api_client
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.api_clients import MAX_CLIENTS, MAX_NAME

@@ -19,8 +19,8 @@ from api.graphql.refusals import (
 )
 from api.graphql.types.associations import Association, association_of
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
-from domain.operations.remove_association import remove_association
-from domain.operations.start_association import start_association
+from domain.operations.associations import remove_association
+from domain.operations.attempts import start_association
 from domain.queries.associations import known_association
 from domain.queries.attempts import known_attempt
 from domain.rules.visibility import check_person

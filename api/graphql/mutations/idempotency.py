@@ -16,7 +16,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import Forbidden, IdempotencyKeyReused, InvalidInput, TryAgain
-from domain.operations.do_once import KeyedRequest, do_once
+from domain.operations.idempotency import KeyedRequest, do_once
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
 from domain.rules.visibility import check_person
 

@@ -20,10 +20,14 @@ from api.graphql.refusals import (
     refusal_of,
 )
 from api.graphql.types.invitations import Invitation, invitation_of
-from domain.operations.cancel_invitation import cancel_invitation
-from domain.operations.correct_invitation import correct_invitation
-from domain.operations.invite_members import MAX_AT_ONCE, WantedMember, invite_members
-from domain.operations.resend_invitation import resend_invitation
+from domain.operations.invitations import (
+    MAX_AT_ONCE,
+    WantedMember,
+    cancel_invitation,
+    correct_invitation,
+    invite_members,
+    resend_invitation,
+)
 from domain.queries.invitations import invitations_of_members, known_invitation
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.words import MemberRole

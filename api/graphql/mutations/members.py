@@ -11,8 +11,7 @@ from api.graphql.ids import Kind, known_number
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
 from api.graphql.refusals import LastAdmin, NotFound
 from api.graphql.types.members import Member, member_of
-from domain.operations.change_member_role import change_member_role
-from domain.operations.remove_member import remove_member
+from domain.operations.members import change_member_role, remove_member
 from domain.queries.members import known_member
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.leaving import refresh_date

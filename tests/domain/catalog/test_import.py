@@ -10,7 +10,7 @@ import pytest
 from domain.catalog import Catalog, shipped_catalog
 from domain.database.pool import execute, fetch_value
 from domain.models import CatalogEdition, Certification
-from domain.operations.import_catalog import ImportedCatalog, import_catalog
+from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions
 from domain.rules.certifications import start_of_day
 from domain.rules.edition_import import EditionInForce

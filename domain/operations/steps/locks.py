@@ -5,12 +5,14 @@ for one another and the later one is no admin any more.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from domain.database.pool import fetch_row, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
+from domain.rules.invitations import InvitationAnswered
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
 
 Administrator = MemberViewer | Operator
 
@@ -131,3 +133,82 @@ async def _lock_organization(organization_id: int) -> LockedOrganization:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedApiClient:
+    """A client that nobody else changes until the transaction ends."""
+
+    id: int
+    revoked_at: datetime | None
+
+
+async def lock_api_client(by: Administrator, api_client_id: int, *, revoked: bool = False) -> LockedApiClient:
+    """Lock a client of the administrator's organization, whose lock they hold already; also one ``revoked``, if so.
+
+    Raises:
+        NotFound: there is no such client, or it is revoked.
+    """
+    found = await fetch_row(
+        LockedApiClient,
+        "SELECT id, revoked_at FROM api_client WHERE id = $1 AND organization_id = $2 FOR NO KEY UPDATE",
+        api_client_id,
+        by.organization_id,
+    )
+    if found is None or (found.revoked_at is not None and not revoked):
+        raise NotFound
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenInvitation:
+    """An invitation without response, whose member and organization are locked."""
+
+    id: int
+    requested_at: datetime
+    delivery_problem: DeliveryProblem | None
+
+
+async def lock_invitation(by: Administrator, invitation_id: int) -> tuple[OpenInvitation, Administered]:
+    """Lock an invitation of the administrator's organization that waits for its person.
+
+    Raises:
+        Forbidden: they are no admin, or the person is invited with a higher role than theirs.
+        NotFound: there is no such invitation, or it was canceled.
+        InvitationAnswered: the person has come.
+    """
+    # Asked before anything is looked up, so that nobody else learns which ids exist.
+    check_admin(by.role)
+    member_id = await fetch_value(
+        "SELECT member_id FROM invitation WHERE id = $1 AND organization_id = $2", invitation_id, by.organization_id
+    )
+    if member_id is None:
+        raise NotFound
+    administered = await lock_member(by, member_id)
+    if administered.member.status is not MemberStatus.INVITED:
+        raise InvitationAnswered
+    found = await fetch_row(
+        OpenInvitation, "SELECT id, requested_at, delivery_problem FROM invitation WHERE id = $1", invitation_id
+    )
+    assert found is not None
+    return found, administered
+
+
+async def answer_invitation(member_id: int, *, now: datetime) -> None:
+    """Record that the person has come, in the current transaction; a message that waits is not sent any more."""
+    await execute(
+        """UPDATE invitation SET responded_at = $2, claimable_at = NULL
+           WHERE member_id = $1 AND responded_at IS NULL AND canceled_at IS NULL""",
+        member_id,
+        now,
+    )
+
+
+async def close_invitation(member_id: int, *, now: datetime) -> None:
+    """Cancel a member's invitation that waits, if there is one, in the current transaction."""
+    await execute(
+        """UPDATE invitation SET canceled_at = $2, claimable_at = NULL
+           WHERE member_id = $1 AND responded_at IS NULL AND canceled_at IS NULL""",
+        member_id,
+        now,
+    )

@@ -11,7 +11,7 @@ from domain.catalog import Catalog, shipped_catalog
 from domain.database.pool import connection, execute, fetch_rows
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
-from domain.operations.revise_credits import revise_credits
+from domain.operations.steps.revise_credits import revise_credits
 from domain.queries.catalog import editions
 from domain.rules.certifications import CertificationFacts
 from domain.rules.edition_import import editions_to_write

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import fetch_rows
+from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, Refusal
 from domain.jobs import DeliverInvitations
-from domain.operations.administer import Administrator, actor_of, lock_organization
-from domain.operations.audit import AuditEntry, record_audits
-from domain.operations.stored_refusal import StoredRefusal
+from domain.operations.idempotency import StoredRefusal
+from domain.operations.invitation_delivery import request_delivery
+from domain.operations.steps.audit import AuditEntry, record_audit, record_audits
+from domain.operations.steps.locks import Administrator, actor_of, close_invitation, lock_invitation, lock_organization
+from domain.queries.organizations import operator_of
 from domain.rules.administration import check_may_administer
-from domain.rules.invitations import AlreadyMember, work_address
+from domain.rules.invitations import AlreadyMember, check_may_resend, work_address
 from domain.rules.words import MemberRole
 from domain.settings import Settings
 
@@ -127,3 +129,114 @@ def _outcome(wanted: WantedMember, checked: WantedMember | Refusal, invited: dic
     if row is None:
         return InvitationOutcome(work_email=wanted.work_email, refusal=AlreadyMember())
     return InvitationOutcome(work_email=wanted.work_email, invitation_id=row.invitation_id, member_id=row.member_id)
+
+
+async def invite_member(
+    *, organization_domain: str, work_email: str, role: MemberRole, now: datetime, settings: Settings
+) -> int:
+    """Write a member who waits for their first sign-in, and let them be told; return the member's number.
+
+    Raises:
+        NotFound: there is no organization with this mail domain.
+        InvalidInput: the address is none, or one of another domain.
+        AlreadyMember: somebody has the address already.
+    """
+    operator = await operator_of(organization_domain)
+    wanted = [WantedMember(work_email=work_email, role=role)]
+    (outcome,) = await invite_members(by=operator, wanted=wanted, now=now, settings=settings)
+    if outcome.refusal is not None:
+        raise outcome.refusal
+    assert outcome.member_id is not None
+    return outcome.member_id
+
+
+@operation
+async def correct_invitation(
+    transaction: Transaction,
+    *,
+    by: Administrator,
+    invitation_id: int,
+    work_email: str,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    """Change the address of an invitation without response, and let it be sent there at once.
+
+    Raises:
+        Forbidden: they are no admin, or the person is invited with a higher role than theirs.
+        NotFound: there is no such invitation, or it was canceled.
+        InvitationAnswered: the person has come.
+        InvalidInput: the address is none, is one of another domain, or is what it was.
+        AlreadyMember: somebody else has the address.
+    """
+    invitation, found = await lock_invitation(by, invitation_id)
+    address = work_address(work_email, domain=found.organization.domain)
+    if address == found.member.work_email:
+        raise InvalidInput("The invitation has this address already.")
+    taken = await fetch_value(
+        "SELECT id FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED'",
+        found.organization.id,
+        address,
+    )
+    if taken is not None:
+        raise AlreadyMember
+
+    await execute("UPDATE member SET work_email = $2 WHERE id = $1", found.member.id, address)
+    await request_delivery(transaction, invitation.id, to_another_address=True, now=now, settings=settings)
+    await record_audit(
+        found.organization.id,
+        actor=actor_of(by),
+        action="invitation_corrected",
+        subject=f"member:{found.member.id}",
+        details={},
+        now=now,
+    )
+
+
+@operation
+async def resend_invitation(
+    transaction: Transaction, *, by: Administrator, invitation_id: int, now: datetime, settings: Settings
+) -> None:
+    """Let an invitation without response be sent once more, a day after the last time at the earliest.
+
+    Raises:
+        Forbidden: they are no admin, or the person is invited with a higher role than theirs.
+        NotFound: there is no such invitation, or it was canceled.
+        InvitationAnswered: the person has come.
+        ResentTooSoon: the day is not over.
+    """
+    invitation, found = await lock_invitation(by, invitation_id)
+    check_may_resend(invitation.requested_at, invitation.delivery_problem, now=now)
+
+    await request_delivery(transaction, invitation.id, to_another_address=False, now=now, settings=settings)
+    await record_audit(
+        found.organization.id,
+        actor=actor_of(by),
+        action="invitation_resent",
+        subject=f"member:{found.member.id}",
+        details={},
+        now=now,
+    )
+
+
+@operation
+async def cancel_invitation(transaction: Transaction, *, by: Administrator, invitation_id: int, now: datetime) -> None:
+    """Cancel an invitation without response: a sign-in with its address is nobody's from now on.
+
+    Raises:
+        Forbidden: they are no admin, or the person is invited with a higher role than theirs.
+        NotFound: there is no such invitation, or it was canceled.
+        InvitationAnswered: the person has come.
+    """
+    _, found = await lock_invitation(by, invitation_id)
+
+    await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", found.member.id, now)
+    await close_invitation(found.member.id, now=now)
+    await record_audit(
+        found.organization.id,
+        actor=actor_of(by),
+        action="invitation_canceled",
+        subject=f"member:{found.member.id}",
+        details={},
+        now=now,
+    )

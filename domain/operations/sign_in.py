@@ -1,15 +1,18 @@
-"""How does the issuer's answer become a signed-in browser?"""
+"""How does a member begin to sign in with their work account?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.models import BrowserSession
-from domain.operations.activate_member import activate_member
-from domain.operations.receive_callback import DECLINED, is_code
-from domain.operations.start_sign_in import ORGANIZATION_ISSUER, OrganizationIssuer
-from domain.providers.oidc import Issuers
+from domain.models import BrowserSession, SignIn
+from domain.notifications import ACCESS_CHANNEL, member_access
+from domain.operations.attempts import check_return_to
+from domain.operations.callbacks import DECLINED, is_code
+from domain.operations.members import activate_member
+from domain.providers.oidc import Client, Issuers
 from domain.rules.sign_in import (
     Identity,
     NotAMember,
@@ -19,10 +22,94 @@ from domain.rules.sign_in import (
     check_answering_issuer,
     check_not_expired,
     redirect_key,
+    sign_in_redirect_uri,
 )
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedSignIn:
+    """Where the browser goes on, and the token that binds the sign-in to it."""
+
+    location: str
+    browser_token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationIssuer:
+    """An organization's own identity issuer."""
+
+    organization_id: int
+    organization_name: str
+    issuer: str
+    client_id: str
+    client_secret_sealed: bytes | None
+
+    def client(self, settings: Settings) -> Client:
+        """Return who we are at the issuer."""
+        key = SecretKey(settings.secret_key.get_secret_value())
+        return Client(
+            issuer=self.issuer,
+            client_id=self.client_id,
+            client_secret=key.open(self.client_secret_sealed) if self.client_secret_sealed else "",
+            redirect_uri=sign_in_redirect_uri(
+                settings.public_url, organization_id=self.organization_id, issuer=self.issuer
+            ),
+            title=f"The sign-in of {self.organization_name}",
+        )
+
+
+ORGANIZATION_ISSUER = """SELECT o.id AS organization_id, o.name AS organization_name, o.issuer, o.client_id,
+    o.client_secret_sealed FROM organization o"""
+
+
+async def start_sign_in(
+    *,
+    email: str,
+    return_to: str,
+    browser_token: str | None = None,
+    now: datetime,
+    settings: Settings,
+    issuers: Issuers,
+) -> StartedSignIn:
+    """Begin a sign-in at the issuer of the organization whose mail domain the work e-mail has.
+
+    Raises:
+        NotAMember: no organization has this mail domain.
+        InvalidInput: ``return_to`` leads elsewhere.
+        ProviderUnavailable: the issuer does not answer.
+    """
+    check_return_to(return_to, settings)
+    work_email = email.strip().lower()
+    found = await fetch_row(
+        OrganizationIssuer, f"{ORGANIZATION_ISSUER} WHERE o.domain = $1", work_email.rpartition("@")[2]
+    )
+    if found is None or "@" not in work_email or len(work_email) > 320:
+        raise NotAMember
+    state, nonce, verifier = new_token(), new_token(), new_token()
+    browser_token = browser_token or new_token()
+    location = await issuers.authorization_url(
+        found.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
+    )
+    await _write(
+        organization_id=found.organization_id,
+        issuer=found.issuer,
+        state_hash=hash_token(state),
+        browser_hash=hash_token(browser_token),
+        nonce=nonce,
+        verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+        return_to=return_to,
+        created_at=now,
+        expires_at=now + settings.policy.attempt_lifetime,
+    )
+    return StartedSignIn(location=location, browser_token=browser_token)
+
+
+@operation
+async def _write(transaction: Transaction, /, **values: Any) -> None:
+    await SignIn.create(**values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,3 +226,33 @@ async def _open_session(
     await BrowserSession.create(
         member_id=viewer.member_id, token_hash=token_hash, created_at=now, expires_at=expires_at
     )
+
+
+@operation
+async def end_session(transaction: Transaction, *, token: str, now: datetime) -> None:
+    """End the session that a cookie's token opens, if there is one."""
+    member_id = await fetch_value(
+        """UPDATE browser_session SET ended_at = greatest(created_at, $2)
+           WHERE token_hash = $1 AND ended_at IS NULL RETURNING member_id""",
+        hash_token(token),
+        now,
+    )
+    if member_id is not None:
+        await transaction.notify(ACCESS_CHANNEL, member_access(member_id))
+
+
+async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> int:
+    """End every session of locked members, in the current transaction, and return how many still were open.
+
+    Their websockets look again at once, whatever opened them.
+    """
+    ended: int = await fetch_value(
+        """WITH ended AS (
+               UPDATE browser_session SET ended_at = greatest(created_at, $2)
+               WHERE member_id = ANY($1::bigint[]) AND ended_at IS NULL RETURNING expires_at)
+           SELECT count(*) FILTER (WHERE expires_at > $2) FROM ended""",
+        member_ids,
+        now,
+    )
+    await transaction.notify(ACCESS_CHANNEL, *map(member_access, member_ids))
+    return ended

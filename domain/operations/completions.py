@@ -7,7 +7,7 @@ from domain.database.pool import fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.models import Association
-from domain.operations.record_completions import record_completions
+from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 from domain.rules.words import LearningProvider

@@ -4,19 +4,20 @@ The caller names it by an idempotency key. In one transaction the key is claimed
 is stored: there is no moment at which one is there without the other.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import TryAgain
+from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.queries.callers import viewer_of_member
 from domain.rules.idempotency import KEY_LIFETIME, check_idempotency_key, check_same_request
+from domain.rules.invitations import AlreadyMember
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey
 from domain.settings import Settings
@@ -112,3 +113,39 @@ async def _stored(request: KeyedRequest, fingerprint: bytes) -> bytes:
 def _outcomes(done: object) -> TypeAdapter[Any]:
     """Return what writes and reads an operation's outcomes as JSON."""
     return TypeAdapter(get_type_hints(done)["return"])
+
+
+BATCH = 1_000
+
+
+@operation
+async def forget_idempotency_keys(transaction: Transaction, *, now: datetime) -> bool:
+    """Delete a batch of keys that have expired, with their outcomes; return whether there may be more."""
+    # Those that are just being claimed anew are left alone.
+    deleted = await execute(
+        """DELETE FROM idempotency_key WHERE id IN (
+               SELECT id FROM idempotency_key WHERE expires_at <= $1
+               ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)""",
+        now,
+        BATCH,
+    )
+    return deleted == BATCH
+
+
+_KINDS: dict[str, Callable[[str], Refusal]] = {
+    AlreadyMember.code: lambda _: AlreadyMember(),
+    Forbidden.code: Forbidden,
+    InvalidInput.code: InvalidInput,
+}
+
+
+def _written(refusal: Refusal) -> dict[str, str]:
+    return {"code": refusal.code, "message": refusal.message}
+
+
+def _read(written: Any) -> Refusal:
+    return _KINDS[written["code"]](written["message"])
+
+
+# One of the refusals that an address to invite can meet.
+StoredRefusal = Annotated[Refusal, PlainValidator(_read), PlainSerializer(_written)]

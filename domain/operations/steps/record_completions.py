@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from domain.database.pool import execute
 from domain.models import Association
-from domain.operations.revise_credits import revise_associations
+from domain.operations.steps.revise_credits import revise_associations
 from domain.providers.learning import CompletionRecord
 from domain.rules.policy import Policy
 

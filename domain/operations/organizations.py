@@ -1,0 +1,164 @@
+"""How does an organization come to certlink?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.transaction import Transaction, operation
+from domain.errors import InvalidInput, NotFound
+from domain.operations.sign_in import end_sessions
+from domain.operations.steps.audit import record_audit
+from domain.queries.organizations import NO_SUCH_ORGANIZATION
+from domain.rules.words import Track
+from domain.secrets import SecretKey
+from domain.settings import Settings
+
+
+@operation
+async def create_organization(
+    transaction: Transaction,
+    *,
+    name: str,
+    domain: str,
+    issuer: str,
+    client_id: str,
+    client_secret: str | None,
+    api_audience: str,
+    now: datetime,
+    settings: Settings,
+) -> int:
+    """Write an organization with its mail domain and identity issuer; return its number.
+
+    Raises:
+        InvalidInput: another organization has the domain or the issuer, or the audience is the client's own id.
+    """
+    if api_audience == client_id:
+        raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
+    taken = await fetch_value("SELECT id FROM organization WHERE domain = $1 OR issuer = $2", domain.lower(), issuer)
+    if taken is not None:
+        raise InvalidInput("Another organization has this mail domain or this issuer.")
+    sealed = SecretKey(settings.secret_key.get_secret_value()).seal(client_secret) if client_secret else None
+    inserted = await execute(
+        """INSERT INTO organization
+               (name, domain, issuer, client_id, client_secret_sealed, api_audience, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
+        name,
+        domain.lower(),
+        issuer,
+        client_id,
+        sealed,
+        api_audience,
+        now,
+    )
+    if inserted == 0:
+        raise InvalidInput("Another organization has this mail domain or this issuer.")
+    organization_id: int = await fetch_value("SELECT id FROM organization WHERE issuer = $1", issuer)
+    await record_audit(
+        organization_id,
+        actor="operator",
+        action="organization_created",
+        subject=f"organization:{organization_id}",
+        details={},
+        now=now,
+    )
+    return organization_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedIssuer:
+    """What a change of issuer ended."""
+
+    organization_id: int
+    bindings_cleared: int
+    sessions_ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Organization:
+    id: int
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bound:
+    id: int
+
+
+@operation
+async def change_issuer(
+    transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime
+) -> ChangedIssuer | None:
+    """Trust another issuer from now on, and nothing that the one before vouched for; the same issuer changes nothing.
+
+    Members stay what they are, with their associations and credits, but are bound to nobody until they sign in again.
+
+    Raises:
+        NotFound: there is no organization with this mail domain.
+        InvalidInput: another organization has the issuer.
+    """
+    organization = await fetch_row(
+        _Organization, "SELECT id, issuer FROM organization WHERE domain = $1", organization_domain.lower()
+    )
+    if organization is None:
+        raise NotFound(NO_SUCH_ORGANIZATION)
+    # Members before their organization, as everybody locks them. Whoever opens a session holds their binding.
+    await fetch_rows(
+        _Bound,
+        """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
+           ORDER BY id FOR UPDATE""",
+        organization.id,
+    )
+    try:
+        changed = await execute(
+            "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization.id, issuer
+        )
+    except asyncpg.UniqueViolationError:
+        raise InvalidInput("Another organization has this issuer.") from None
+    if not changed:
+        return None
+    # Read anew: who was bound while this one waited for the organization is bound by the issuer before.
+    cleared = await fetch_rows(
+        _Bound,
+        """UPDATE member SET issuer = NULL, subject = NULL
+           WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id""",
+        organization.id,
+    )
+    sessions = await end_sessions(transaction, [member.id for member in cleared], now=now)
+    await record_audit(
+        organization.id,
+        actor="operator",
+        action="issuer_changed",
+        subject=f"organization:{organization.id}",
+        details={"bindings_cleared": len(cleared), "sessions_ended": sessions},
+        now=now,
+    )
+    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(cleared), sessions_ended=sessions)
+
+
+@operation
+async def change_track(
+    transaction: Transaction, *, organization_domain: str, track: Track | None, now: datetime
+) -> None:
+    """Score an organization on a track, or on every track where none is given; answers for past instants follow.
+
+    Raises:
+        NotFound: there is no organization with this mail domain.
+        InvalidInput: the track is none that an organization can be on.
+    """
+    if track is Track.ALL:
+        raise InvalidInput("An organization is on the track ENTERPRISE or SMB.")
+    organization_id = await fetch_value(
+        "UPDATE organization SET track = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), track
+    )
+    if organization_id is None:
+        raise NotFound(NO_SUCH_ORGANIZATION)
+    await record_audit(
+        organization_id,
+        actor="operator",
+        action="track_changed",
+        subject=f"organization:{organization_id}",
+        details={"track": track},
+        now=now,
+    )
