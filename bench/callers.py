@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 from bench.filled import ISSUER, NOW, Filled
 from domain.database.pool import execute, fetch_value
 from domain.operations.api_clients import create_api_client
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 from domain.secrets import hash_token, new_token
 
 LIFETIME = timedelta(days=1)

@@ -21,10 +21,10 @@ from api.transport.execute import execute_document
 from bench.filled import NOW, filled_service
 from domain.database.pagination import PageRequest, page_statement
 from domain.database.pool import connection
-from domain.queries.credit_order import credit_order
+from domain.queries.credits import credit_order
 from domain.queries.skills_report import SkillsReportFilter, listed_rows
+from domain.rules.enums import CreditOrderField
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import CreditOrderField
 
 ROUNDS = 20
 FIELDS = """edges { cursor } pageInfo { endCursor hasNextPage } nodes { creditId person { name workEmail }

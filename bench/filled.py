@@ -15,8 +15,8 @@ from domain.database import schema
 from domain.database.pool import connection, open_database
 from domain.operations.catalog import import_catalog
 from domain.operations.organizations import create_organization
+from domain.rules.enums import MemberRole
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole
 from domain.settings import Settings
 from local.engines import embedded_engines
 from local.services import secret_key

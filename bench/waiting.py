@@ -23,8 +23,8 @@ from bench.request import DOCUMENTS, Asked
 from domain.database.pool import fetch_value
 from domain.operations.api_clients import create_api_client
 from domain.operations.organizations import create_organization
+from domain.rules.enums import MemberRole, Scope
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole, Scope
 
 CREDIT = """id member { id name workEmail } certification { code title level } status countsFrom countsUntil
     explanation { summary } timeline { kind at }"""

@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet
 from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
-from domain.rules.words import LearningProvider
 
 
 class ProviderSettings:

@@ -15,8 +15,8 @@ from domain.operations.members import activate_member
 from domain.operations.organizations import change_issuer, create_organization
 from domain.providers.learning import CompletionRecord
 from domain.queries.organizations import organizations
+from domain.rules.enums import CompletionKind, LearningProvider, MemberRole
 from domain.rules.sign_in import Identity
-from domain.rules.words import CompletionKind, LearningProvider, MemberRole
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO, FABRIKAM, Issuer
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, WorkPersona

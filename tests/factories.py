@@ -18,9 +18,7 @@ from domain.operations.api_clients import NewApiKey, create_api_client
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.administration import Operator
-from domain.rules.policy import Policy
-from domain.rules.visibility import MemberViewer
-from domain.rules.words import (
+from domain.rules.enums import (
     AssociationEndReason,
     AttemptStatus,
     CompletionKind,
@@ -29,6 +27,8 @@ from domain.rules.words import (
     MemberStatus,
     Scope,
 )
+from domain.rules.policy import Policy
+from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from tests.clock import START

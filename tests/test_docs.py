@@ -13,7 +13,7 @@ from tortoise.models import Model
 from certlink.main import app
 from domain import models
 from domain.queries.invariants import INVARIANTS
-from domain.rules import words
+from domain.rules import enums
 from domain.settings import Settings
 from web.routes import routes
 
@@ -99,7 +99,7 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_every_word_of_the_programme_and_every_invariant_is_said_in_a_sentence() -> None:
-    kinds = [kind for kind in vars(words).values() if isinstance(kind, type) and kind.__module__ == words.__name__]
+    kinds = [kind for kind in vars(enums).values() if isinstance(kind, type) and kind.__module__ == enums.__name__]
 
     assert [kind.__name__ for kind in kinds if not kind.__doc__] == []
     assert [sentence for sentence in INVARIANTS if len(sentence.split()) < 5] == []

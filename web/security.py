@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from api.auth.csrf import own_origin
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from domain.settings import Settings
 
 

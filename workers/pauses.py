@@ -6,7 +6,7 @@ Each account backs off by itself in the database; this keeps a worker from tryin
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 
 FIRST_SECONDS = 5.0
 LAST_SECONDS = 300.0

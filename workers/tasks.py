@@ -26,7 +26,7 @@ from domain.operations.idempotency import forget_idempotency_keys
 from domain.operations.invitation_delivery import deliver_invitation
 from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from domain.settings import Settings
 from workers.pauses import Pauses
 

@@ -11,9 +11,8 @@ from api.runtime import Runtime
 from domain.operations.api_clients import note_api_key_use
 from domain.operations.members import activate_member
 from domain.providers.oidc import unverified_issuer
-from domain.queries.api_keys import api_key, api_key_again
-from domain.queries.callers import session, trusted_issuer, viewer_of_session, viewer_of_subject
-from domain.rules.api_keys import claims_to_be_api_key
+from domain.queries.callers import api_key, api_key_again, session, trusted_issuer, viewer_of_session, viewer_of_subject
+from domain.rules.api_clients import claims_to_be_api_key
 from domain.rules.sign_in import SignInNotAccepted
 from domain.rules.visibility import ApiClientViewer, MemberViewer
 

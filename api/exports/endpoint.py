@@ -22,8 +22,8 @@ from api.runtime import Runtime, runtime_of
 from api.transport.http.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
+from domain.rules.enums import Scope as ClientScope
 from domain.rules.visibility import Viewer
-from domain.rules.words import Scope as ClientScope
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
 _REFUSAL_STATUSES = {"FORBIDDEN": 403, "INVALID_INPUT": 400, "PROVIDER_UNAVAILABLE": 503, "TRY_AGAIN": 503}

@@ -20,8 +20,8 @@ from api.graphql.scalars import instant_text
 from domain.queries.contributions import CreditContributions
 from domain.queries.skills_report import SkillsReportRow
 from domain.rules.attainment import shown_points
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import Track
+from domain.rules.contributions import ProgramContribution
+from domain.rules.enums import Track
 
 COLUMNS = (
     "creditId",

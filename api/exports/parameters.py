@@ -14,7 +14,7 @@ from api.filters import checked_certification, checked_person, checked_program, 
 from api.graphql.scalars import instant_of
 from domain.errors import InvalidInput
 from domain.queries.skills_report import InstantRange, SkillsReportFilter
-from domain.rules.words import CreditStatus, LearningProvider
+from domain.rules.enums import CreditStatus, LearningProvider
 
 Word = TypeVar("Word", bound=StrEnum)
 

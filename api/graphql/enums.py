@@ -9,7 +9,7 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from domain.rules.words import (
+from domain.rules.enums import (
     AssociationEndReason,
     AttemptStatus,
     AttemptStep,

@@ -17,8 +17,8 @@ from domain.errors import Forbidden, NotFound, TryAgain
 from domain.notifications import ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL
 from domain.queries.attempts import AttemptRow, association_attempt
 from domain.queries.credit_events import CreditEventRow, credit_events_since, told_until_now
+from domain.rules.enums import Scope
 from domain.rules.visibility import Viewer, check_signed_in
-from domain.rules.words import Scope
 
 OrganizationId = Annotated[
     strawberry.ID, strawberry.argument(description="The global id of the caller's organization.")

@@ -15,7 +15,7 @@ from domain.errors import NotFound
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
 from domain.queries.organizations import operator_of
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 from domain.settings import Settings
 
 Keys = dict[int, list[ApiKeySummary]]

@@ -14,8 +14,8 @@ from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions
 from domain.rules.attainment import shown_points
 from domain.rules.editions import Edition, EditionNotKnown, edition_at, in_order, programs_at, programs_of
+from domain.rules.enums import RequirementRole
 from domain.rules.programs import Program, Requirement
-from domain.rules.words import RequirementRole
 from domain.settings import Settings
 
 Folder = Annotated[

@@ -17,7 +17,7 @@ from certlink.commands.runner import DEFAULT_DATA, USAGE, Data, Json, instant_op
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow, credit_of_operator
-from domain.rules.program_contributions import ProgramContribution
+from domain.rules.contributions import ProgramContribution
 from domain.settings import Settings
 
 MAX_DIGITS = 18

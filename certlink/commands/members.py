@@ -11,8 +11,8 @@ from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, run
 from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
 from domain.operations.members import change_member_role, remove_member
 from domain.queries.organizations import MemberSummary, member_number, members_of_domain, operator_of
-from domain.rules.leaving import refresh_date
-from domain.rules.words import DeliveryProblem, MemberRole
+from domain.rules.credit_interval import refresh_date
+from domain.rules.enums import DeliveryProblem, MemberRole
 from domain.settings import Settings
 
 Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]

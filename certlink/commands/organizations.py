@@ -10,8 +10,8 @@ from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
 from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
 from domain.queries.organizations import OrganizationDetails, OrganizationSummary, organization_of, organizations
+from domain.rules.enums import Track
 from domain.rules.sign_in import sign_in_redirect_uri
-from domain.rules.words import Track
 from domain.settings import Settings
 
 _SHOWN = (

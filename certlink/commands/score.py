@@ -24,10 +24,10 @@ from domain.rules.attainment import (
     attainments,
     shown_points,
 )
+from domain.rules.certifications import holding_by_catalog
 from domain.rules.editions import EditionNotKnown, edition_at, programs_at, programs_of
+from domain.rules.enums import RequirementRole, Track
 from domain.rules.programs import Program
-from domain.rules.validity import holding_by_catalog
-from domain.rules.words import RequirementRole, Track
 
 FIELDS = ("person", "certification", "completedAt", "expiresAt")
 

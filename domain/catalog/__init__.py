@@ -14,7 +14,7 @@ from domain.catalog.edition_file import edition_of
 from domain.catalog.entries import Entry, InvalidCatalog, entry_of
 from domain.rules.certifications import CertificationFacts, LevelFacts
 from domain.rules.editions import Edition
-from domain.rules.words import CertificationLevel
+from domain.rules.enums import CertificationLevel
 
 __all__ = ["Catalog", "InvalidCatalog", "load_catalog", "shipped_catalog", "stored_edition"]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from domain.catalog.entries import Entry
 from domain.rules.certifications import CertificationFacts, LevelFacts
-from domain.rules.words import CertificationLevel, LearningProvider, RetirementRule
+from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
 
 
 def levels_of(file: Entry) -> Mapping[CertificationLevel, LevelFacts]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from domain.catalog.entries import Entry
 from domain.rules.certifications import start_of_day
 from domain.rules.editions import Edition
+from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
-from domain.rules.words import Metric, ProgramKind, RequirementRole, Track, TrackRule
 
 
 def edition_of(

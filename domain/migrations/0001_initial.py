@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 import functools
-from domain.rules.words import (
+from domain.rules.enums import (
     AssociationEndReason,
     AttemptStatus,
     CallbackStatus,

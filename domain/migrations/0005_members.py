@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.rules.words import DeliveryProblem
+from domain.rules.enums import DeliveryProblem
 from tortoise.fields.base import OnDelete
 from tortoise import fields
 

@@ -3,7 +3,7 @@
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
-from domain.rules.words import Track
+from domain.rules.enums import Track
 
 GUARANTEES = [
     # ALL is the track of programs that have no choice; nobody is on it.

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
-from domain.rules.words import (
+from domain.rules.enums import (
     AssociationEndReason,
     AttemptStatus,
     CallbackStatus,

@@ -15,19 +15,23 @@ from domain.errors import TryAgain
 from domain.notifications import ACCESS_CHANNEL, api_client_access
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.locks import Administrator, actor_of, lock_api_client, lock_organization
-from domain.queries.api_keys import ApiKeyRow
+from domain.queries.callers import ApiKeyRow
 from domain.rules.api_clients import (
+    ALPHABET,
+    PUBLIC_LENGTH,
+    SECRET_LENGTH,
     OpenKey,
+    api_key,
     check_room,
     client_name,
     free_slot,
     key_expiry,
     key_that_stays,
+    prefix_of,
     wanted_scopes,
 )
-from domain.rules.api_keys import ALPHABET, PUBLIC_LENGTH, SECRET_LENGTH, api_key, prefix_of
+from domain.rules.enums import Scope
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import Scope
 from domain.secrets import hash_token, random_text
 from domain.settings import Settings
 

@@ -22,10 +22,10 @@ from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.associations import allowance
 from domain.rules.association_limits import check_association_limits
+from domain.rules.enums import AssociationEndReason, LearningProvider
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import next_night_reading
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AssociationEndReason, LearningProvider
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
 from domain.queries.associations import allowance, needs_sign_in_again
 from domain.rules.association_limits import check_association_limits
+from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.sign_in import SignInNotKnown, check_not_expired
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
 

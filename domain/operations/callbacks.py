@@ -24,6 +24,7 @@ from domain.providers.oidc import Client, Issuers
 from domain.providers.registry import PROFILE_READERS
 from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
+from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.sign_in import (
     ProfileIncomplete,
     ProviderUnavailable,
@@ -33,7 +34,6 @@ from domain.rules.sign_in import (
     check_answering_issuer,
     check_not_expired,
 )
-from domain.rules.words import AttemptStatus, LearningProvider
 from domain.secrets import SecretKey, hash_token
 from domain.settings import Settings
 

@@ -14,8 +14,7 @@ from domain.jobs import PropagateCredits
 from domain.operations.steps.revise_credits import revise_credits
 from domain.queries.catalog import editions
 from domain.rules.certifications import CertificationFacts
-from domain.rules.edition_import import editions_to_write
-from domain.rules.editions import Edition
+from domain.rules.editions import Edition, editions_to_write
 from domain.rules.policy import Policy
 
 

@@ -9,8 +9,8 @@ from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
-from domain.rules.words import LearningProvider
 
 
 @operation

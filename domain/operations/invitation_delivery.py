@@ -15,7 +15,7 @@ from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
 from domain.jobs import DeliverInvitations
 from domain.mail import MailRefused, MailUnreachable, plain_message, send_mail
-from domain.rules.words import DeliveryProblem
+from domain.rules.enums import DeliveryProblem
 from domain.settings import MailServer, Settings
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,8 @@ from domain.operations.steps.audit import AuditEntry, record_audit, record_audit
 from domain.operations.steps.locks import Administrator, actor_of, close_invitation, lock_invitation, lock_organization
 from domain.queries.organizations import operator_of
 from domain.rules.administration import check_may_administer
+from domain.rules.enums import MemberRole
 from domain.rules.invitations import AlreadyMember, check_may_resend, work_address
-from domain.rules.words import MemberRole
 from domain.settings import Settings
 
 MAX_AT_ONCE = 100

@@ -22,9 +22,9 @@ from domain.operations.steps.locks import (
 )
 from domain.queries.callers import viewer_of_subject
 from domain.rules.administration import check_admin, check_may_administer
+from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AssociationEndReason, MemberRole, MemberStatus
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.operations.sign_in import end_sessions
 from domain.operations.steps.audit import record_audit
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
-from domain.rules.words import Track
+from domain.rules.enums import Track
 from domain.secrets import SecretKey
 from domain.settings import Settings
 

@@ -25,10 +25,10 @@ from domain.operations.steps.audit import record_audit
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
 from domain.providers.oidc import GrantRefused, Issuers
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.transcript_reading import LAST_LOOK, next_night_reading, next_reading, next_try
-from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey
 from domain.settings import Settings
 

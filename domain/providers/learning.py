@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from pydantic.alias_generators import to_camel
 
 from domain.providers.oidc import OFFLINE_ACCESS, Client, Issuers
+from domain.rules.enums import CompletionKind, LearningProvider
 from domain.rules.sign_in import ProviderUnavailable
-from domain.rules.words import CompletionKind, LearningProvider
 from domain.settings import ProviderSettings, Settings
 
 MAX_PAGES = 200

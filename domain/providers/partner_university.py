@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 
 
 class PartnerUniversity:

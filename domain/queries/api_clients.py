@@ -9,8 +9,8 @@ from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.rules.administration import Operator
+from domain.rules.enums import Scope
 from domain.rules.visibility import ApiClientViewer, Viewer
-from domain.rules.words import Scope
 
 # Of keys that have ended so many are shown that no list grows for ever; those that have not come first.
 SHOWN_KEYS = 10

@@ -15,10 +15,10 @@ from domain.rules.association_limits import (
     association_allowance,
 )
 from domain.rules.attempt_refusal import limit_refusal
+from domain.rules.enums import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 from domain.rules.policy import Policy
 from domain.rules.transcript_reading import transcript_problem
 from domain.rules.visibility import Viewer, profile_id_ending
-from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 
 
 @dataclass(frozen=True, kw_only=True)

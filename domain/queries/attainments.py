@@ -13,13 +13,12 @@ from typing import Any, Protocol, TypeVar
 from domain.database.pool import connection, fetch_value
 from domain.errors import NotFound
 from domain.queries.catalog import editions
-from domain.rules.attainment import Attainment, attainments
-from domain.rules.counted_credits import CountedCredit, known_at
+from domain.rules.attainment import Attainment, CountedCredit, attainments, known_at
 from domain.rules.editions import Edition, programs_at
+from domain.rules.enums import CreditEndReason, Scope, Track
 from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
 from domain.rules.fragility import FragilityFinding, fragility
 from domain.rules.visibility import Viewer
-from domain.rules.words import CreditEndReason, Scope, Track
 
 Result = TypeVar("Result")
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.rules.association_limits import KnownAccount
-from domain.rules.attempt_status import attempt_status
+from domain.rules.attempt_refusal import attempt_status
+from domain.rules.enums import AttemptStatus, AttemptStep, LearningProvider
 from domain.rules.visibility import Viewer, profile_id_ending
-from domain.rules.words import AttemptStatus, AttemptStep, LearningProvider
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from domain.database.pool import connection, typed_row
 from domain.queries.attainments import RunInThread
 from domain.queries.catalog import editions
 from domain.rules.attainment import Holding
+from domain.rules.contributions import ProgramContribution, ProgramContributions, decisive_places
 from domain.rules.editions import programs_at
-from domain.rules.program_contributions import ProgramContribution, ProgramContributions, decisive_places
+from domain.rules.enums import Track
 from domain.rules.programs import Program
-from domain.rules.words import Track
 
 CreditContributions = Mapping[int, tuple[ProgramContribution, ...]]
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from domain.database.pool import snapshot, typed_row
+from domain.rules.enums import CreditEventKind, Scope
 from domain.rules.visibility import Viewer
-from domain.rules.words import CreditEventKind, Scope
 
 # More numbers than are drawn by transactions that are under way at a time.
 NUMBERS_UNDER_WAY = 100_000

@@ -5,27 +5,28 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.catalog import shipped_catalog
-from domain.database.pagination import Page, PageRequest, fetch_page, fetch_pages, where
+from domain.database.pagination import Order, Page, PageRequest, Value, fetch_page, fetch_pages, where
 from domain.database.pool import fetch_row, fetch_rows
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.rules.certifications import CertificationFacts, renewal_opens_at
-from domain.rules.credit_interval import CreditInterval
-from domain.rules.credit_status import credit_status
-from domain.rules.explanation import CreditFacts
-from domain.rules.policy import OVERDUE_AFTER
-from domain.rules.timeline import RecordedEffects
-from domain.rules.visibility import Viewer
-from domain.rules.words import (
+from domain.rules.credit_interval import CreditInterval, credit_status
+from domain.rules.enums import (
     AssociationEndReason,
     CertificationLevel,
     CompletionKind,
     CreditEndReason,
+    CreditOrderField,
     CreditStatus,
     IneligibleReason,
     LearningProvider,
+    OrderDirection,
     RetirementRule,
     Scope,
 )
+from domain.rules.explanation import CreditFacts
+from domain.rules.policy import OVERDUE_AFTER
+from domain.rules.timeline import RecordedEffects
+from domain.rules.visibility import Viewer
 
 ENDING_SOON = timedelta(days=60)
 
@@ -256,3 +257,29 @@ def _listed(
         ),
     )
     return f"{_SELECT} {FROM_CREDIT} {conditions}", arguments
+
+
+# SQL over the columns that every list of credits has. A person's credits stay together where names are equal.
+_PERSON = "lower(coalesce(member_name, member_work_email)) || chr(9) || member_work_email"
+_STATUS = """CASE WHEN counts_from IS NULL THEN 4 WHEN counts_until <= as_of THEN 3
+    WHEN counts_from > as_of THEN 1 ELSE 2 END"""
+_ORDERS: dict[CreditOrderField, tuple[str, type[Value], bool]] = {
+    CreditOrderField.PERSON: (_PERSON, str, False),
+    CreditOrderField.CERTIFICATION: ("certification", str, False),
+    CreditOrderField.COMPLETED_AT: ("completed_at", datetime, False),
+    CreditOrderField.COUNTS_FROM: ("counts_from", datetime, True),
+    CreditOrderField.EXPIRES_AT: ("expires_at", datetime, True),
+    CreditOrderField.STATUS: (_STATUS, int, False),
+}
+
+
+def credit_order(field: CreditOrderField, direction: OrderDirection = OrderDirection.ASCENDING) -> Order:
+    """Return the order of a list of credits by a field."""
+    expression, kind, nullable = _ORDERS[field]
+    return Order(
+        name=field.value,
+        expression=f"({expression})",
+        kind=kind,
+        descending=direction is OrderDirection.DESCENDING,
+        nullable=nullable,
+    )

@@ -8,9 +8,9 @@ from domain.database.pagination import Order, Page, PageRequest, fetch_page
 from domain.database.pool import fetch_rows
 from domain.errors import NotFound
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.rules.enums import DeliveryProblem, Scope
 from domain.rules.invitations import resend_available_at
 from domain.rules.visibility import Viewer
-from domain.rules.words import DeliveryProblem, Scope
 
 OLDEST_FIRST = Order(name="INVITED_AT", expression="invited_at", kind=datetime)
 

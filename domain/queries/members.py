@@ -7,8 +7,8 @@ from datetime import datetime
 from domain.database.pagination import Page, PageRequest, fetch_page
 from domain.database.pool import fetch_row, fetch_rows
 from domain.errors import NotFound
+from domain.rules.enums import MemberRole, MemberStatus, Scope, Track
 from domain.rules.visibility import Viewer
-from domain.rules.words import MemberRole, MemberStatus, Scope, Track
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.administration import Operator
-from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
+from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
 
 NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 

@@ -18,12 +18,9 @@ from domain.queries.contributions import (
     organization_contributions,
     programs_in_force,
 )
-from domain.queries.credit_order import credit_order
-from domain.queries.credits import CREDITED, EXPIRES_AT, FROM_CREDIT, STATUS
-from domain.rules.credit_status import credit_status
-from domain.rules.programs import Program
-from domain.rules.visibility import Viewer
-from domain.rules.words import (
+from domain.queries.credits import CREDITED, EXPIRES_AT, FROM_CREDIT, STATUS, credit_order
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import (
     CertificationLevel,
     CreditEndReason,
     CreditOrderField,
@@ -32,6 +29,8 @@ from domain.rules.words import (
     LearningProvider,
     Scope,
 )
+from domain.rules.programs import Program
+from domain.rules.visibility import Viewer
 
 DEFAULT_ORDER = credit_order(CreditOrderField.PERSON)
 # So many rows are in memory at once, however long a report is.

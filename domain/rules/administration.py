@@ -8,8 +8,8 @@ themself, as long as an active admin stays. (Our decisions.)
 from dataclasses import dataclass
 
 from domain.errors import Forbidden, Refusal
+from domain.rules.enums import MemberRole
 from domain.rules.visibility import MemberViewer, Viewer, check_person
-from domain.rules.words import MemberRole
 
 
 class LastAdmin(Refusal):

@@ -3,12 +3,15 @@
 Two keys live at a time, so that a program can be given the new one before the old one ends. (Our decisions.)
 """
 
+import re
+import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from domain.errors import InvalidInput, Refusal
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 
 MAX_NAME = 100
 # Far more than anybody has; it keeps a mistake in a loop from filling the database.
@@ -95,3 +98,40 @@ def key_that_stays(keys: Sequence[OpenKey], *, now: datetime, end_previous: bool
 def free_slot(staying: OpenKey | None) -> int:
     """Return the slot that a new key takes beside the one that stays."""
     return next(slot for slot in SLOTS if staying is None or slot != staying.slot)
+
+
+MARK = "certlink_"
+ALPHABET = digits + ascii_uppercase + ascii_lowercase
+PUBLIC_LENGTH = 8
+SECRET_LENGTH = 32
+CHECKSUM_LENGTH = 6
+_PREFIX_LENGTH = len(MARK) + PUBLIC_LENGTH
+_KEY = re.compile(rf"{MARK}[0-9A-Za-z]{{{PUBLIC_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
+
+
+def api_key(random_text: str) -> str:
+    """Return the key of random text: the public characters, then the secret ones, all of the alphabet."""
+    assert len(random_text) == PUBLIC_LENGTH + SECRET_LENGTH
+    unchecked = MARK + random_text
+    return unchecked + _checksum(unchecked)
+
+
+def claims_to_be_api_key(text: str) -> bool:
+    """Tell whether a text begins as every key does and no other token."""
+    return text.startswith(MARK)
+
+
+def prefix_of(text: str) -> str | None:
+    """Return the public beginning of a key, or nothing where the text is none or was mistyped."""
+    if not _KEY.fullmatch(text) or text != text[:-CHECKSUM_LENGTH] + _checksum(text[:-CHECKSUM_LENGTH]):
+        return None
+    return text[:_PREFIX_LENGTH]
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    letters = ""
+    for _ in range(CHECKSUM_LENGTH):
+        number, place = divmod(number, len(ALPHABET))
+        letters = ALPHABET[place] + letters
+    return letters

@@ -10,8 +10,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Protocol
 
+from domain.rules.enums import CreditEndReason, Metric, ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
-from domain.rules.words import Metric, ProgramKind, RequirementRole, Track, TrackRule
 
 # "A total score of at least 70 of 100 points", of which certlink knows the skilling part only.
 SCORE_MAX = 100
@@ -263,3 +263,19 @@ def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:
         else:
             given.append(min(count, requirement.needed) * requirement.points_each)
     return given
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountedCredit(Holding):
+    """A credit that counts at some time; nothing is known of it before ``known_from``.
+
+    ``person`` is the number of its member.
+    """
+
+    known_from: datetime
+    end_reason: CreditEndReason | None = None
+
+
+def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
+    """Return the credits whose completion and association are no later than an aware instant."""
+    return [credit for credit in credits if credit.known_from <= at]

@@ -10,9 +10,9 @@ from domain.rules.association_limits import (
     LimitRefusal,
     YearlyLimitReached,
 )
+from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
-from domain.rules.words import AttemptStatus, LearningProvider
 
 FAILURES = frozenset({ProviderUnavailable.code, SignInNotAccepted.code})
 
@@ -46,3 +46,10 @@ def limit_refusal(
     """Return the refusal of a limit (R6) that an attempt ended with."""
     kind = YearlyLimitReached if code == YearlyLimitReached.code else CoolOffActive
     return kind(next_available_at, policy, account)
+
+
+def attempt_status(stored: AttemptStatus, *, expires_at: datetime, at: datetime) -> AttemptStatus:
+    """Return an attempt's status; one that still waits for the sign-in when its time is over has expired."""
+    if stored is AttemptStatus.AWAITING_SIGN_IN and expires_at <= at:
+        return AttemptStatus.EXPIRED
+    return stored

@@ -4,7 +4,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
 
-from domain.rules.words import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
+from domain.rules.attainment import Holding, Person
+from domain.rules.enums import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +72,28 @@ def add_months(instant: datetime, months: int) -> datetime:
     if not MINYEAR <= year <= MAXYEAR:
         return datetime.min.replace(tzinfo=UTC) if months < 0 else datetime.max.replace(tzinfo=UTC)
     return instant.replace(year=year, month=month + 1, day=min(instant.day, monthrange(year, month + 1)[1]))
+
+
+def holding_by_catalog(
+    *,
+    person: Person,
+    certification: CertificationFacts,
+    level: LevelFacts,
+    completed_at: datetime,
+    expires_at: datetime | None,
+) -> Holding | None:
+    """Return from when until when a person's completion counts; nothing where it was retired before it was earned.
+
+    It counts from its completion until it expires, which is by its level where nobody says when, or until the catalog
+    lets it count no longer.
+    """
+    if retirement_reason(certification, completed_at=completed_at, starts_at=completed_at) is not None:
+        return None
+    expiry = valid_until(level, completed_at=completed_at) if expires_at is None else expires_at
+    ends = [end for end in (expiry, eligible_until(certification)) if end is not None]
+    return Holding(
+        person=person,
+        certification=certification.code,
+        counts_from=completed_at,
+        counts_until=min(ends, default=None),
+    )

@@ -10,8 +10,8 @@ from enum import Enum, auto
 
 from domain.rules.certifications import CertificationFacts, retirement_reason
 from domain.rules.credit_interval import CreditInterval, credit_interval, first_end
+from domain.rules.enums import CreditEndReason
 from domain.rules.policy import Policy
-from domain.rules.words import CreditEndReason
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.rules.certifications import CertificationFacts, eligible_until, start_of_day
-from domain.rules.credit_interval import CreditInterval
-from domain.rules.credit_status import credit_status
-from domain.rules.explanation_words import action_on, actor_on, requirement_action, summary_of
-from domain.rules.leaving import refresh_at
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import (
+from domain.rules.contributions import ProgramContribution
+from domain.rules.credit_interval import CreditInterval, credit_status, refresh_at
+from domain.rules.enums import (
     AssociationEndReason,
     CreditEndReason,
     CreditReasonCode,
@@ -22,6 +19,7 @@ from domain.rules.words import (
     NoPointsReason,
     ReasonActor,
 )
+from domain.rules.explanation_words import action_on, actor_on, requirement_action, summary_of
 
 _ASSOCIATION_ENDS = {
     CreditEndReason.REMOVED: CreditReasonCode.ASSOCIATION_REMOVED,

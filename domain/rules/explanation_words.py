@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from domain.rules.contributions import ProgramContribution
 from domain.rules.credit_interval import CreditInterval
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import CreditEndReason, CreditReasonCode, CreditStatus, IneligibleReason, ReasonActor
+from domain.rules.enums import CreditEndReason, CreditReasonCode, CreditStatus, IneligibleReason, ReasonActor
 
 _INELIGIBLE = {
     IneligibleReason.EXPIRED_BEFORE_ASSOCIATION: "it had expired before the account was linked",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.rules.attainment import Attainment, Holding, Person, RequirementAttainment, attainments_of
+from domain.rules.enums import ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
-from domain.rules.words import ProgramKind, RequirementRole, Track, TrackRule
 
 # What a program was attained by: its key, and its track unless the higher total counts anyhow.
 Attained = tuple[str, Track | None]

@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 
 from domain.errors import InvalidInput, Refusal
+from domain.rules.enums import DeliveryProblem
 from domain.rules.policy import RESEND_AFTER
-from domain.rules.words import DeliveryProblem
 
 MAX_ADDRESS = 320
 MAX_LOCAL_PART = 64

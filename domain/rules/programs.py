@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from domain.rules.words import Metric, ProgramKind, RequirementRole, Track, TrackRule
+from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, TrackRule
 
 
 @dataclass(frozen=True, kw_only=True)

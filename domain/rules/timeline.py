@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.rules.enums import CreditEndReason, TimelineKind
 from domain.rules.explanation import CreditFacts
-from domain.rules.words import CreditEndReason, TimelineKind
 
 
 @dataclass(frozen=True, kw_only=True)

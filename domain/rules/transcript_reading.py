@@ -6,7 +6,7 @@ before something expires, since a renewal that becomes known in time leaves no g
 
 from datetime import UTC, datetime, time, timedelta
 
-from domain.rules.words import TranscriptProblem
+from domain.rules.enums import TranscriptProblem
 
 NIGHT_BEGINS = time(0, tzinfo=UTC)
 NIGHT = timedelta(hours=6)

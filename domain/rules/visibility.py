@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domain.errors import Forbidden
-from domain.rules.words import MemberRole, Scope
+from domain.rules.enums import MemberRole, Scope
 
 
 @dataclass(frozen=True, kw_only=True)

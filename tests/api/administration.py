@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from domain.models import Invitation, Member
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.enums import MemberRole, MemberStatus
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START

@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from domain.models import Association, AssociationAttempt, Credit, Invitation, Member
 from domain.operations.api_clients import NewApiKey
-from domain.rules.words import MemberRole, Scope
+from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in

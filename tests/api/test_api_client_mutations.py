@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from domain.models import ApiClient, ApiKey, Member, Organization
 from domain.rules import api_clients
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in

@@ -12,8 +12,8 @@ from domain.models import ApiKey, Organization
 from domain.notifications import LiveUpdates
 from domain.operations.api_clients import NewApiKey, revoke_api_client, rotate_api_client_secret
 from domain.rules.administration import Operator
-from domain.rules.api_keys import api_key
-from domain.rules.words import Scope
+from domain.rules.api_clients import api_key
+from domain.rules.enums import Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import application

@@ -14,7 +14,7 @@ from api.graphql.schema import schema
 from domain.models import Association, AssociationAttempt, Member
 from domain.operations.members import remove_member
 from domain.rules.administration import Operator
-from domain.rules.words import MemberRole, Scope
+from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.house import CALLERS, MCID, NODES, House, make_house

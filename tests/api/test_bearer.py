@@ -14,7 +14,7 @@ from domain.models import AuditEvent, Member, Organization
 from domain.notifications import LiveUpdates
 from domain.operations.organizations import change_issuer
 from domain.providers.oidc import Issuers
-from domain.rules.words import MemberStatus
+from domain.rules.enums import MemberStatus
 from sandbox.app import create_app
 from sandbox.issuers import CONTOSO
 from tests.api.caller import OWN_ORIGIN, Caller

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from domain.models import Member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.factories import make_association, make_credit, make_invitation, make_member, make_organization

@@ -19,7 +19,7 @@ from domain.notifications import CREDIT_EVENT_CHANNEL, LiveUpdates
 from domain.operations import credits as propagation
 from domain.operations.credits import propagate_credits
 from domain.queries.credit_events import credit_events_since, told_until_now
-from domain.rules.words import MemberRole, Scope
+from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application

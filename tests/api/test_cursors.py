@@ -12,8 +12,8 @@ from api.graphql.ids import opaque
 from api.graphql.pagination.cursors import Cursor, ListCursors
 from domain.database.pagination import Order, Place
 from domain.errors import InvalidInput
-from domain.queries.credit_order import credit_order
-from domain.rules.words import CreditOrderField, OrderDirection
+from domain.queries.credits import credit_order
+from domain.rules.enums import CreditOrderField, OrderDirection
 from domain.secrets import SecretKey
 
 KEY = SecretKey(Fernet.generate_key().decode()).key_for("cursors")

@@ -12,7 +12,7 @@ from api.graphql.ids import Kind, global_id
 from api.graphql.schema import schema
 from domain.database.pool import execute
 from domain.models import Association, Member
-from domain.rules.words import AssociationEndReason, LearningProvider, MemberRole
+from domain.rules.enums import AssociationEndReason, LearningProvider, MemberRole
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id, program_id
 from domain.models import Association, Credit, Member, Organization
 from domain.operations.credits import propagate_credits
-from domain.rules.words import MemberRole, Track
+from domain.rules.enums import MemberRole, Track
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START, FrozenClock

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from domain.models import ApiClient, Association, AssociationAttempt, AuditEvent, Member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.administration import MUTATIONS, House, make_house
 from tests.api.caller import Caller
 from tests.clock import FrozenClock

@@ -2,7 +2,7 @@
 
 from httpx2 import AsyncClient
 
-from domain.rules.words import MemberRole, Scope
+from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in

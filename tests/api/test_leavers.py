@@ -11,7 +11,7 @@ from api.runtime import Runtime
 from domain.models import Credit, Member
 from domain.notifications import LiveUpdates
 from domain.operations.members import remove_member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.administration import House, make_house
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application

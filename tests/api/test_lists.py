@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from domain.models import Association, Credit, Member
-from domain.rules.words import LearningProvider, MemberRole
+from domain.rules.enums import LearningProvider, MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START, FrozenClock

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
-from domain.rules.words import MemberStatus
+from domain.rules.enums import MemberStatus
 from tests.api.administration import INVITATION, WAITING, House, make_house
 from tests.api.caller import Caller
 from tests.clock import START

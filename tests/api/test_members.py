@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from domain.models import Invitation, Member
 from domain.operations.credits import propagate_credits
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.administration import CALLERS, MUTATIONS, SUCCESSES, House, make_house
 from tests.api.caller import Caller
 from tests.clock import START, FrozenClock

@@ -10,7 +10,7 @@ from api.graphql.ids import program_id, program_key
 from bench.rows import fill
 from domain.database.pool import connection
 from domain.models import Member, Organization
-from domain.rules.words import MemberRole, Track
+from domain.rules.enums import MemberRole, Track
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START, FrozenClock

@@ -17,7 +17,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from api.graphql.schema import schema
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.house import MCID, NODES, House, make_house

@@ -13,7 +13,7 @@ from api.runtime import Runtime
 from domain.database.transaction import transaction
 from domain.models import AssociationAttempt, Member
 from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
-from domain.rules.words import AttemptStatus, MemberRole
+from domain.rules.enums import AttemptStatus, MemberRole
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application, sign_in
 from tests.api.serving import Socket, served, socket_to

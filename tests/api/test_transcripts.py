@@ -4,7 +4,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START

@@ -18,8 +18,8 @@ from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, a
 from domain.operations.members import change_member_role, remove_member
 from domain.operations.organizations import change_issuer
 from domain.operations.sign_in import end_session
+from domain.rules.enums import MemberRole
 from domain.rules.visibility import ApiClientViewer, MemberViewer, Viewer
-from domain.rules.words import MemberRole
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from api.auth.callers import Caller
 from api.limits.concurrency import NoPlace, Places
 from api.runtime import Runtime
+from domain.rules.enums import MemberRole
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole
 from tests.api.conftest import application
 from tests.api.serving import PROTOCOL, Socket, served, socket_to
 from tests.api.test_websocket import ANSWER, QUERY

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from domain.rules.api_keys import prefix_of
+from domain.rules.api_clients import prefix_of
 from tests.certlink.conftest import Command
 
 DOMAIN = "contoso.example"

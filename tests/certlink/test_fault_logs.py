@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 
 from domain.database.pool import connection_arguments
 from domain.models import BrowserSession, Member
-from domain.rules.words import MemberStatus
+from domain.rules.enums import MemberStatus
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from tests.api.serving import PROTOCOL

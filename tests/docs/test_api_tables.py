@@ -48,8 +48,8 @@ from domain.database.pagination import MAX_SIZE
 from domain.operations.invitations import MAX_AT_ONCE
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
 from domain.rules.api_clients import MAX_CLIENTS
+from domain.rules.enums import Scope
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
-from domain.rules.words import Scope
 from domain.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()

@@ -19,10 +19,10 @@ from domain.queries.associations import allowance
 from domain.queries.invariants import violations
 from domain.rules.administration import Operator
 from domain.rules.association_limits import AssociationAllowance
-from domain.rules.credit_status import credit_status
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import LearningProvider, MemberStatus
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
-from domain.rules.words import LearningProvider, MemberStatus
 from tests.clock import START
 from tests.domain.programme import COOL_OFF, DAY, NEVER, YEAR, Account, Link, Programme, transcript
 from tests.domain.trace import leaving_no_trace

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.providers.learning import CompletionRecord
-from domain.rules.words import CompletionKind
+from domain.rules.enums import CompletionKind
 from tests.clock import START
 
 DAY = timedelta(days=1)

@@ -8,12 +8,12 @@ import pytest
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.models import ApiClient, ApiKey, AuditEvent, Member, Organization
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
-from domain.queries.api_keys import api_key
+from domain.queries.callers import api_key
 from domain.rules import api_clients
 from domain.rules.administration import Operator
 from domain.rules.api_clients import TooManyApiClients
+from domain.rules.enums import MemberRole, MemberStatus, Scope
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole, MemberStatus, Scope
 from domain.secrets import hash_token
 from domain.settings import Settings
 from tests.clock import START

@@ -9,7 +9,7 @@ import pytest
 from domain.database.pool import connection_arguments, execute
 from domain.models import ApiKey
 from domain.operations.api_clients import NOTED_EVERY, note_api_key_use
-from domain.queries.api_keys import ApiKeyRow, api_key
+from domain.queries.callers import ApiKeyRow, api_key
 from domain.settings import Settings
 from tests.clock import START
 from tests.factories import make_api_client, make_organization

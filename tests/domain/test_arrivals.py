@@ -17,8 +17,8 @@ from domain.operations.completions import receive_completions
 from domain.operations.credits import propagate_credits
 from domain.providers.learning import CompletionRecord
 from domain.queries.invariants import violations
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
-from domain.rules.words import LearningProvider
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.factories import completion_record, make_association, make_member, make_organization

@@ -10,8 +10,8 @@ from domain.operations.associations import associate, remove_association
 from domain.operations.credits import propagate_credits
 from domain.queries.credits import CreditFilter, credits
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
+from domain.rules.enums import AssociationEndReason, MemberRole
 from domain.rules.policy import Policy
-from domain.rules.words import AssociationEndReason, MemberRole
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace
 from tests.factories import completion_record, make_attempt, make_member, make_organization, viewer_of

@@ -24,10 +24,10 @@ from domain.queries.attainments import (
 from domain.queries.contributions import contributions_of_credits
 from domain.queries.credits import credit_of_operator
 from domain.rules.attainment import Attainment
+from domain.rules.enums import ForecastCauseKind, MemberRole, Track
 from domain.rules.explanation import explanation
 from domain.rules.forecast import end_of_day
 from domain.rules.policy import Policy
-from domain.rules.words import ForecastCauseKind, MemberRole, Track
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.trace import leaving_no_trace

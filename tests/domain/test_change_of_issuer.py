@@ -13,9 +13,9 @@ from domain.operations.members import activate_member, remove_member
 from domain.operations.organizations import ChangedIssuer, change_issuer
 from domain.queries.callers import trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
 from domain.rules.administration import Operator
+from domain.rules.enums import MemberRole, MemberStatus
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberRole, MemberStatus
 from domain.secrets import hash_token, new_token
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace

@@ -10,7 +10,7 @@ from domain.database.pool import connection, execute, fetch_rows, fetch_value
 from domain.queries.contributions import contributions_of_credits, programs_in_force
 from domain.rules.attainment import Holding, attainments
 from domain.rules.contributions import contributions
-from domain.rules.words import Track
+from domain.rules.enums import Track
 from tests.clock import START
 from tests.factories import make_organization
 

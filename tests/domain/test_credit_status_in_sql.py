@@ -8,8 +8,8 @@ from domain.database.pool import connection
 from domain.models import Credit
 from domain.operations.credits import propagate_credits
 from domain.queries.credits import STATUS, CreditFilter, credit_status_summary, credits
-from domain.rules.credit_status import credit_status
-from domain.rules.words import CreditStatus, IneligibleReason, MemberRole
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import CreditStatus, IneligibleReason, MemberRole
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.factories import make_association, make_credit, make_member, make_organization, viewer_of

@@ -23,8 +23,8 @@ from domain.operations.invitation_delivery import MAX_TRIES, claim_invitation, d
 from domain.operations.invitations import WantedMember, cancel_invitation, correct_invitation, invite_members
 from domain.operations.members import activate_member
 from domain.rules.administration import Operator
+from domain.rules.enums import DeliveryProblem
 from domain.rules.sign_in import Identity
-from domain.rules.words import DeliveryProblem
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.mail_box import MailBox, mail_box

@@ -20,8 +20,8 @@ from domain.models import IdempotencyKey, LearningAccount, Member
 from domain.operations import idempotency as forgetting
 from domain.operations.idempotency import KeyedRequest, do_once, forget_idempotency_keys
 from domain.queries.invariants import violations
+from domain.rules.enums import MemberRole
 from domain.rules.idempotency import KEY_LIFETIME, IdempotencyKeyReused
-from domain.rules.words import MemberRole
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace

@@ -16,9 +16,9 @@ from domain.operations.invitations import (
     resend_invitation,
 )
 from domain.operations.members import activate_member
+from domain.rules.enums import MemberRole, MemberStatus
 from domain.rules.invitations import AlreadyMember, InvitationAnswered, ResentTooSoon
 from domain.rules.sign_in import Identity
-from domain.rules.words import MemberRole, MemberStatus
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace

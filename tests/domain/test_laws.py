@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from typing_extensions import override
 
 from domain.database.pool import connection_arguments, open_database
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from local.engines import Engines
 from tests.domain.history import ACCOUNTS, INVITED, MEMBERS, MICROSECOND, History, Prelude
 from tests.domain.programme import DAY, Account

@@ -15,8 +15,8 @@ from domain.operations.completions import receive_completions
 from domain.operations.credits import propagate_credits
 from domain.operations.steps.revise_credits import revise_credits
 from domain.providers.learning import CompletionRecord
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
-from domain.rules.words import LearningProvider
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND

@@ -13,11 +13,11 @@ from domain.operations.attempts import StartedAssociation, start_association
 from domain.operations.invitations import InvitationOutcome, WantedMember, cancel_invitation, invite_members
 from domain.operations.members import EndedMembership, activate_member, change_member_role, remove_member
 from domain.rules.administration import LastAdmin, Operator
+from domain.rules.enums import LearningProvider, MemberRole, MemberStatus
 from domain.rules.invitations import InvitationAnswered
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from tests.clock import START
 from tests.factories import (

@@ -22,11 +22,11 @@ from domain.operations.invitations import invite_member
 from domain.operations.members import activate_member
 from domain.operations.organizations import create_organization
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
+from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
 from domain.rules.invitations import AlreadyMember
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AssociationEndReason, MemberRole, MemberStatus
 from domain.settings import Settings
 from tests.clock import START
 from tests.factories import (

@@ -17,10 +17,10 @@ from domain.operations.invitations import invite_member
 from domain.operations.members import activate_member
 from domain.operations.organizations import change_issuer, create_organization
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
+from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
 from domain.rules.invitations import AlreadyMember
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity, ProviderUnavailable
-from domain.rules.words import AttemptStatus, LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace

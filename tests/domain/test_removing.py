@@ -27,10 +27,10 @@ from domain.queries.attempts import association_attempt
 from domain.queries.callers import viewer_of_member, viewer_of_session, viewer_of_subject
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.association_limits import CoolOffActive
-from domain.rules.leaving import refresh_at
+from domain.rules.credit_interval import refresh_at
+from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
-from domain.rules.words import AttemptStatus, LearningProvider, MemberRole, MemberStatus
 from domain.secrets import hash_token
 from domain.settings import Settings
 from tests.clock import START

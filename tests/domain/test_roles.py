@@ -6,7 +6,7 @@ from domain.errors import Forbidden, NotFound
 from domain.models import AuditEvent, Member, Organization
 from domain.operations.members import change_member_role
 from domain.rules.administration import LastAdmin, Operator
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.enums import MemberRole, MemberStatus
 from tests.clock import START
 from tests.domain.trace import leaving_no_trace
 from tests.factories import make_member, make_organization, viewer_of

@@ -14,7 +14,7 @@ from domain.database.transaction import Transaction, operation, transaction
 from domain.errors import InvalidInput
 from domain.jobs import Job, ProcessCallback, PropagateCredits
 from domain.models import LearningAccount
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from tests.clock import START
 
 

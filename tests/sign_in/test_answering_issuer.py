@@ -11,8 +11,8 @@ from domain.database.transaction import transaction
 from domain.models import BrowserSession, Member
 from domain.operations.organizations import change_issuer
 from domain.queries.callers import viewer_of_session
+from domain.rules.enums import AttemptStatus, MemberStatus
 from domain.rules.sign_in import NotAMember, SignInNotAccepted, redirect_key, sign_in_redirect_uri
-from domain.rules.words import AttemptStatus, MemberStatus
 from tests.sign_in.world import World, attempt, callback_of, trace
 
 NADIA = "nadia.novak@contoso.example"

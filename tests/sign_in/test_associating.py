@@ -17,8 +17,8 @@ from domain.operations.associations import remove_association
 from domain.queries.attempts import known_attempt
 from domain.rules.association_limits import CoolOffActive
 from domain.rules.attempt_refusal import attempt_refusal
-from domain.rules.credit_status import credit_status
-from domain.rules.words import (
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import (
     AssociationEndReason,
     AttemptStatus,
     AttemptStep,

@@ -12,9 +12,9 @@ from domain.models import AssociationAttempt, Callback
 from domain.operations.callbacks import MAX_TRIES
 from domain.queries.attempts import known_attempt
 from domain.rules.attempt_refusal import attempt_refusal
+from domain.rules.enums import AttemptStatus, CallbackStatus
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotAccepted, SignInNotKnown
-from domain.rules.words import AttemptStatus, CallbackStatus
 from domain.secrets import new_token
 from tests.sign_in.line import Line
 from tests.sign_in.transcripts import completion, transcript

@@ -13,9 +13,9 @@ from domain.queries.attempts import known_attempt
 from domain.rules.administration import Operator
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, YearlyLimitReached
 from domain.rules.attempt_refusal import attempt_refusal
+from domain.rules.enums import AssociationEndReason, AttemptStatus
 from domain.rules.policy import YEAR
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AssociationEndReason, AttemptStatus
 from tests.factories import make_association, make_member, make_organization, viewer_of
 from tests.sign_in.world import LEARN, UNIVERSITY, World, attempt
 

@@ -9,9 +9,9 @@ import pytest
 from domain.errors import InvalidInput
 from domain.models import AssociationAttempt
 from domain.operations.attempts import ConfirmationNeeded, OpenedAttempt, start_association
+from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotKnown
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import AttemptStatus
 from domain.secrets import new_token
 from tests.sign_in.world import LEARN, UNIVERSITY, World, trace
 

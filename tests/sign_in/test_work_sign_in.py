@@ -11,9 +11,9 @@ from domain.operations.members import activate_member, remove_member
 from domain.operations.sign_in import end_session, start_sign_in
 from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
+from domain.rules.enums import MemberStatus
 from domain.rules.sign_in import Identity, NotAMember
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import MemberStatus
 from domain.secrets import hash_token
 from tests.sign_in.world import World, trace
 

@@ -12,9 +12,9 @@ from domain.operations.members import activate_member
 from domain.operations.organizations import create_organization
 from domain.operations.sign_in import CompletedSignIn, complete_sign_in, start_sign_in
 from domain.providers.oidc import Issuers
+from domain.rules.enums import LearningProvider, MemberRole, MemberStatus
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import LearningProvider, MemberRole, MemberStatus
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET

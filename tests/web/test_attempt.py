@@ -13,7 +13,7 @@ from api.documents.cache import known_document
 from api.graphql.ids import Kind, global_id
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.attempts import start_association
-from domain.rules.words import AttemptStatus, CallbackStatus, LearningProvider
+from domain.rules.enums import AttemptStatus, CallbackStatus, LearningProvider
 from domain.settings import Settings
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_attempt, make_member, make_organization, make_refused, viewer_of

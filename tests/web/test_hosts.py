@@ -5,7 +5,7 @@ from httpx2 import AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.factories import make_member, make_organization
 from tests.web.conftest import OWN_FORM, SignIn
 from web.static_files import static_path

@@ -22,7 +22,7 @@ from domain.models import BrowserSession, Member
 from domain.operations.invitations import invite_member
 from domain.operations.organizations import create_organization
 from domain.providers.oidc import Issuers
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO
 from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET

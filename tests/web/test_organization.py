@@ -6,7 +6,7 @@ from httpx2 import AsyncClient
 
 from domain.operations.credits import propagate_credits
 from domain.operations.members import remove_member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_credit, make_member, make_organization, viewer_of
 from tests.web.conftest import SignIn

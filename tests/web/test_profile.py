@@ -5,7 +5,7 @@ from datetime import timedelta
 from httpx2 import AsyncClient
 
 from domain.models import AssociationAttempt
-from domain.rules.words import LearningProvider, MemberRole
+from domain.rules.enums import LearningProvider, MemberRole
 from tests.clock import START, FrozenClock
 from tests.factories import make_association, make_credit, make_member, make_organization, make_refused
 from tests.web.conftest import OWN_FORM, SignIn

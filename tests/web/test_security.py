@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
 from domain.models import BrowserSession
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization
 from tests.web.conftest import OWN_FORM, SignIn
 from web.static_files import static_path

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient, Response
 from domain.models import BrowserSession
 from domain.operations.invitations import invite_member
 from domain.operations.organizations import create_organization
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from domain.secrets import hash_token
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO

@@ -6,8 +6,8 @@ from domain.database.pool import execute
 from domain.models import Association
 from domain.operations.associations import remove_association
 from domain.operations.transcripts import ReadPage, reread_transcripts
+from domain.rules.enums import LearningProvider
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import LearningProvider
 from domain.secrets import SecretKey
 from tests.sign_in.world import LEARN, World
 

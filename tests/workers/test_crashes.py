@@ -21,8 +21,8 @@ from domain.operations.callbacks import (
     keep_grant,
     retry_callback,
 )
+from domain.rules.enums import AttemptStatus, CallbackStatus, MemberStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
-from domain.rules.words import AttemptStatus, CallbackStatus, MemberStatus
 from tests.sign_in.line import Death, Line
 from tests.sign_in.world import World, attempt, callback_of, let_the_lease_lapse, trace
 

@@ -9,7 +9,7 @@ from domain.models import Invitation
 from domain.operations.invitations import WantedMember, invite_members
 from domain.queue import QUEUE, open_queue
 from domain.rules.administration import Operator
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.domain.mail_box import mail_box
 from tests.sign_in.world import World
 from workers.sweeper import sweep

@@ -11,7 +11,7 @@ import pytest
 from domain import notifications
 from domain.database.transaction import transaction
 from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
-from domain.rules.words import AttemptStatus
+from domain.rules.enums import AttemptStatus
 from tests.sign_in.world import World, attempt
 
 # No subscriber gets this far in a test: what arrives was told, and not found by looking again.

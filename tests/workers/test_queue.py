@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from domain.jobs import ProcessCallback, PropagateCredits
 from domain.queue import QUEUE, TIMEOUT_SECONDS, RedisQueue, open_queue
-from domain.rules.words import AttemptStatus
+from domain.rules.enums import AttemptStatus
 from local.engines import Engines
 from tests.sign_in.world import World, attempt
 from tests.workers.hanging_redis import HangingRedis

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from domain.jobs import ProcessCallback, announce
 from domain.models import Association, CreditEvent
 from domain.queue import QUEUE, open_queue
-from domain.rules.words import AttemptStatus
+from domain.rules.enums import AttemptStatus
 from local.engines import Engines
 from tests.sign_in.world import World, attempt, trace
 from workers.main import listen_forever

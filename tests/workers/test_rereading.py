@@ -9,8 +9,8 @@ from domain.models import Association, Completion, Credit, CreditEvent
 from domain.operations.transcripts import ReadPage
 from domain.queries.associations import known_association
 from domain.rules.association_limits import AlreadyAssociated
+from domain.rules.enums import AttemptStatus, TranscriptProblem
 from domain.rules.transcript_reading import LAST_LOOK, next_night_reading
-from domain.rules.words import AttemptStatus, TranscriptProblem
 from tests.sign_in.world import UNIVERSITY, World
 from tests.workers.rereading import AMARA, DAY, grant, linked, read, refuse, remove, tell
 from workers.sweeper import sweep

@@ -11,7 +11,7 @@ from domain.database.pool import execute
 from domain.models import Association, Completion, Credit
 from domain.operations.transcripts import ReadPage
 from domain.queries.associations import known_association
-from domain.rules.words import TranscriptProblem
+from domain.rules.enums import TranscriptProblem
 from tests.sign_in.line import Death
 from tests.sign_in.world import World
 from tests.workers.rereading import DAY, grant, let_the_lease_lapse, linked, read, tell

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from domain.providers.oidc import Issuers
-from domain.rules.words import AttemptStatus
+from domain.rules.enums import AttemptStatus
 from domain.settings import Settings
 from tests.clock import FrozenClock
 from tests.sign_in.line import Line

@@ -16,8 +16,8 @@ from typing_extensions import override
 from domain.jobs import ProcessCallback, PropagateCredits
 from domain.models import CreditEvent
 from domain.queue import BUCKET_SECONDS, MAX_DEFER_SECONDS, QUEUE, RedisQueue, open_queue
+from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import SignInNotKnown
-from domain.rules.words import AttemptStatus
 from tests.sign_in.world import World, attempt
 from workers.main import arq_worker, close_arq_worker
 from workers.tasks import Workplace

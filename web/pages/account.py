@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from web.instants import parsed
 
 

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound
+from domain.rules.enums import LearningProvider
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import LearningProvider
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import NotFound
-from domain.rules.words import AttemptStatus, LearningProvider
+from domain.rules.enums import AttemptStatus, LearningProvider
 from web.caller import signed_in_viewer
 from web.documents import ask, id_of_document
 from web.pages.attempt_words import attempt_words, explanation, steps_on_page

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.rules.words import AttemptStatus, AttemptStep
+from domain.rules.enums import AttemptStatus, AttemptStep
 
 
 @dataclass(frozen=True)

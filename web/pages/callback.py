@@ -8,7 +8,7 @@ from api.auth.cookies import BROWSER, read_cookie
 from api.graphql.ids import Kind, global_id
 from api.runtime import runtime_of
 from domain.operations.callbacks import receive_callback
-from domain.rules.words import LearningProvider
+from domain.rules.enums import LearningProvider
 from web.addresses import with_attempt
 from web.forms import read_query
 from web.rendering import redirect

@@ -17,7 +17,7 @@ from domain.operations.api_clients import create_api_client, revoke_api_client, 
 from domain.queries.api_clients import known_api_client
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.api_clients import MAX_CLIENTS, MAX_NAME
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 
 _EXPIRY = "When the key ends by itself; by default, and at the latest, after the days that the operator has set."
 _SHOWN_ONCE = (

@@ -23,8 +23,8 @@ from domain.operations.associations import remove_association
 from domain.operations.attempts import start_association
 from domain.queries.associations import known_association
 from domain.queries.attempts import known_attempt
+from domain.rules.enums import LearningProvider
 from domain.rules.visibility import check_person
-from domain.rules.words import LearningProvider
 
 
 @strawberry.input(description="Where to associate an account of one's own.")

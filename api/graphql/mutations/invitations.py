@@ -30,7 +30,7 @@ from domain.operations.invitations import (
 )
 from domain.queries.invitations import invitations_of_members, known_invitation
 from domain.rules.administration import check_signed_in_admin
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 
 
 @strawberry.input(description="Somebody to invite.")

@@ -14,8 +14,8 @@ from api.graphql.types.members import Member, member_of
 from domain.operations.members import change_member_role, remove_member
 from domain.queries.members import known_member
 from domain.rules.administration import check_signed_in_admin
-from domain.rules.leaving import refresh_date
-from domain.rules.words import MemberRole
+from domain.rules.credit_interval import refresh_date
+from domain.rules.enums import MemberRole
 
 
 @strawberry.input(description="Whose role is to be which.")

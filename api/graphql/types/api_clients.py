@@ -20,8 +20,8 @@ from domain.queries.api_clients import (
     creators_of_api_clients,
     keys_of_api_clients,
 )
+from domain.rules.enums import Scope
 from domain.rules.visibility import check_signed_in
-from domain.rules.words import Scope
 
 if TYPE_CHECKING:
     from api.graphql.types.members import Member

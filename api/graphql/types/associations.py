@@ -16,8 +16,8 @@ from api.graphql.types.node import Node
 from domain.database.pagination import Page
 from domain.queries.associations import AssociationRow, LearningAccountRow
 from domain.queries.credits import credits_of_associations
+from domain.rules.enums import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id, may_see_of
-from domain.rules.words import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 
 if TYPE_CHECKING:
     from api.graphql.types.credits import Credit

@@ -11,8 +11,8 @@ from api.graphql.fields import field
 from api.graphql.types.programs import Program, Requirement, program_of, requirement_of
 from domain.rules import attainment as rule
 from domain.rules.attainment import shown_points
+from domain.rules.enums import Metric, Track
 from domain.rules.programs import Measure
-from domain.rules.words import Metric, Track
 
 
 @strawberry.type(description="How far an organization is with one requirement.")

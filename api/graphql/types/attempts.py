@@ -13,9 +13,9 @@ from api.graphql.types.node import Node
 from domain.queries.associations import association
 from domain.queries.attempts import AttemptRow
 from domain.rules.attempt_refusal import attempt_refusal
+from domain.rules.enums import AttemptStatus, LearningProvider
+from domain.rules.enums import AttemptStep as StepName
 from domain.rules.visibility import check_signed_in
-from domain.rules.words import AttemptStatus, LearningProvider
-from domain.rules.words import AttemptStep as StepName
 
 
 @strawberry.type(description="Something that has been done for an association attempt.")

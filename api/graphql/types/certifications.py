@@ -8,7 +8,7 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from domain.errors import InvalidInput
 from domain.rules.certifications import CertificationFacts
-from domain.rules.words import CertificationLevel, LearningProvider, RetirementRule
+from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
 
 MAX_TEXT_LENGTH = 200
 

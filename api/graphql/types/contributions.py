@@ -3,8 +3,8 @@
 import strawberry
 
 from domain.rules.attainment import shown_points
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import Metric, NoPointsReason, RequirementRole, Track
+from domain.rules.contributions import ProgramContribution
+from domain.rules.enums import Metric, NoPointsReason, RequirementRole, Track
 
 
 @strawberry.type(description="What a credit gives one requirement of a program at an instant, or why it gives nothing.")

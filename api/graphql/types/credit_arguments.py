@@ -8,7 +8,7 @@ import strawberry
 from api.graphql.context import Context
 from domain.errors import InvalidInput
 from domain.queries.credits import CreditFilter as Matching
-from domain.rules.words import CreditStatus, LearningProvider
+from domain.rules.enums import CreditStatus, LearningProvider
 
 MAX_CODE_LENGTH = 100
 

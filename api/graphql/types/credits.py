@@ -31,9 +31,8 @@ from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions
 from domain.queries.credit_events import CreditEventRow
 from domain.queries.credits import CreditRow, visible_credits
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.visibility import check_signed_in
-from domain.rules.words import (
+from domain.rules.contributions import ProgramContribution
+from domain.rules.enums import (
     CompletionKind,
     CreditEndReason,
     CreditEventKind,
@@ -41,6 +40,7 @@ from domain.rules.words import (
     IneligibleReason,
     LearningProvider,
 )
+from domain.rules.visibility import check_signed_in
 
 if TYPE_CHECKING:
     from api.graphql.types.members import Member

@@ -8,9 +8,9 @@ from api.graphql.ids import Kind, global_id, program_id
 from api.graphql.types.contributions import Contribution, contribution_of
 from domain.queries.credits import CreditRow
 from domain.rules import explanation as rule
-from domain.rules.program_contributions import ProgramContribution
+from domain.rules.contributions import ProgramContribution
+from domain.rules.enums import CreditEndReason, CreditReasonCode, ReasonActor, TimelineKind
 from domain.rules.timeline import timeline
-from domain.rules.words import CreditEndReason, CreditReasonCode, ReasonActor, TimelineKind
 
 _ABOUT_THE_ASSOCIATION = {
     CreditReasonCode.NOT_ASSOCIATED,

@@ -14,8 +14,8 @@ from api.graphql.types.certifications import Certification
 from domain.rules import forecast as rule
 from domain.rules.attainment import Holding, Person
 from domain.rules.certifications import CertificationFacts
+from domain.rules.enums import ForecastCauseKind
 from domain.rules.fragility import FragilityFinding as Finding
-from domain.rules.words import ForecastCauseKind
 
 if TYPE_CHECKING:
     from api.graphql.types.members import Member

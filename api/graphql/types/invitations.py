@@ -13,7 +13,7 @@ from api.graphql.types import members
 from api.graphql.types.node import Node
 from domain.database.pagination import Page
 from domain.queries.invitations import InvitationRow
-from domain.rules.words import DeliveryProblem
+from domain.rules.enums import DeliveryProblem
 
 if TYPE_CHECKING:
     from api.graphql.types.members import Member

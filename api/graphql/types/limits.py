@@ -12,9 +12,9 @@ from api.limits.rate_limit import Budget
 from domain.queries.associations import AccountAllowance as KnownAllowance
 from domain.queries.associations import known_accounts_of_members
 from domain.rules.association_limits import AssociationAllowance as Allowance
+from domain.rules.enums import LearningProvider
 from domain.rules.policy import OVERDUE_AFTER, YEAR
 from domain.rules.visibility import check_signed_in
-from domain.rules.words import LearningProvider
 
 
 @strawberry.type(description="The programme's numbers, as they are set here.")

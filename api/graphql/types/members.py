@@ -19,8 +19,8 @@ from domain.queries.associations import allowances_of_members, associations_of_m
 from domain.queries.credits import credits_of_members
 from domain.queries.invitations import invitations_of_members
 from domain.queries.members import OfMember
+from domain.rules.enums import LearningProvider, MemberRole, MemberStatus, Scope
 from domain.rules.visibility import check_signed_in, may_see_of
-from domain.rules.words import LearningProvider, MemberRole, MemberStatus, Scope
 
 if TYPE_CHECKING:
     from api.graphql.types.associations import Association

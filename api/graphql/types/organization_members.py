@@ -16,8 +16,8 @@ from domain.queries.api_clients import api_clients_of_organization
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
 from domain.queries.members import MemberFilter as Matching
 from domain.queries.members import members_of_organization
-from domain.rules.leaving import next_refresh_date
-from domain.rules.words import MemberRole, MemberStatus
+from domain.rules.credit_interval import next_refresh_date
+from domain.rules.enums import MemberRole, MemberStatus
 
 if TYPE_CHECKING:
     from api.graphql.types.api_clients import ApiClient

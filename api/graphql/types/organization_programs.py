@@ -19,8 +19,8 @@ from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt
 from domain.queries.catalog import certifications_by_code
 from domain.queries.members import members_by_number
 from domain.rules.attainment import Holding
+from domain.rules.enums import ProgramKind
 from domain.rules.visibility import Viewer
-from domain.rules.words import ProgramKind
 
 WantedKind = Annotated[
     ProgramKind | None, strawberry.argument(name="kind", description="Only programs of this kind; both by default.")

@@ -27,7 +27,7 @@ from domain.queries.credits import credit_status_summary, credits_of_organizatio
 from domain.queries.members import OfMember, OrganizationRow
 from domain.queries.skills_report import DEFAULT_ORDER
 from domain.queries.skills_report import skills_report as skills_report_page
-from domain.rules.words import Track
+from domain.rules.enums import Track
 
 if TYPE_CHECKING:
     from api.graphql.types.credits import Credit

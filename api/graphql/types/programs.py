@@ -7,7 +7,7 @@ import strawberry
 from api.graphql.ids import program_id
 from domain.rules import programs as rule
 from domain.rules.attainment import shown_points
-from domain.rules.words import Metric, ProgramKind, RequirementRole, Track, TrackRule
+from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, TrackRule
 
 
 @strawberry.type(description="How many points a metric of a designation can have.")

@@ -13,11 +13,11 @@ from api.graphql.types.certifications import Certification
 from api.graphql.types.contributions import Contribution, contribution_of
 from domain.database.pagination import Order, Page
 from domain.queries.contributions import CreditContributions
-from domain.queries.credit_order import credit_order
+from domain.queries.credits import credit_order
 from domain.queries.skills_report import InstantRange as Range
 from domain.queries.skills_report import SkillsReportFilter as Matching
 from domain.queries.skills_report import SkillsReportRow as Row
-from domain.rules.words import (
+from domain.rules.enums import (
     CreditEndReason,
     CreditOrderField,
     CreditStatus,

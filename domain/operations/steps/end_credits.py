@@ -6,10 +6,9 @@ from datetime import datetime
 
 from domain.database.pool import connection, execute, fetch_rows, fetch_value
 from domain.operations.steps.audit import record_audit
-from domain.rules.credit_interval import CreditInterval, ended_interval
-from domain.rules.leaving import left_interval, overtaken_interval
+from domain.rules.credit_interval import CreditInterval, ended_interval, left_interval, overtaken_interval
+from domain.rules.enums import AssociationEndReason, CreditEndReason
 from domain.rules.policy import Policy
-from domain.rules.words import AssociationEndReason, CreditEndReason
 
 
 @dataclass(frozen=True, kw_only=True)

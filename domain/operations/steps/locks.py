@@ -10,9 +10,9 @@ from datetime import datetime
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
+from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
 from domain.rules.invitations import InvitationAnswered
 from domain.rules.visibility import MemberViewer
-from domain.rules.words import DeliveryProblem, MemberRole, MemberStatus
 
 Administrator = MemberViewer | Operator
 

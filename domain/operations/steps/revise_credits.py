@@ -9,8 +9,8 @@ from domain.queries.catalog import certifications_by_code
 from domain.rules.certifications import CertificationFacts
 from domain.rules.credit_interval import CreditInterval
 from domain.rules.credit_revision import CompletionFacts, CreditSoFar, Revision, RevisionKind, revision
+from domain.rules.enums import CreditEndReason, IneligibleReason
 from domain.rules.policy import Policy
-from domain.rules.words import CreditEndReason, IneligibleReason
 
 PAGE = 500
 

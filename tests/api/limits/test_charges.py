@@ -18,7 +18,7 @@ from api.transport.http.accept import GRAPHQL_RESPONSE
 from api.transport.websocket import execution
 from domain.models import Member
 from domain.notifications import LiveUpdates
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
 from tests.api.serving import served, socket_to

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from api.auth.callers import Caller
 from api.limits.rate_limit import OverLimit, RedisRateLimit
+from domain.rules.enums import MemberRole
 from domain.rules.visibility import ApiClientViewer, MemberViewer
-from domain.rules.words import MemberRole
 from domain.settings import Settings
 from local.engines import Engines
 from tests.clock import START

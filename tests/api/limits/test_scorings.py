@@ -28,7 +28,7 @@ from bench.rows import fill
 from domain.database.pool import connection
 from domain.models import Association, Member, Organization
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts
-from domain.rules.words import LearningProvider, MemberRole, Track
+from domain.rules.enums import LearningProvider, MemberRole, Track
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_charges import asking, limited

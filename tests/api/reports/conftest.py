@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from domain.database.pool import execute
 from domain.models import Credit, Member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START

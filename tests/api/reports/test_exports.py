@@ -16,7 +16,7 @@ from api.exports.formats import COLUMNS, defused
 from api.exports.parameters import PARAMETERS
 from domain.database.pool import execute
 from domain.models import Credit, Member
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.api.reports.walking import REPORT_WITH_CONTRIBUTIONS, page, walk

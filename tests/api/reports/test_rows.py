@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import opaque
 from domain.models import Credit, Member
 from domain.queries.credits import FROM_CREDIT
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.api.reports.walking import REPORT, REPORT_WITH_CONTRIBUTIONS, page

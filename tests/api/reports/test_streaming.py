@@ -20,7 +20,7 @@ from bench.rows import fill
 from domain.database.pool import connection, fetch_value, open_database
 from domain.notifications import LiveUpdates
 from domain.providers.oidc import Issuers
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from local.engines import Engines
 from tests.api.conftest import application, sign_in

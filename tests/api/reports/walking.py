@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.graphql.ids import Kind, number_of
-from domain.rules.words import CreditOrderField, OrderDirection
+from domain.rules.enums import CreditOrderField, OrderDirection
 from tests.api.caller import Caller
 
 ROW = """creditId person { memberId name workEmail } certification { code title level } provider completedAt expiresAt

@@ -13,8 +13,7 @@ from domain.models import CatalogEdition, Certification
 from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions
 from domain.rules.certifications import start_of_day
-from domain.rules.edition_import import EditionInForce
-from domain.rules.editions import programs_at
+from domain.rules.editions import EditionInForce, programs_at
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 

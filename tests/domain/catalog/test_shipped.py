@@ -6,8 +6,7 @@ import pytest
 
 from domain.catalog import shipped_catalog, stored_edition
 from domain.rules.editions import programs_at
-from domain.rules.programs import Program
-from domain.rules.words import (
+from domain.rules.enums import (
     CertificationLevel,
     LearningProvider,
     Metric,
@@ -16,6 +15,7 @@ from domain.rules.words import (
     RetirementRule,
     Track,
 )
+from domain.rules.programs import Program
 from tests.clock import START
 
 CATALOG = shipped_catalog()

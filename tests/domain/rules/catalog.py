@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from domain.catalog import shipped_catalog
 from domain.rules.attainment import Attainment, Holding, MetricAttainment, attainments
 from domain.rules.editions import programs_at, programs_of
+from domain.rules.enums import Metric, Track
 from domain.rules.programs import Program
-from domain.rules.words import Metric, Track
 
 AT = datetime(2026, 11, 3, 14, 30, tzinfo=UTC)
 EDITIONS = shipped_catalog().editions

@@ -7,17 +7,16 @@ from datetime import UTC, date, datetime
 from hypothesis import strategies as st
 
 from domain.rules.certifications import CertificationFacts, start_of_day
-from domain.rules.credit_interval import CreditInterval, credit_interval, ended_interval
-from domain.rules.explanation import CreditFacts, Explanation, explanation
-from domain.rules.leaving import left_interval
-from domain.rules.policy import Policy
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import (
+from domain.rules.contributions import ProgramContribution
+from domain.rules.credit_interval import CreditInterval, credit_interval, ended_interval, left_interval
+from domain.rules.enums import (
     AssociationEndReason,
     CertificationLevel,
     LearningProvider,
     RetirementRule,
 )
+from domain.rules.explanation import CreditFacts, Explanation, explanation
+from domain.rules.policy import Policy
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import Forbidden
 from domain.rules.administration import LastAdmin, check_admin_stays, check_may_administer
-from domain.rules.words import MemberRole
+from domain.rules.enums import MemberRole
 
 MEMBER, ACCOUNT_ADMIN, GLOBAL_ADMIN = MemberRole
 

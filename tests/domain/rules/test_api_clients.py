@@ -18,7 +18,7 @@ from domain.rules.api_clients import (
     key_that_stays,
     wanted_scopes,
 )
-from domain.rules.words import Scope
+from domain.rules.enums import Scope
 from tests.clock import START
 
 DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)

@@ -5,7 +5,7 @@ import re
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.rules.api_keys import ALPHABET, PUBLIC_LENGTH, SECRET_LENGTH, api_key, claims_to_be_api_key, prefix_of
+from domain.rules.api_clients import ALPHABET, PUBLIC_LENGTH, SECRET_LENGTH, api_key, claims_to_be_api_key, prefix_of
 
 LENGTH = PUBLIC_LENGTH + SECRET_LENGTH
 KEYS = st.text(ALPHABET, min_size=LENGTH, max_size=LENGTH).map(api_key)

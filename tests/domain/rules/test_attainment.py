@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from domain.rules.attainment import Holding, attainments, shown_points
-from domain.rules.words import Metric, RequirementRole, Track
+from domain.rules.enums import Metric, RequirementRole, Track
 from tests.domain.instants import MICROSECOND
 from tests.domain.rules.catalog import AT, PROGRAMS, everybody, held, metric, program, scored
 

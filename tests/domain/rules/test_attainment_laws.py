@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from domain.catalog import shipped_catalog
 from domain.rules.attainment import Attainment, Holding, attainments
+from domain.rules.certifications import holding_by_catalog
 from domain.rules.contributions import contributions
 from domain.rules.editions import programs_at
-from domain.rules.validity import holding_by_catalog
-from domain.rules.words import RetirementRule, Track
+from domain.rules.enums import RetirementRule, Track
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.rules.catalog import AT, EDITIONS
 

@@ -6,8 +6,8 @@ import pytest
 
 from domain.errors import NotFound, Refusal
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, KnownAccount, YearlyLimitReached
-from domain.rules.attempt_refusal import attempt_refusal, refused_status
-from domain.rules.attempt_status import attempt_status
+from domain.rules.attempt_refusal import attempt_refusal, attempt_status, refused_status
+from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.policy import Policy
 from domain.rules.sign_in import (
     ProfileIncomplete,
@@ -17,7 +17,6 @@ from domain.rules.sign_in import (
     SignInNotAccepted,
     check_not_expired,
 )
-from domain.rules.words import AttemptStatus, LearningProvider
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 

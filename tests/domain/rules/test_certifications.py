@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.rules.certifications import CertificationFacts, eligible_until, retirement_reason
-from domain.rules.words import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
+from domain.rules.enums import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
 from tests.domain.instants import DAY, MICROSECOND
 
 RETIREMENT = datetime(2026, 6, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.rules.attainment import Holding
 from domain.rules.contributions import contributions
-from domain.rules.words import NoPointsReason, Track
+from domain.rules.enums import NoPointsReason, Track
 from tests.domain.rules.catalog import AT, everybody, held, scored
 
 PENDING, GATE_UNMET, MORE_PEOPLE_NEEDED, CAP_REACHED, ALREADY_COUNTED = NoPointsReason

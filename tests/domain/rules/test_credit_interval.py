@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.certifications import CertificationFacts
-from domain.rules.credit_interval import CreditInterval, credit_interval, ended_interval
-from domain.rules.credit_status import credit_status
-from domain.rules.policy import Policy
-from domain.rules.words import (
+from domain.rules.credit_interval import CreditInterval, credit_interval, credit_status, ended_interval
+from domain.rules.enums import (
     AssociationEndReason,
     CertificationLevel,
     CreditEndReason,
@@ -20,6 +18,7 @@ from domain.rules.words import (
     LearningProvider,
     RetirementRule,
 )
+from domain.rules.policy import Policy
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND, instants
 

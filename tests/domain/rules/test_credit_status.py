@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rules.credit_status import credit_status
-from domain.rules.words import CreditStatus, IneligibleReason
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import CreditStatus, IneligibleReason
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND, instants
 

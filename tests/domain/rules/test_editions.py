@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.rules.certifications import start_of_day
-from domain.rules.edition_import import EditionInForce, editions_to_write
 from domain.rules.editions import (
     Edition,
+    EditionInForce,
     EditionNotKnown,
     changes_of_requirements,
     edition_at,
+    editions_to_write,
     programs_at,
     programs_of,
 )

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from domain.catalog import shipped_catalog
 from domain.rules.certifications import renewal_opens_at
-from domain.rules.credit_status import credit_status
-from domain.rules.explanation import CreditFacts, explanation
-from domain.rules.policy import CREDIT_DELAY
-from domain.rules.program_contributions import ProgramContribution
-from domain.rules.words import (
+from domain.rules.contributions import ProgramContribution
+from domain.rules.credit_interval import credit_status
+from domain.rules.enums import (
     AssociationEndReason,
     CertificationLevel,
     CreditReasonCode,
@@ -24,6 +22,8 @@ from domain.rules.words import (
     RequirementRole,
     Track,
 )
+from domain.rules.explanation import CreditFacts, explanation
+from domain.rules.policy import CREDIT_DELAY
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND, instants
 from tests.domain.rules.catalog import program

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.rules.attainment import Attainment, attainments
-from domain.rules.counted_credits import CountedCredit
+from domain.rules.attainment import Attainment, CountedCredit, attainments
 from domain.rules.editions import programs_at
+from domain.rules.enums import CreditEndReason, ForecastCauseKind, Track
 from domain.rules.forecast import ForecastTooFar, check_forecast_date, end_of_day, forecast
-from domain.rules.words import CreditEndReason, ForecastCauseKind, Track
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.rules.catalog import AT, EDITIONS
 from tests.domain.rules.test_attainment_laws import SOUGHT, certifications, people, tracks

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from domain.rules.attainment import Attainment, Holding, attainments
 from domain.rules.editions import programs_at
+from domain.rules.enums import RequirementRole, Track, TrackRule
 from domain.rules.fragility import FragilityFinding, fragility
 from domain.rules.programs import Program
-from domain.rules.words import RequirementRole, Track, TrackRule
 from tests.domain.instants import DAY
 from tests.domain.rules.catalog import AT, EDITIONS, PROGRAMS, everybody, held
 from tests.domain.rules.test_attainment_laws import people, tracks

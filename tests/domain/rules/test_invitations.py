@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
+from domain.rules.enums import DeliveryProblem
 from domain.rules.invitations import ResentTooSoon, check_may_resend, resend_available_at, work_address
-from domain.rules.words import DeliveryProblem
 from tests.clock import START
 from tests.domain.instants import MICROSECOND
 

@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rules.credit_interval import CreditInterval
-from domain.rules.leaving import left_interval, next_refresh_date, overtaken_interval, refresh_at, refresh_date
+from domain.rules.credit_interval import (
+    CreditInterval,
+    left_interval,
+    next_refresh_date,
+    overtaken_interval,
+    refresh_at,
+    refresh_date,
+)
+from domain.rules.enums import CreditEndReason
 from domain.rules.policy import Policy
-from domain.rules.words import CreditEndReason
 from tests.domain.instants import MICROSECOND, instants
 
 MEMBER_REMOVED, MOVED, EXPIRED = CreditEndReason.MEMBER_REMOVED, CreditEndReason.MOVED, CreditEndReason.EXPIRED

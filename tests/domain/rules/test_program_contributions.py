@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.attainment import Holding, attainments
-from domain.rules.contributions import contributions
-from domain.rules.program_contributions import ProgramContributions, decisive_places
+from domain.rules.contributions import ProgramContributions, contributions, decisive_places
 from tests.domain.rules.catalog import AT, PROGRAMS
 
 Told = tuple[str, str, str, int, float, str | None]

@@ -6,7 +6,7 @@ import pytest
 
 from domain.rules.attainment import Holding, attainments
 from domain.rules.editions import programs_at
-from domain.rules.words import Metric, RequirementRole
+from domain.rules.enums import Metric, RequirementRole
 from tests.domain.instants import MICROSECOND
 from tests.domain.rules.catalog import AT, EDITIONS, PROGRAMS, everybody, held, scored
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.rules.enums import AssociationEndReason, CreditEndReason, TimelineKind
 from domain.rules.timeline import RecordedEffects, TimelineEvent, timeline
-from domain.rules.words import AssociationEndReason, CreditEndReason, TimelineKind
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.rules.credit_lives import Life, a_life, lives, near

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.rules.enums import TranscriptProblem
 from domain.rules.transcript_reading import NIGHT, next_night_reading, next_reading, next_try, transcript_problem
-from domain.rules.words import TranscriptProblem
 from tests.clock import START
 from tests.domain.instants import DAY, instants
 

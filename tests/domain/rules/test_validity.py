@@ -6,9 +6,8 @@ import pytest
 
 from domain.catalog import shipped_catalog
 from domain.rules.attainment import Holding
-from domain.rules.certifications import renewal_opens_at, valid_until
-from domain.rules.validity import holding_by_catalog
-from domain.rules.words import CertificationLevel
+from domain.rules.certifications import holding_by_catalog, renewal_opens_at, valid_until
+from domain.rules.enums import CertificationLevel
 from tests.domain.instants import DAY, MICROSECOND
 
 CATALOG = shipped_catalog()

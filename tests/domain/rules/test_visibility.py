@@ -3,6 +3,7 @@
 import pytest
 
 from domain.errors import Forbidden
+from domain.rules.enums import MemberRole, Scope
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import (
     ApiClientViewer,
@@ -13,7 +14,6 @@ from domain.rules.visibility import (
     masked_profile_id,
     may_see_of,
 )
-from domain.rules.words import MemberRole, Scope
 
 
 @pytest.mark.parametrize(
