@@ -20,8 +20,8 @@ from domain.rules.sign_in import Identity
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO, FABRIKAM, Issuer
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, WorkPersona
+from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from sandbox.transcript_rows import completions_of
-from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 
 ADMINS = {"nadia", "felix"}
 LINKED_ELSEWHERE = {"mei-fabrikam": "mei-learn"}

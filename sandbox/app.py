@@ -21,15 +21,15 @@ from sandbox.grants import Grants
 from sandbox.issuers import ISSUERS, Issuer, IssuerKind
 from sandbox.keys import Keyring
 from sandbox.learning_controls import LearningControls
-from sandbox.ledger import Ledger
 from sandbox.pages import show_icon, show_style
 from sandbox.refresh import RefreshTokens
 from sandbox.refusals import Refusal, SandboxModeRequired, refuse_unroutable, refuse_with_json
 from sandbox.sign_in import answer_sign_in, show_sign_in
+from sandbox.state import Call, World
 from sandbox.token_endpoint import give_tokens
 from sandbox.transcript import show_transcript
+from sandbox.transcripts import Ledger
 from sandbox.userinfo import show_userinfo
-from sandbox.world import Call, World
 
 Handler = Callable[[Call], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -10,9 +10,9 @@ from sandbox.pages import page
 from sandbox.personas import LearningPersona, Persona, WorkPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
+from sandbox.state import API_AUDIENCE, World
 from sandbox.tokens import TOKEN_SECONDS, mint_access_token
 from sandbox.transcript_rows import rfc3339
-from sandbox.world import API_AUDIENCE, World
 
 
 class Controls:

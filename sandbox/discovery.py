@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from sandbox.issuers import OFFLINE_ACCESS, IssuerKind
-from sandbox.world import Call
+from sandbox.state import Call
 
 
 async def show_discovery(call: Call) -> Response:

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, Response
 from sandbox.personas import LearningPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
+from sandbox.state import World
 from sandbox.transcript_rows import completions_of
-from sandbox.world import World
 
 CODE_LIMIT = 100
 

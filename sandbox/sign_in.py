@@ -17,7 +17,7 @@ from sandbox.pages import page, refusal_page
 from sandbox.personas import Persona
 from sandbox.reading import read_form, read_query
 from sandbox.refusals import Refusal
-from sandbox.world import CLIENT_ID, Call
+from sandbox.state import CLIENT_ID, Call
 
 _GONE = "This sign-in was already answered or has waited too long. Go back to where you came from and start again."
 

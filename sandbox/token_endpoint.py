@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from sandbox.issuers import OFFLINE_ACCESS, IssuerKind
 from sandbox.reading import read_form
 from sandbox.refusals import Refusal
+from sandbox.state import CLIENT_ID, CLIENT_SECRET, Call
 from sandbox.tokens import TOKEN_SECONDS, mint_access_token, mint_id_token
-from sandbox.world import CLIENT_ID, CLIENT_SECRET, Call
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 

@@ -14,7 +14,7 @@ from sandbox.grants import TOKEN_LIFE, Grant
 from sandbox.issuers import Issuer, IssuerKind
 from sandbox.personas import Persona, WorkPersona
 from sandbox.refusals import Refusal
-from sandbox.world import API_AUDIENCE, CLIENT_ID, Call, World
+from sandbox.state import API_AUDIENCE, CLIENT_ID, Call, World
 
 TOKEN_SECONDS = int(TOKEN_LIFE.total_seconds())
 

@@ -7,9 +7,9 @@ from starlette.responses import JSONResponse, Response
 from sandbox.personas import LearningPersona
 from sandbox.reading import read_query
 from sandbox.refusals import Refusal
+from sandbox.state import Call
 from sandbox.tokens import persona_of_bearer
 from sandbox.transcript_rows import completions_of
-from sandbox.world import Call
 
 PAGE_SIZE = 50
 

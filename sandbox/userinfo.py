@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.issuers import MICROSOFT_LEARN
 from sandbox.personas import WorkPersona
+from sandbox.state import Call
 from sandbox.tokens import identity_claims, persona_of_bearer
-from sandbox.world import Call
 
 
 async def show_userinfo(call: Call) -> Response:

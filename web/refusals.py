@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import Refusal
-from web.addresses import HOME, address_of, local_path, path_of, sign_in_path
 from web.caller import SignInNeeded
 from web.rendering import is_secret, page, redirect
+from web.urls import HOME, address_of, local_path, path_of, sign_in_path
 
 _STATUSES = {
     "INVALID_INPUT": 400,

@@ -8,10 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from web import instants
-from web.addresses import address_of, local_path, path_of
+from web import date_filters
 from web.security import page_headers, redirect_headers
 from web.static_files import static_path
+from web.urls import address_of, local_path, path_of
 
 THEME = "certlink_theme"
 THEMES = ("light", "dark")
@@ -73,11 +73,11 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
-    day=instants.day,
-    instant=instants.instant,
-    time_of_day=instants.time_of_day,
-    first_day=instants.first_day,
-    first_instant=instants.first_instant,
+    day=date_filters.day,
+    instant=date_filters.instant,
+    time_of_day=date_filters.time_of_day,
+    first_day=date_filters.first_day,
+    first_instant=date_filters.first_instant,
     initials=initials,
 )
 _TEMPLATES.globals.update(static=static_path)

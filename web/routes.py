@@ -7,16 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from domain.errors import InvalidInput
+from web.forms import read_form
 from web.pages.association import associate, remove, show_association
 from web.pages.attempt import show_attempt
+from web.pages.authorize import confirm_ticket, open_ticket
 from web.pages.callback import take_callback
-from web.pages.home import go_home
 from web.pages.organization import show_organization
 from web.pages.profile import show_profile
 from web.pages.sign_in import SignInHint, finish_sign_in, show_sign_in, sign_out, submit_sign_in
-from web.pages.theme import choose_theme
-from web.pages.ticket import confirm_ticket, open_ticket
+from web.rendering import THEME, THEMES, redirect
 from web.static_files import show_static_file
+from web.urls import HOME, local_path
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -58,3 +60,25 @@ def _visited_once(path: str, endpoint: Endpoint) -> Route:
     assert route.methods is not None
     route.methods.discard("HEAD")
     return route
+
+
+async def go_home(request: Request) -> Response:
+    """Send the browser to the profile, which asks to sign in where nobody is."""
+    return redirect(HOME)
+
+
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+async def choose_theme(request: Request) -> Response:
+    """Keep the choice in a cookie, so that it needs no script and pages never flash.
+
+    Raises:
+        InvalidInput: there is no such theme.
+    """
+    form = await read_form(request)
+    if form.get("theme") not in THEMES:
+        raise InvalidInput("There is no such theme.")
+    response = redirect(local_path(form.get("return_to")))
+    response.set_cookie(THEME, form["theme"], max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+    return response

@@ -28,7 +28,7 @@ from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
 from domain.rules.enums import LearningProvider
 from domain.settings import Settings
-from workers.pauses import Pauses
+from workers.circuit_breaker import Pauses
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
-from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
+from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import FrozenClock
 from tests.sign_in.line import Line
 from tests.sign_in.person import Answer, Person

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.addresses import local_path, with_attempt
+from web.urls import local_path, with_attempt
 
 
 @pytest.mark.parametrize("path", ["/profile", "/attempts/abc?x=1", "/sign-in?return_to=%2Fprofile"])

@@ -25,7 +25,7 @@ from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO
-from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
+from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import START
 from tests.web.conftest import OWN_FORM
 

@@ -12,7 +12,7 @@ from domain.rules.enums import MemberRole
 from domain.secrets import hash_token
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO
-from sandbox.world import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
+from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import START, FrozenClock
 from tests.factories import make_member, make_organization
 from tests.web.conftest import OWN_FORM, SignIn

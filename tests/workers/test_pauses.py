@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain.rules.enums import LearningProvider
-from workers.pauses import FIRST_SECONDS, LAST_SECONDS, MOST_SECONDS, Pauses
+from workers.circuit_breaker import FIRST_SECONDS, LAST_SECONDS, MOST_SECONDS, Pauses
 
 LEARN, UNIVERSITY = LearningProvider.MICROSOFT_LEARN, LearningProvider.PARTNER_UNIVERSITY
 

@@ -11,8 +11,7 @@ from domain.rules.visibility import MemberViewer
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form
-from web.pages.account import held_accounts
-from web.pages.profile import profile_page
+from web.pages.profile import held_accounts, profile_page
 from web.refusals import refusal_page, status_of
 from web.rendering import page, redirect
 

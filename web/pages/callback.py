@@ -9,9 +9,9 @@ from api.graphql.ids import Kind, global_id
 from api.runtime import runtime_of
 from domain.operations.callbacks import receive_callback
 from domain.rules.enums import LearningProvider
-from web.addresses import with_attempt
 from web.forms import read_query
 from web.rendering import redirect
+from web.urls import with_attempt
 
 _PROVIDERS = {provider.slug: provider for provider in LearningProvider}
 

@@ -8,7 +8,7 @@ from domain.errors import Forbidden
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_query
-from web.pages.credit import validity
+from web.pages.profile import validity
 from web.rendering import page
 
 

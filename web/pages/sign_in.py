@@ -10,12 +10,12 @@ from api.auth.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_co
 from api.runtime import runtime_of
 from domain.errors import Refusal
 from domain.operations.sign_in import complete_sign_in, end_session, start_sign_in
-from web.addresses import local_path, on_public_host
 from web.caller import optional_viewer
 from web.forms import read_form, read_query
 from web.refusals import status_of
 from web.rendering import page, redirect
 from web.security import sign_in_targets
+from web.urls import local_path, on_public_host
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from sandbox.faults import Fault, FaultBoard
 from sandbox.grants import Grants
 from sandbox.issuers import Issuer
 from sandbox.keys import Keyring
-from sandbox.ledger import Ledger
 from sandbox.refresh import RefreshTokens
+from sandbox.transcripts import Ledger
 
 CLIENT_ID = "certlink"
 CLIENT_SECRET = "sandbox-secret"

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from api.auth.cookies import BROWSER, read_cookie, set_cookie
 from api.runtime import runtime_of
 from domain.operations.attempts import ConfirmationNeeded, open_attempt
-from web.addresses import path_of
 from web.caller import optional_viewer
 from web.forms import read_form
 from web.rendering import page, redirect
 from web.security import association_targets
+from web.urls import path_of
 
 
 async def open_ticket(request: Request) -> Response:
