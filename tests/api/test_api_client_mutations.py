@@ -12,7 +12,7 @@ from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_api_client, make_member, make_organization
 
 CLIENT = """id name scopes createdAt createdBy { workEmail } revokedAt lastUsedAt

@@ -17,7 +17,7 @@ from domain.rules.administration import Operator
 from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
-from tests.api.house import CALLERS, MCID, NODES, House, make_house
+from tests.api.fixtures import CALLERS, MCID, NODES, House, make_house
 from tests.factories import make_member
 
 

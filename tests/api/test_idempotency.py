@@ -13,7 +13,7 @@ from domain.rules.enums import MemberRole
 from tests.api.administration import MUTATIONS, House, make_house
 from tests.api.caller import Caller
 from tests.clock import FrozenClock
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_association, make_credit
 
 KEY = {"idempotencyKey": "6f1c2f0e-0e6d-4d7a-9f43-1f2f8a4f1f10"}

@@ -13,7 +13,7 @@ from domain.rules.enums import MemberRole
 from tests.api.administration import CALLERS, MUTATIONS, SUCCESSES, House, make_house
 from tests.api.caller import Caller
 from tests.clock import START, FrozenClock
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_association, make_credit, make_invitation
 
 

@@ -20,8 +20,8 @@ from api.graphql.schema import schema
 from domain.rules.enums import Scope
 from domain.settings import Settings
 from tests.api.caller import Caller
-from tests.api.house import MCID, NODES, House, make_house
-from tests.domain.trace import leaving_no_trace
+from tests.api.fixtures import MCID, NODES, House, make_house
+from tests.domain.assert_unchanged import leaving_no_trace
 
 CREDITS, MEMBERS, REPORT, ATTAINMENTS = Scope
 PERSON = """{ name workEmail role status invitation { sentAt } associations(first: 1) { nodes { startedAt } }

@@ -23,9 +23,9 @@ from domain.rules.enums import MemberStatus
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from tests.api.serving import PROTOCOL
-from tests.certlink.test_up import free_port
 from tests.clock import START
 from tests.factories import make_invitation, make_member, make_organization
+from tests.local.test_up import free_port
 
 NAME = "Amara Osei"
 EMAIL = "amara.osei@contoso.example"

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from domain.settings import Settings
 from tests.clock import FrozenClock
 from tests.docs.blocks import read_blocks
-from tests.docs.place import running
-from tests.docs.play import Play
+from tests.docs.doc_runner import Play
+from tests.docs.environment import running
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 

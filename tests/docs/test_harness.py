@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 
 from tests.docs.blocks import read_blocks
+from tests.docs.doc_runner import Play
+from tests.docs.environment import Place
 from tests.docs.notation import Different, Kept
-from tests.docs.place import Place
-from tests.docs.play import Play
 
 ANSWER = {"name": "Amara Osei", "ids": ["a", "b", "c"], "count": 3, "id": "bWVtOjI"}
 

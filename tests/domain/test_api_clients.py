@@ -17,7 +17,7 @@ from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token
 from domain.settings import Settings
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_api_client, make_member, make_organization, viewer_of
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from domain.rules.association_limits import AlreadyAssociated, CoolOffActive
 from domain.rules.enums import AssociationEndReason, MemberRole
 from domain.rules.policy import Policy
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import completion_record, make_attempt, make_member, make_organization, viewer_of
 
 POLICY = Policy()

@@ -18,7 +18,7 @@ from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, new_token
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import (
     make_association,
     make_credit,

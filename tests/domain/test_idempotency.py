@@ -24,7 +24,7 @@ from domain.rules.enums import MemberRole
 from domain.rules.idempotency import KEY_LIFETIME, IdempotencyKeyReused
 from domain.settings import Settings
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_member, make_organization, viewer_of
 
 MICROSECOND = timedelta(microseconds=1)

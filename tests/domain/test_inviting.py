@@ -21,7 +21,7 @@ from domain.rules.invitations import AlreadyMember, InvitationAnswered, ResentTo
 from domain.rules.sign_in import Identity
 from domain.settings import Settings
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_member, make_organization, viewer_of
 
 DAY = timedelta(hours=24)

@@ -20,8 +20,8 @@ from typing_extensions import override
 from domain.database.pool import connection_arguments, open_database
 from domain.rules.enums import LearningProvider
 from local.engines import Engines
-from tests.domain.history import ACCOUNTS, INVITED, MEMBERS, MICROSECOND, History, Prelude
-from tests.domain.programme import DAY, Account
+from tests.domain.reference_model import DAY, Account
+from tests.domain.stateful import ACCOUNTS, INVITED, MEMBERS, MICROSECOND, History, Prelude
 
 HISTORIES = {"quick": 20, "thorough": 250}
 

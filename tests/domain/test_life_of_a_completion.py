@@ -19,8 +19,8 @@ from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
 from domain.settings import Settings
 from tests.clock import START
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.domain.instants import DAY, MICROSECOND
-from tests.domain.trace import leaving_no_trace
 from tests.factories import completion_record, make_association, make_member, make_organization, viewer_of
 
 LEARN = LearningProvider.MICROSOFT_LEARN

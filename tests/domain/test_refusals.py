@@ -23,7 +23,7 @@ from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity, ProviderUnavailable
 from domain.settings import Settings
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import (
     completion_record,
     make_association,

@@ -34,7 +34,7 @@ from domain.rules.sign_in import Identity
 from domain.secrets import hash_token
 from domain.settings import Settings
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import (
     completion_record,
     make_association,

@@ -8,7 +8,7 @@ from domain.operations.members import change_member_role
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.enums import MemberRole, MemberStatus
 from tests.clock import START
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import make_member, make_organization, viewer_of
 
 MEMBER, ACCOUNT_ADMIN, GLOBAL_ADMIN = MemberRole

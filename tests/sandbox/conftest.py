@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from sandbox.app import create_app
 from sandbox.keys import Keyring
 from tests.clock import FrozenClock
-from tests.sandbox.visitor import BASE_URL, Visitor
+from tests.sandbox.browser import BASE_URL, Visitor
 
 AppFactory = Callable[[], Starlette]
 

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 
 from sandbox.authorization import is_registered
 from tests.clock import FrozenClock
-from tests.sandbox.visitor import BASE_URL, CHALLENGE, REDIRECT_URI, Visitor, answer_of, transaction_of
+from tests.sandbox.browser import BASE_URL, CHALLENGE, REDIRECT_URI, Visitor, answer_of, transaction_of
 
 
 async def test_the_page_offers_the_personas_of_its_issuer_only(visitor: Visitor) -> None:

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from tests.clock import FrozenClock
-from tests.sandbox.visitor import REDIRECT_URI, VERIFIER, Visitor
+from tests.sandbox.browser import REDIRECT_URI, VERIFIER, Visitor
 
 
 async def test_a_code_works_only_once_and_its_replay_revokes_the_tokens(visitor: Visitor) -> None:

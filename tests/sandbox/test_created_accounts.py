@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from tests.sandbox.browser import BASE_URL, Visitor, answer_of
 from tests.sandbox.conftest import AppFactory
-from tests.sandbox.visitor import BASE_URL, Visitor, answer_of
 
 ISSUER = "partner-university"
 

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from joserfc.errors import BadSignatureError
 
 from sandbox import faults
-from tests.sandbox.visitor import BASE_URL, Visitor, answer_of
+from tests.sandbox.browser import BASE_URL, Visitor, answer_of
 
 
 async def set_fault(client: AsyncClient, issuer: str = "microsoft-learn", **knobs: Any) -> None:

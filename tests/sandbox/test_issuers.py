@@ -10,8 +10,8 @@ from sandbox.app import create_app
 from sandbox.issuers import ISSUERS
 from sandbox.refusals import DataFolderUnusable, SandboxModeRequired
 from tests.clock import FrozenClock
+from tests.sandbox.browser import BASE_URL
 from tests.sandbox.conftest import AppFactory
-from tests.sandbox.visitor import BASE_URL
 
 KEYS = [issuer.key for issuer in ISSUERS]
 

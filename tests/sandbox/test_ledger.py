@@ -7,8 +7,8 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from tests.clock import START, FrozenClock
+from tests.sandbox.browser import BASE_URL
 from tests.sandbox.conftest import AppFactory
-from tests.sandbox.visitor import BASE_URL
 
 AMARA = "/personas/amara-learn"
 AZ_104 = {"certification": "AZ-104"}

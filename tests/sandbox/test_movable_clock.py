@@ -8,8 +8,8 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from tests.clock import START, FrozenClock
+from tests.sandbox.browser import BASE_URL, Visitor
 from tests.sandbox.conftest import AppFactory
-from tests.sandbox.visitor import BASE_URL, Visitor
 
 TEN_DAYS = 864000
 

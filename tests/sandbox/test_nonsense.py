@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.issuers import CONTOSO
-from tests.sandbox.visitor import CLIENT, Visitor
+from tests.sandbox.browser import CLIENT, Visitor
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 FORM_PATHS = ["/microsoft-learn/token", "/partner-university/sign-in", f"/{CONTOSO.key}/authorize"]

@@ -6,8 +6,8 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from tests.clock import FrozenClock
+from tests.sandbox.browser import BASE_URL, CLIENT, Visitor, answer_of
 from tests.sandbox.conftest import AppFactory
-from tests.sandbox.visitor import BASE_URL, CLIENT, Visitor, answer_of
 
 OFFLINE = "openid offline_access"
 

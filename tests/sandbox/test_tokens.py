@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from sandbox.issuers import CONTOSO
 from tests.clock import START, FrozenClock
-from tests.sandbox.visitor import BASE_URL, Visitor
+from tests.sandbox.browser import BASE_URL, Visitor
 
 
 @pytest.mark.parametrize(

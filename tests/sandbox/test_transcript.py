@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from sandbox.personas import Earned
 from sandbox.transcript_rows import expires_at
 from tests.clock import START
-from tests.sandbox.visitor import Visitor
+from tests.sandbox.browser import Visitor
 
 MIDNIGHT = datetime(START.year, START.month, START.day, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ from domain.settings import Settings
 from sandbox.app import create_app
 from sandbox.keys import Keyring
 from tests.clock import FrozenClock
-from tests.sign_in.forger import Forger
-from tests.sign_in.line import Line
-from tests.sign_in.world import World
+from tests.sign_in.environment import World
+from tests.sign_in.tcp_proxy import Line
+from tests.sign_in.token_forgery import Forger
 
 __all__ = ["forger", "sandbox_folder", "settings", "signing_keys", "world"]
 

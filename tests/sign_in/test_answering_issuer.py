@@ -13,7 +13,7 @@ from domain.operations.organizations import change_issuer
 from domain.queries.callers import viewer_of_session
 from domain.rules.enums import AttemptStatus, MemberStatus
 from domain.rules.sign_in import NotAMember, SignInNotAccepted, redirect_key, sign_in_redirect_uri
-from tests.sign_in.world import World, attempt, callback_of, trace
+from tests.sign_in.environment import World, attempt, callback_of, trace
 
 NADIA = "nadia.novak@contoso.example"
 NEW = "https://new.example"

@@ -26,7 +26,7 @@ from domain.rules.enums import (
     CompletionKind,
     CreditStatus,
 )
-from tests.sign_in.world import LEARN, UNIVERSITY, Returned, World, attempt, callback_of, trace
+from tests.sign_in.environment import LEARN, UNIVERSITY, Returned, World, attempt, callback_of, trace
 
 
 async def test_a_click_leads_to_an_association_with_pending_credits(world: World) -> None:

@@ -16,9 +16,9 @@ from domain.rules.enums import AttemptStatus, CallbackStatus
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotAccepted, SignInNotKnown
 from domain.secrets import new_token
-from tests.sign_in.line import Line
+from tests.sign_in.environment import LEARN, UNIVERSITY, World, attempt, callback_of, let_the_lease_lapse, trace
+from tests.sign_in.tcp_proxy import Line
 from tests.sign_in.transcripts import completion, transcript
-from tests.sign_in.world import LEARN, UNIVERSITY, World, attempt, callback_of, let_the_lease_lapse, trace
 
 
 async def test_a_forged_state_is_not_known(world: World) -> None:

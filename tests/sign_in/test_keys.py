@@ -8,7 +8,7 @@ import pytest
 from domain.providers.http import JsonClient
 from domain.providers.tokens import KeyCache
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
-from tests.sign_in.forger import Forger
+from tests.sign_in.token_forgery import Forger
 
 
 class Stopwatch:

@@ -17,7 +17,7 @@ from domain.rules.enums import AssociationEndReason, AttemptStatus
 from domain.rules.policy import YEAR
 from domain.rules.visibility import MemberViewer
 from tests.factories import make_association, make_member, make_organization, viewer_of
-from tests.sign_in.world import LEARN, UNIVERSITY, World, attempt
+from tests.sign_in.environment import LEARN, UNIVERSITY, World, attempt
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)

@@ -5,7 +5,7 @@ import pytest
 from domain.providers.http import JsonClient
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
 from tests.clock import START
-from tests.sign_in.forger import ISSUER, NONCE, Forger
+from tests.sign_in.token_forgery import ISSUER, NONCE, Forger
 
 NONSENSE: dict[str, bytes | str] = {
     "an empty answer": "",

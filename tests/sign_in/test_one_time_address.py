@@ -13,7 +13,7 @@ from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotKnown
 from domain.rules.visibility import MemberViewer
 from domain.secrets import new_token
-from tests.sign_in.world import LEARN, UNIVERSITY, World, trace
+from tests.sign_in.environment import LEARN, UNIVERSITY, World, trace
 
 RETURNS = ["/", "/profile?tab=learn#top", "https://front.contoso.example", "https://front.contoso.example/a?b=c"]
 NO_RETURNS = [

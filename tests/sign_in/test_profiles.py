@@ -4,7 +4,7 @@ import pytest
 
 from domain.providers.registry import PROFILE_READERS
 from domain.rules.enums import LearningProvider
-from tests.sign_in.world import LEARN, UNIVERSITY
+from tests.sign_in.environment import LEARN, UNIVERSITY
 
 NO_IDS: list[object] = [None, "", 991204737, True, ["991204737"], {"id": "1"}, "\x00", "\ud800", "1\n", "9" * 101]
 

@@ -7,7 +7,7 @@ from joserfc import jwt
 
 from domain.providers.oidc import unverified_issuer
 from domain.rules.sign_in import SignInNotAccepted
-from tests.sign_in.forger import (
+from tests.sign_in.token_forgery import (
     AUDIENCE,
     HOUR,
     ISSUER,

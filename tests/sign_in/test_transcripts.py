@@ -6,7 +6,7 @@ import pytest
 
 from domain.providers.learning import MAX_PAGES, CompletionRecord, read_transcript
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
-from tests.sign_in.forger import Forger
+from tests.sign_in.token_forgery import Forger
 from tests.sign_in.transcripts import completion, transcript
 
 PROFILE = "991204737"

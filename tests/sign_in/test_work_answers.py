@@ -14,8 +14,8 @@ from domain.rules.sign_in import (
     SignInNotKnown,
 )
 from domain.secrets import new_token
-from tests.sign_in.line import Line
-from tests.sign_in.world import Returned, World, trace
+from tests.sign_in.environment import Returned, World, trace
+from tests.sign_in.tcp_proxy import Line
 
 NADIA = "nadia.novak@contoso.example"
 

@@ -15,7 +15,7 @@ from domain.rules.enums import MemberStatus
 from domain.rules.sign_in import Identity, NotAMember
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token
-from tests.sign_in.world import World, trace
+from tests.sign_in.environment import World, trace
 
 NADIA = "nadia.novak@contoso.example"
 

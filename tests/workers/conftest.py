@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sign_in.conftest import sandbox_folder, settings, signing_keys, world
-from tests.sign_in.world import World
+from tests.sign_in.environment import World
 from workers.tasks import Workplace
 
 __all__ = ["sandbox_folder", "settings", "signing_keys", "workplace", "world"]

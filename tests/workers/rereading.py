@@ -9,7 +9,7 @@ from domain.operations.transcripts import ReadPage, reread_transcripts
 from domain.rules.enums import LearningProvider
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey
-from tests.sign_in.world import LEARN, World
+from tests.sign_in.environment import LEARN, World
 
 DAY = timedelta(days=1)
 AMARA = "/personas/amara-learn"

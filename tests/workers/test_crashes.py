@@ -23,8 +23,8 @@ from domain.operations.callbacks import (
 )
 from domain.rules.enums import AttemptStatus, CallbackStatus, MemberStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
-from tests.sign_in.line import Death, Line
-from tests.sign_in.world import World, attempt, callback_of, let_the_lease_lapse, trace
+from tests.sign_in.environment import World, attempt, callback_of, let_the_lease_lapse, trace
+from tests.sign_in.tcp_proxy import Death, Line
 
 
 class DeadlyQueue(NoQueue):

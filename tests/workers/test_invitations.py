@@ -11,7 +11,7 @@ from domain.queue import QUEUE, open_queue
 from domain.rules.administration import Operator
 from domain.rules.enums import MemberRole
 from tests.domain.mail_box import mail_box
-from tests.sign_in.world import World
+from tests.sign_in.environment import World
 from workers.sweeper import sweep
 from workers.tasks import Workplace
 

@@ -12,7 +12,7 @@ from domain import notifications
 from domain.database.transaction import transaction
 from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
 from domain.rules.enums import AttemptStatus
-from tests.sign_in.world import World, attempt
+from tests.sign_in.environment import World, attempt
 
 # No subscriber gets this far in a test: what arrives was told, and not found by looking again.
 NEVER_SECONDS = 600.0

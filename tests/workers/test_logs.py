@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from domain.errors import Refusal
 from domain.queue import open_queue
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS
-from tests.sign_in.world import Returned, World, let_the_lease_lapse
+from tests.sign_in.environment import Returned, World, let_the_lease_lapse
 from workers.main import arq_worker, close_arq_worker
 from workers.sweeper import sweep
 from workers.tasks import Workplace

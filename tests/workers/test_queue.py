@@ -11,7 +11,7 @@ from domain.jobs import ProcessCallback, PropagateCredits
 from domain.queue import QUEUE, TIMEOUT_SECONDS, RedisQueue, open_queue
 from domain.rules.enums import AttemptStatus
 from local.engines import Engines
-from tests.sign_in.world import World, attempt
+from tests.sign_in.environment import World, attempt
 from tests.workers.hanging_redis import HangingRedis
 
 # Far more than it may take, far less than for ever.

@@ -14,7 +14,7 @@ from domain.models import Association, CreditEvent
 from domain.queue import QUEUE, open_queue
 from domain.rules.enums import AttemptStatus
 from local.engines import Engines
-from tests.sign_in.world import World, attempt, trace
+from tests.sign_in.environment import World, attempt, trace
 from workers.main import listen_forever
 from workers.sweeper import sweep, sweep_forever
 from workers.tasks import Workplace

@@ -11,7 +11,7 @@ from domain.queries.associations import known_association
 from domain.rules.association_limits import AlreadyAssociated
 from domain.rules.enums import AttemptStatus, TranscriptProblem
 from domain.rules.transcript_reading import LAST_LOOK, next_night_reading
-from tests.sign_in.world import UNIVERSITY, World
+from tests.sign_in.environment import UNIVERSITY, World
 from tests.workers.rereading import AMARA, DAY, grant, linked, read, refuse, remove, tell
 from workers.sweeper import sweep
 from workers.tasks import Workplace

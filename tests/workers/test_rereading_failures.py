@@ -12,8 +12,8 @@ from domain.models import Association, Completion, Credit
 from domain.operations.transcripts import ReadPage
 from domain.queries.associations import known_association
 from domain.rules.enums import TranscriptProblem
-from tests.sign_in.line import Death
-from tests.sign_in.world import World
+from tests.sign_in.environment import World
+from tests.sign_in.tcp_proxy import Death
 from tests.workers.rereading import DAY, grant, let_the_lease_lapse, linked, read, tell
 from workers.sweeper import sweep
 from workers.tasks import TASKS, Workplace

@@ -19,8 +19,8 @@ from domain.providers.oidc import Issuers
 from domain.rules.enums import AttemptStatus
 from domain.settings import Settings
 from tests.clock import FrozenClock
-from tests.sign_in.line import Line
-from tests.sign_in.world import World, attempt, callback_of, let_the_lease_lapse
+from tests.sign_in.environment import World, attempt, callback_of, let_the_lease_lapse
+from tests.sign_in.tcp_proxy import Line
 from tests.workers.hanging_redis import HangingRedis
 from workers import main
 from workers.main import work_until

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from domain.database.pool import execute
 from domain.models import Association, CreditEvent, IdempotencyKey
 from domain.rules.enums import AttemptStatus
-from tests.sign_in.world import World, attempt, callback_of
+from tests.sign_in.environment import World, attempt, callback_of
 from workers.sweeper import sweep, sweep_forever
 from workers.tasks import Workplace
 

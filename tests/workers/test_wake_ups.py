@@ -18,7 +18,7 @@ from domain.models import CreditEvent
 from domain.queue import BUCKET_SECONDS, MAX_DEFER_SECONDS, QUEUE, RedisQueue, open_queue
 from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import SignInNotKnown
-from tests.sign_in.world import World, attempt
+from tests.sign_in.environment import World, attempt
 from workers.main import arq_worker, close_arq_worker
 from workers.tasks import Workplace
 

@@ -9,8 +9,8 @@ import httpx2
 
 from tests.api.serving import Socket, socket_to
 from tests.docs.blocks import Block
+from tests.docs.environment import Place
 from tests.docs.notation import Different, Kept
-from tests.docs.place import Place
 
 
 class Play:

@@ -24,8 +24,8 @@ from domain.rules.enums import LearningProvider, MemberStatus
 from domain.rules.policy import Policy
 from domain.rules.sign_in import Identity
 from tests.clock import START
-from tests.domain.programme import COOL_OFF, DAY, NEVER, YEAR, Account, Link, Programme, transcript
-from tests.domain.trace import leaving_no_trace
+from tests.domain.assert_unchanged import leaving_no_trace
+from tests.domain.reference_model import COOL_OFF, DAY, NEVER, YEAR, Account, Link, Programme, transcript
 from tests.factories import make_attempt, make_member, make_organization, viewer_of
 
 MICROSECOND = timedelta(microseconds=1)

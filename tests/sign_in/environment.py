@@ -19,8 +19,8 @@ from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import FrozenClock
-from tests.sign_in.line import Line
 from tests.sign_in.person import Answer, Person
+from tests.sign_in.tcp_proxy import Line
 
 LEARN, UNIVERSITY = LearningProvider.MICROSOFT_LEARN, LearningProvider.PARTNER_UNIVERSITY
 # Rows that an attempt writes whatever becomes of it.

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from domain.providers.oidc import Client, Issuers
 from domain.rules.sign_in import Identity
 from tests.clock import START
-from tests.sign_in.line import Line
+from tests.sign_in.tcp_proxy import Line
 
 ISSUER = "http://localhost:8001/work/contoso"
 AUDIENCE = "certlink-api"
