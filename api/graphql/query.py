@@ -126,6 +126,6 @@ class Query:
         """Read the catalog."""
         if info.context.viewer is None:
             return None
-        walk = arguments.walk(info, order=catalog.BY_CODE)
-        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=walk.page)
-        return connection(page, walk, node=certification_of)
+        request = arguments.request(info, order=catalog.BY_CODE)
+        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=request.page)
+        return connection(page, request, node=certification_of)

@@ -24,7 +24,7 @@ from domain.errors import InvalidInput
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 Given = TypeVar("Given")
 
-WalkAsOf = Annotated[
+ListAsOf = Annotated[
     datetime | None,
     strawberry.argument(
         description="The instant, past or future, at which to look; by default that of the cursor, or now without one."
@@ -40,7 +40,7 @@ _ARGUMENTS: dict[str, tuple[Any, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class ConnectionRequest:
     """A page of a list, and how its rows are told apart by cursors; ``as_of`` where the list is as of an instant.
 
     ``has_edges`` is false where nobody asks for edges, so that they need not be made.
@@ -65,35 +65,37 @@ class PageArguments:
     last: int | None = None
     before: str | None = None
 
-    def walk(self, info: Info, *, of: int | None = None, order: Order | None = None) -> Walk:
+    def request(self, info: Info, *, of: int | None = None, order: Order | None = None) -> ConnectionRequest:
         """Return the page that is asked for of the list that the field is, ``of`` a parent by number.
 
         Raises:
             InvalidInput: a size is out of bounds, a cursor is none of this list's, or both directions are asked for.
         """
-        walk, _ = self._walk(info, of, order)
-        return walk
+        request, _ = self._request(info, of, order)
+        return request
 
-    def walk_as_of(
+    def request_as_of(
         self, info: Info, as_of: datetime | None, *, of: int | None = None, order: Order | None = None
-    ) -> tuple[Walk, datetime]:
-        """Return what ``walk`` does of a list that is as of an instant, and that instant (aware, UTC).
+    ) -> tuple[ConnectionRequest, datetime]:
+        """Return what ``request`` does of a list that is as of an instant, and that instant (aware, UTC).
 
         A cursor carries the instant of its list, so a walk that began now stays there.
 
         Raises:
-            InvalidInput: as for ``walk``, or a cursor is of another instant.
+            InvalidInput: as for ``request``, or a cursor is of another instant.
         """
-        walk, told = self._walk(info, of, order)
+        request, told = self._request(info, of, order)
         instants = {instant for instant in (given(as_of), *told) if instant is not None}
         if len(instants) > 1:
             raise InvalidInput(
                 "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
             )
         at = min(instants, default=info.context.now)
-        return replace(walk, as_of=at), at
+        return replace(request, as_of=at), at
 
-    def _walk(self, info: Info, of: int | None, order: Order | None) -> tuple[Walk, list[datetime | None]]:
+    def _request(
+        self, info: Info, of: int | None, order: Order | None
+    ) -> tuple[ConnectionRequest, list[datetime | None]]:
         """Return the page that is asked for, and the instants that its cursors tell."""
         if self.first is not None and self.last is not None:
             raise InvalidInput("Ask for `first` or for `last`, not for both.")
@@ -110,8 +112,8 @@ class PageArguments:
             order=order,
             counted=selects(info, "totalCount"),
         )
-        walk = Walk(page=page, cursors=cursors, has_edges=selects(info, "edges"))
-        return walk, [cursor.as_of for cursor in (after, before) if cursor is not None]
+        request = ConnectionRequest(page=page, cursors=cursors, has_edges=selects(info, "edges"))
+        return request, [cursor.as_of for cursor in (after, before) if cursor is not None]
 
 
 class _ConnectionArguments(FieldExtension):

@@ -9,7 +9,7 @@ from typing import Generic, TypedDict, TypeVar
 import strawberry
 
 from api.graphql.fields import field
-from api.graphql.pagination.arguments import Walk
+from api.graphql.pagination.arguments import ConnectionRequest
 from domain.database.pagination import Page
 
 Node = TypeVar("Node")
@@ -59,23 +59,25 @@ class ConnectionParts(TypedDict, Generic[Node]):
     counted: int | None
 
 
-def connection(page: Page[Row], walk: Walk, *, node: Callable[[Row], Node]) -> Connection[Node]:
+def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]) -> Connection[Node]:
     """Return a page of rows as a connection of nodes."""
-    return Connection(**connection_parts(page, walk, node=node))
+    return Connection(**connection_parts(page, request, node=node))
 
 
-def connection_parts(page: Page[Row], walk: Walk, *, node: Callable[[Row], Node]) -> ConnectionParts[Node]:
+def connection_parts(
+    page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]
+) -> ConnectionParts[Node]:
     """Return what a connection is made of, for connections that tell more."""
     nodes = [node(row) for row in page.rows]
-    pairs = list(zip(page.places, nodes, strict=True)) if walk.has_edges else []
+    pairs = list(zip(page.places, nodes, strict=True)) if request.has_edges else []
     return {
-        "edges": [Edge(cursor=walk.cursor(place), node=each) for place, each in pairs],
+        "edges": [Edge(cursor=request.cursor(place), node=each) for place, each in pairs],
         "nodes": nodes,
         "page_info": PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=walk.cursor(page.places[0]) if page.places else None,
-            end_cursor=walk.cursor(page.places[-1]) if page.places else None,
+            start_cursor=request.cursor(page.places[0]) if page.places else None,
+            end_cursor=request.cursor(page.places[-1]) if page.places else None,
         ),
         "counted": page.total,
     }

@@ -8,7 +8,7 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import Walk
+from api.graphql.pagination.arguments import ConnectionRequest
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import members
 from api.graphql.types.node import Node
@@ -93,9 +93,9 @@ def api_client_of(row: ApiClientRow) -> ApiClient:
     )
 
 
-def connection_of(page: Page[ApiClientRow], walk: Walk) -> Connection[ApiClient]:
+def connection_of(page: Page[ApiClientRow], request: ConnectionRequest) -> Connection[ApiClient]:
     """Return a page of clients, the latest created first."""
-    return connection(page, walk, node=api_client_of)
+    return connection(page, request, node=api_client_of)
 
 
 def _key_of(row: ApiKeySummary) -> ApiKey:

@@ -8,7 +8,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import PageArguments, Walk, WalkAsOf, connection_field
+from api.graphql.pagination.arguments import ConnectionRequest, ListAsOf, PageArguments, connection_field
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import credits, members
 from api.graphql.types.credit_arguments import Filter, matching
@@ -64,17 +64,17 @@ class Association(Node):
         "or an API client with the scope CREDITS_READ asks."
     )
     async def credits(
-        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: ListAsOf = UNSET
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
         """List the credits."""
         viewer = check_signed_in(info.context.viewer)
         if not may_see_of(viewer, self.member.number, Scope.CREDITS_READ):
             return None
-        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        request, at = arguments.request_as_of(info, as_of, of=self.number)
         page = await info.context.batches.load(
-            credits_of_associations, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
+            credits_of_associations, viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
         )
-        return await credits.connection_of(page, walk, info)
+        return await credits.connection_of(page, request, info)
 
 
 def learning_account_of(row: LearningAccountRow) -> LearningAccount:
@@ -108,6 +108,6 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
     )
 
 
-def connection_of(page: Page[AssociationRow], walk: Walk, viewer: Viewer) -> Connection[Association]:
+def connection_of(page: Page[AssociationRow], request: ConnectionRequest, viewer: Viewer) -> Connection[Association]:
     """Return a page of associations as a viewer may see them."""
-    return connection(page, walk, node=lambda row: association_of(row, viewer))
+    return connection(page, request, node=lambda row: association_of(row, viewer))

@@ -10,7 +10,7 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import Walk
+from api.graphql.pagination.arguments import ConnectionRequest
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.scorings import OrganizationScorings
 from api.graphql.selection import selects
@@ -155,10 +155,10 @@ def _explanation(row: CreditRow, given: tuple[ProgramContribution, ...], details
     return summarized(row) if details.has_explanation else UNASKED
 
 
-async def connection_of(page: Page[CreditRow], walk: Walk, info: Info) -> Connection[Credit]:
+async def connection_of(page: Page[CreditRow], request: ConnectionRequest, info: Info) -> Connection[Credit]:
     """Return a page of a list of credits, which is as of an instant."""
     details = await details_asked_for(info, page.rows, "nodes", "edges.node")
-    return connection(page, walk, node=lambda row: credit_of(row, details))
+    return connection(page, request, node=lambda row: credit_of(row, details))
 
 
 @strawberry.type(description="What took effect for a credit; each kind at most once for each credit.")

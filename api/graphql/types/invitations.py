@@ -7,7 +7,7 @@ import strawberry
 
 from api.graphql.context import Context
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import Walk
+from api.graphql.pagination.arguments import ConnectionRequest
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import members
 from api.graphql.types.node import Node
@@ -69,6 +69,6 @@ def invitation_of(row: InvitationRow, context: Context) -> Invitation:
     )
 
 
-def connection_of(page: Page[InvitationRow], walk: Walk, context: Context) -> Connection[Invitation]:
+def connection_of(page: Page[InvitationRow], request: ConnectionRequest, context: Context) -> Connection[Invitation]:
     """Return a page of invitations."""
-    return connection(page, walk, node=lambda row: invitation_of(row, context))
+    return connection(page, request, node=lambda row: invitation_of(row, context))

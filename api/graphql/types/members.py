@@ -8,7 +8,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import PageArguments, WalkAsOf, connection_field, given
+from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field, given
 from api.graphql.pagination.connections import Connection
 from api.graphql.types import associations, credits, invitations
 from api.graphql.types.credit_arguments import Filter, matching
@@ -71,11 +71,11 @@ class Member(Node):
         viewer = check_signed_in(info.context.viewer)
         if not may_see_of(viewer, self.number, Scope.MEMBERS_READ):
             return None
-        walk = arguments.walk(info, of=self.number)
+        request = arguments.request(info, of=self.number)
         page = await info.context.batches.load(
-            associations_of_members, viewer, self.number, active=given(active), page=walk.page
+            associations_of_members, viewer, self.number, active=given(active), page=request.page
         )
-        return associations.connection_of(page, walk, viewer)
+        return associations.connection_of(page, request, viewer)
 
     @field(
         "What an attempt to associate would be told now, by the member's own history; null unless the person asks, "
@@ -100,17 +100,17 @@ class Member(Node):
         "API client with the scope CREDITS_READ asks."
     )
     async def credits(
-        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: WalkAsOf = UNSET
+        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: ListAsOf = UNSET
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
         """List the credits."""
         viewer = check_signed_in(info.context.viewer)
         if not may_see_of(viewer, self.number, Scope.CREDITS_READ):
             return None
-        walk, at = arguments.walk_as_of(info, as_of, of=self.number)
+        request, at = arguments.request_as_of(info, as_of, of=self.number)
         page = await info.context.batches.load(
-            credits_of_members, viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
+            credits_of_members, viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
         )
-        return await credits.connection_of(page, walk, info)
+        return await credits.connection_of(page, request, info)
 
 
 def member_of(row: OfMember) -> Member:

@@ -71,9 +71,9 @@ class OrganizationMembers:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        walk = arguments.walk(info, of=self.number)
-        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=walk.page)
-        return connection(page, walk, node=members.member_of) if page else None
+        request = arguments.request(info, of=self.number)
+        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=request.page)
+        return connection(page, request, node=members.member_of) if page else None
 
     @connection_field(
         "The organization's invitations, the oldest first; null unless an admin or an API client with the scope "
@@ -86,11 +86,11 @@ class OrganizationMembers:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        walk = arguments.walk(info, of=self.number, order=OLDEST_FIRST)
+        request = arguments.request(info, of=self.number, order=OLDEST_FIRST)
         page = await invitations_of_organization(
-            viewer, self.number, without_response=given(without_response), page=walk.page
+            viewer, self.number, without_response=given(without_response), page=request.page
         )
-        return invitations.connection_of(page, walk, info.context) if page else None
+        return invitations.connection_of(page, request, info.context) if page else None
 
     @field("The next 10th of a month, in UTC: at its beginning the credits of those who left the month before end.")
     def next_refresh_date(self, info: Info) -> date:
@@ -127,6 +127,6 @@ class OrganizationApiClients:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        walk = arguments.walk(info, of=self.number)
-        page = await api_clients_of_organization(viewer, self.number, page=walk.page)
-        return api_clients.connection_of(page, walk) if page else None
+        request = arguments.request(info, of=self.number)
+        page = await api_clients_of_organization(viewer, self.number, page=request.page)
+        return api_clients.connection_of(page, request) if page else None

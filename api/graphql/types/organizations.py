@@ -12,7 +12,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import PageArguments, WalkAsOf, connection_field
+from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field
 from api.graphql.pagination.connections import Connection
 from api.graphql.selection import selects
 from api.graphql.types import credits, skills_report
@@ -82,17 +82,17 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         arguments: PageArguments,
         wanted: Filter = UNSET,
         order_by: ListOrder = UNSET,
-        as_of: WalkAsOf = UNSET,
+        as_of: ListAsOf = UNSET,
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
         """List the credits."""
         context = info.context
         if context.viewer is None:
             return None
-        walk, at = arguments.walk_as_of(info, as_of, of=self.number, order=ordered(order_by))
+        request, at = arguments.request_as_of(info, as_of, of=self.number, order=ordered(order_by))
         page = await credits_of_organization(
-            context.viewer, self.number, matching=matching(wanted), as_of=at, page=walk.page
+            context.viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
         )
-        return await credits.connection_of(page, walk, info) if page else None
+        return await credits.connection_of(page, request, info) if page else None
 
     @connection_field(
         "The organization's credits with their people, as of an instant; null unless an admin or an API client with "
@@ -104,21 +104,23 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         arguments: PageArguments,
         wanted: ReportFilter = UNSET,
         order_by: ReportOrder = UNSET,
-        as_of: WalkAsOf = UNSET,
+        as_of: ListAsOf = UNSET,
     ) -> Annotated["SkillsReportConnection", strawberry.lazy("api.graphql.types.skills_report")] | None:
         """List the report's rows."""
         viewer = info.context.viewer
         if viewer is None:
             return None
-        walk, at = arguments.walk_as_of(info, as_of, of=self.number, order=ordered(order_by) or DEFAULT_ORDER)
-        page = await skills_report_page(viewer, self.number, matching=report_matching(wanted), as_of=at, page=walk.page)
+        request, at = arguments.request_as_of(info, as_of, of=self.number, order=ordered(order_by) or DEFAULT_ORDER)
+        page = await skills_report_page(
+            viewer, self.number, matching=report_matching(wanted), as_of=at, page=request.page
+        )
         if page is None:
             return None
         contributions: CreditContributions = {}
         if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
             members = {row.member_id for row in page.rows}
             contributions = await info.context.scorings.organization(self.number, info).contributions(members, as_of=at)
-        return skills_report.skills_report_of(page, walk, contributions, as_of=at)
+        return skills_report.skills_report_of(page, request, contributions, as_of=at)
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:

@@ -7,7 +7,7 @@ import strawberry
 
 from api.filters import checked_certification, checked_person, checked_program, checked_range
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import Walk, given
+from api.graphql.pagination.arguments import ConnectionRequest, given
 from api.graphql.pagination.connections import Connection, connection_parts
 from api.graphql.types.certifications import Certification
 from api.graphql.types.contributions import Contribution, contribution_of
@@ -170,10 +170,10 @@ class SkillsReportConnection(Connection[SkillsReportRow]):
 
 
 def skills_report_of(
-    page: Page[Row], walk: Walk, contributions: CreditContributions, *, as_of: datetime
+    page: Page[Row], request: ConnectionRequest, contributions: CreditContributions, *, as_of: datetime
 ) -> SkillsReportConnection:
     """Return a page of a report, and what its credits contribute."""
-    parts = connection_parts(page, walk, node=lambda row: _row(row, contributions))
+    parts = connection_parts(page, request, node=lambda row: _row(row, contributions))
     return SkillsReportConnection(**parts, as_of=as_of)
 
 
