@@ -36,7 +36,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Position:
     """Where a row stands in a list: by its value, which is ``None`` too where the list has only ids, and its id."""
 
     id: int
@@ -45,14 +45,14 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """The rows after and before a place, at most ``size``; ``backward`` takes the last of them instead of the first.
+    """The rows after and before a position, at most ``size``; ``backward`` takes the last of them instead of the first.
 
     Without an order the list is walked by id, newest first. The whole is counted only where that is asked for.
     """
 
     size: int = DEFAULT_SIZE
-    after: Place | None = None
-    before: Place | None = None
+    after: Position | None = None
+    before: Position | None = None
     backward: bool = False
     order: Order | None = None
     counted: bool = True
@@ -63,7 +63,7 @@ class Page(Generic[Row]):
     """A part of a list in the list's order, where each row stands, and how long the whole is if it was counted."""
 
     rows: Sequence[Row]
-    places: Sequence[Place]
+    positions: Sequence[Position]
     total: int | None
     has_next: bool
     has_previous: bool
@@ -89,7 +89,7 @@ async def fetch_pages(
     """
     inner, added = page_statement(listed, len(arguments) + 1, page)
     sql = f"""SELECT parent.id AS list_parent, page.* FROM unnest(${len(arguments) + 1}::bigint[]) parent (id)
-        CROSS JOIN LATERAL ({inner}) page ORDER BY {_sequence(page.order, "page.place_value", backward=False)}"""
+        CROSS JOIN LATERAL ({inner}) page ORDER BY {_sequence(page.order, "page.position_value", backward=False)}"""
     async with connection() as current:
         records = await current.fetch(sql, *arguments, list(parents), *added)
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -106,19 +106,19 @@ def page_statement(listed: str, arguments: int, page: PageRequest) -> tuple[str,
     parameters = _Parameters(arguments)
     value = page.order.expression if page.order else "NULL::text"
     conditions = [
-        _beyond(page.order, place, parameters, later=later == _is_ascending(page.order))
-        for place, later in ((page.after, True), (page.before, False))
-        if place is not None
+        _beyond(page.order, position, parameters, later=later == _is_ascending(page.order))
+        for position, later in ((page.after, True), (page.before, False))
+        if position is not None
     ]
     limit = parameters.add(page.size + 1, "bigint")
-    found = f"""SELECT listed.*, {value} AS place_value FROM listed
+    found = f"""SELECT listed.*, {value} AS position_value FROM listed
         WHERE {" AND ".join(conditions) or "true"}
         ORDER BY {_sequence(page.order, value, backward=page.backward)} LIMIT {limit}"""
     whole = "(SELECT count(*) AS total FROM listed)" if page.counted else "(SELECT NULL::bigint AS total)"
     return (
         f"""WITH listed AS NOT MATERIALIZED ({listed})
             SELECT page.*, whole.total AS list_total FROM {whole} whole LEFT JOIN ({found}) page ON true
-            ORDER BY {_sequence(page.order, "page.place_value", backward=False)}""",
+            ORDER BY {_sequence(page.order, "page.position_value", backward=False)}""",
         parameters.values,
     )
 
@@ -145,16 +145,16 @@ def _sequence(order: Order | None, value: str, *, backward: bool) -> str:
     return f"{value} {direction}, id {direction}" if order else f"id {direction}"
 
 
-def _beyond(order: Order | None, place: Place, parameters: _Parameters, *, later: bool) -> str:
-    """Return the condition that a row's value and id are larger, or smaller, than a place's."""
+def _beyond(order: Order | None, position: Position, parameters: _Parameters, *, later: bool) -> str:
+    """Return the condition that a row's value and id are larger, or smaller, than a position's."""
     sign = ">" if later else "<"
-    identifier = parameters.add(place.id, "bigint")
+    identifier = parameters.add(position.id, "bigint")
     if order is None:
         return f"id {sign} {identifier}"
-    if place.value is None:
+    if position.value is None:
         same = f"({order.expression} IS NULL AND id {sign} {identifier})"
         return same if later else f"({same} OR {order.expression} IS NOT NULL)"
-    value = parameters.add(place.value, _SQL_TYPES[order.kind])
+    value = parameters.add(position.value, _SQL_TYPES[order.kind])
     beyond = f"({order.expression}, id) {sign} ({value}, {identifier})"
     return f"({beyond} OR {order.expression} IS NULL)" if later and order.nullable else beyond
 
@@ -162,22 +162,22 @@ def _beyond(order: Order | None, place: Place, parameters: _Parameters, *, later
 def _page(kind: type[Row], found: Sequence[dict[str, Any]], page: PageRequest) -> Page[Row]:
     """Return a page of the rows that its statement found: one more than asked for, where more come."""
     total = found[0]["list_total"] if found else None
-    placed = [_placed(kind, columns) for columns in found if columns["id"] is not None]
+    placed = [_positioned(kind, columns) for columns in found if columns["id"] is not None]
     more = len(placed) > page.size
     kept = placed[1 if more else 0 :] if page.backward else placed[: page.size]
     return Page(
         rows=[row for row, _ in kept],
-        places=[place for _, place in kept],
+        positions=[position for _, position in kept],
         total=total,
         has_next=page.before is not None if page.backward else more,
         has_previous=more if page.backward else page.after is not None,
     )
 
 
-def _placed(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Place]:
+def _positioned(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Position]:
     del columns["list_total"]
-    place = Place(id=columns["id"], value=columns.pop("place_value"))
-    return typed_row(kind, columns), place
+    position = Position(id=columns["id"], value=columns.pop("position_value"))
+    return typed_row(kind, columns), position
 
 
 def where(

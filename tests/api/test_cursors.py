@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.graphql.ids import opaque
 from api.graphql.pagination.cursors import Cursor, ListCursors
-from domain.database.pagination import Order, Place
+from domain.database.pagination import Order, Position
 from domain.errors import InvalidInput
 from domain.queries.credits import credit_order
 from domain.rules.enums import CreditOrderField, OrderDirection
@@ -24,12 +24,12 @@ instants = st.datetimes(timezones=st.just(UTC))
 numbers = st.integers(1, 2**63 - 1)
 as_ofs = st.none() | instants
 places = st.one_of(
-    st.tuples(st.none(), st.builds(Place, id=numbers)),
-    st.tuples(st.just(STATUS), st.builds(Place, id=numbers, value=numbers)),
-    st.tuples(st.just(EXPIRY), st.builds(Place, id=numbers, value=st.none() | instants)),
-    st.tuples(st.just(PERSON), st.builds(Place, id=numbers, value=st.text())),
+    st.tuples(st.none(), st.builds(Position, id=numbers)),
+    st.tuples(st.just(STATUS), st.builds(Position, id=numbers, value=numbers)),
+    st.tuples(st.just(EXPIRY), st.builds(Position, id=numbers, value=st.none() | instants)),
+    st.tuples(st.just(PERSON), st.builds(Position, id=numbers, value=st.text())),
 )
-A_CURSOR = Cursor(place=Place(id=7, value=2), as_of=datetime(2026, 11, 3, tzinfo=UTC))
+A_CURSOR = Cursor(position=Position(id=7, value=2), as_of=datetime(2026, 11, 3, tzinfo=UTC))
 
 
 def cursors(order: Order | None = STATUS, *, name: str = "Member.credits:1", key: bytes = KEY) -> ListCursors:
@@ -37,19 +37,19 @@ def cursors(order: Order | None = STATUS, *, name: str = "Member.credits:1", key
 
 
 @given(places, as_ofs)
-def test_a_cursor_says_what_was_put_into_it(placed: tuple[Order | None, Place], as_of: datetime | None) -> None:
-    order, place = placed
-    cursor = Cursor(place=place, as_of=as_of)
+def test_a_cursor_says_what_was_put_into_it(placed: tuple[Order | None, Position], as_of: datetime | None) -> None:
+    order, position = placed
+    cursor = Cursor(position=position, as_of=as_of)
 
     assert cursors(order).read(cursors(order).text(cursor)) == cursor
 
 
 @given(places, as_ofs, st.data())
 def test_a_cursor_of_which_anything_was_changed_is_refused(
-    placed: tuple[Order | None, Place], as_of: datetime | None, data: st.DataObject
+    placed: tuple[Order | None, Position], as_of: datetime | None, data: st.DataObject
 ) -> None:
-    order, place = placed
-    text = cursors(order).text(Cursor(place=place, as_of=as_of))
+    order, position = placed
+    text = cursors(order).text(Cursor(position=position, as_of=as_of))
     at = data.draw(st.integers(0, len(text) - 1))
     others = st.sampled_from(printable) | st.characters() | st.just("")
     changed = text[:at] + data.draw(others.filter(lambda other: other != text[at])) + text[at + 1 :]
@@ -59,7 +59,7 @@ def test_a_cursor_of_which_anything_was_changed_is_refused(
 
 
 @given(st.text(), places)
-def test_what_somebody_made_up_is_refused(text: str, placed: tuple[Order | None, Place]) -> None:
+def test_what_somebody_made_up_is_refused(text: str, placed: tuple[Order | None, Position]) -> None:
     order, _ = placed
 
     for invented in (text, opaque(text.encode(errors="replace").decode()), "A" * 16, ""):

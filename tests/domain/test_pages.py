@@ -90,9 +90,9 @@ async def test_whatever_stays_is_seen_once_and_in_order(
         found = [row.id for row in page.rows]
         seen = found + seen if backward else seen + found
         assert page.total == len(state)
-        if not (page.has_previous if backward else page.has_next) or not page.places:
+        if not (page.has_previous if backward else page.has_next) or not page.positions:
             break
-        place = page.places[0 if backward else -1]
+        place = page.positions[0 if backward else -1]
 
     assert [each for each in seen if each in walked.stayed] == walked.stayed
 

@@ -18,7 +18,7 @@ from typing_extensions import override
 from api.graphql.context import Info
 from api.graphql.pagination.cursors import Cursor, ListCursors
 from api.graphql.selection import selects
-from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, PageRequest, Place
+from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, PageRequest, Position
 from domain.errors import InvalidInput
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
@@ -51,9 +51,9 @@ class ConnectionRequest:
     has_edges: bool
     as_of: datetime | None = None
 
-    def cursor(self, place: Place) -> str:
+    def cursor(self, position: Position) -> str:
         """Return the cursor of a row of the page."""
-        return self.cursors.text(Cursor(place=place, as_of=self.as_of))
+        return self.cursors.text(Cursor(position=position, as_of=self.as_of))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +106,8 @@ class PageArguments:
         after, before = (None if text is None else cursors.read(text) for text in (self.after, self.before))
         page = PageRequest(
             size=size,
-            after=None if after is None else after.place,
-            before=None if before is None else before.place,
+            after=None if after is None else after.position,
+            before=None if before is None else before.position,
             backward=self.last is not None,
             order=order,
             counted=selects(info, "totalCount"),

@@ -69,15 +69,15 @@ def connection_parts(
 ) -> ConnectionParts[Node]:
     """Return what a connection is made of, for connections that tell more."""
     nodes = [node(row) for row in page.rows]
-    pairs = list(zip(page.places, nodes, strict=True)) if request.has_edges else []
+    pairs = list(zip(page.positions, nodes, strict=True)) if request.has_edges else []
     return {
-        "edges": [Edge(cursor=request.cursor(place), node=each) for place, each in pairs],
+        "edges": [Edge(cursor=request.cursor(position), node=each) for position, each in pairs],
         "nodes": nodes,
         "page_info": PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=request.cursor(page.places[0]) if page.places else None,
-            end_cursor=request.cursor(page.places[-1]) if page.places else None,
+            start_cursor=request.cursor(page.positions[0]) if page.positions else None,
+            end_cursor=request.cursor(page.positions[-1]) if page.positions else None,
         ),
         "counted": page.total,
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.graphql.ids import opaque, transparent
-from domain.database.pagination import Order, Place, Value
+from domain.database.pagination import Order, Position, Value
 from domain.errors import InvalidInput
 
 # Twelve bytes are sixteen characters exactly, so that each bit of each character counts.
@@ -24,9 +24,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """A place, and the instant of its list (aware, UTC) where the list has one."""
+    """A position, and the instant of its list (aware, UTC) where the list has one."""
 
-    place: Place
+    position: Position
     as_of: datetime | None = None
 
 
@@ -44,7 +44,7 @@ class ListCursors:
     def text(self, cursor: Cursor) -> str:
         """Return a cursor in the form in which clients pass it around."""
         as_of = None if cursor.as_of is None else _number(cursor.as_of)
-        told = [_name(self.order), as_of, cursor.place.id, _plain(cursor.place.value)]
+        told = [_name(self.order), as_of, cursor.position.id, _plain(cursor.position.value)]
         content = opaque(json.dumps(told, separators=(",", ":")))
         return content + self._signature(content)
 
@@ -61,7 +61,7 @@ class ListCursors:
         if name != _name(self.order):
             raise InvalidInput("This cursor is of another order: start from the list's beginning.")
         return Cursor(
-            place=Place(id=identifier, value=_value(value, self.order)),
+            position=Position(id=identifier, value=_value(value, self.order)),
             as_of=None if as_of is None else _instant(as_of),
         )
 
