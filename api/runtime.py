@@ -7,7 +7,7 @@ from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
-from api.limits.concurrency import Places
+from api.limits.concurrency import ConcurrencyLimiter
 from api.limits.rate_limit import NoRateLimit, RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import LiveUpdates
@@ -31,10 +31,10 @@ class Runtime:
     # The digests of the documents that everybody may have executed.
     registered_documents: frozenset[str] = frozenset()
     # What each caller holds of this process's websockets, and of the operations that run over them.
-    connections: Places = field(default_factory=Places)
-    operations: Places = field(default_factory=Places)
+    connections: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
+    operations: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     # The exports that run in this process, of all callers together.
-    exports: Places = field(default_factory=Places)
+    exports: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     # The scorings that are at work in this process.
     scoring_slots: ScoringSlots = field(default_factory=ScoringSlots)
 

@@ -17,7 +17,7 @@ from api.exports.formats import Format
 from api.exports.parameters import read_parameters
 from api.exports.streaming import Outgoing, pieces
 from api.limits.charge import take
-from api.limits.concurrency import NoPlace
+from api.limits.concurrency import LimitReached
 from api.runtime import Runtime, runtime_of
 from api.transport.http.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
@@ -56,14 +56,14 @@ class ExportEndpoint:
         matching, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
-        give_back = _place(runtime, viewer)
+        release = _place(runtime, viewer)
         try:
             await take(EXPORT_COST, runtime, caller, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
                 await outgoing.send_file(pieces(report, self._form), headers)
         finally:
-            give_back()
+            release()
 
 
 def file_name(form: Format, as_of: datetime) -> str:
@@ -99,12 +99,12 @@ def _place(runtime: Runtime, viewer: Viewer) -> Callable[[], None]:
     """
     most = max(1, runtime.settings.pool_size // 2)
     try:
-        with ExitStack() as places:
-            places.callback(runtime.exports.take("everybody", limit=most))
+        with ExitStack() as acquired:
+            acquired.callback(runtime.exports.acquire("everybody", limit=most))
             own = f"organization:{viewer.organization_id}"
-            places.callback(runtime.exports.take(own, limit=max(1, most - 1)))
-            return places.pop_all().close
-    except NoPlace:
+            acquired.callback(runtime.exports.acquire(own, limit=max(1, most - 1)))
+            return acquired.pop_all().close
+    except LimitReached:
         raise RequestError(
             ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
         ) from None

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 
 
-class NoPlace(Exception):
+class LimitReached(Exception):
     """A caller holds as much as it may."""
 
 
-class Places:
+class ConcurrencyLimiter:
     """Counts what each caller holds; what nobody holds any more takes no memory."""
 
     def __init__(self) -> None:
@@ -22,15 +22,15 @@ class Places:
         """Take one of a caller's places and return what gives it back.
 
         Raises:
-            NoPlace: the caller has as many as the limit allows.
+            LimitReached: the caller has as many as the limit allows.
         """
         if self._taken[name] >= limit:
-            raise NoPlace
+            raise LimitReached
         self._taken[name] += 1
 
-        def give_back() -> None:
+        def release() -> None:
             self._taken[name] -= 1
             if not self._taken[name]:
                 del self._taken[name]
 
-        return give_back
+        return release

@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from api.auth.callers import Caller
-from api.limits.concurrency import NoPlace, Places
+from api.limits.concurrency import ConcurrencyLimiter, LimitReached
 from api.runtime import Runtime
 from domain.rules.enums import MemberRole
 from domain.rules.visibility import MemberViewer
@@ -25,7 +25,7 @@ OPERATIONS = "api.transport.websocket.operations"
 
 @pytest.fixture
 def own_runtime(detached_runtime: Runtime) -> Runtime:
-    return replace(detached_runtime, connections=Places(), operations=Places())
+    return replace(detached_runtime, connections=ConcurrencyLimiter(), operations=ConcurrencyLimiter())
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_place_is_one_of_its_callers_alone() -> None:
-    places = Places()
+    places = ConcurrencyLimiter()
 
-    give_back = places.take("member:1", limit=1)
-    places.take("member:2", limit=1)
-    with pytest.raises(NoPlace):
-        places.take("member:1", limit=1)
-    give_back()
-    places.take("member:1", limit=1)
+    release = places.acquire("member:1", limit=1)
+    places.acquire("member:2", limit=1)
+    with pytest.raises(LimitReached):
+        places.acquire("member:1", limit=1)
+    release()
+    places.acquire("member:1", limit=1)
 
     assert len(places) == 2
 

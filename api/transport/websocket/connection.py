@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.auth.authentication import NotAuthenticated, caller_of_authorization, caller_of_cookie, nobody
 from api.auth.callers import Caller
 from api.auth.csrf import has_own_origin
-from api.limits.concurrency import NoPlace
+from api.limits.concurrency import LimitReached
 from api.runtime import Runtime
 from api.transport.request import MAX_BODY_BYTES
 from api.transport.websocket.messages import (
@@ -86,13 +86,13 @@ class Connection:
     @contextmanager
     def _place(self, name: str, limit: int) -> Iterator[None]:
         try:
-            give_back = self._runtime.connections.take(name, limit=limit)
-        except NoPlace:
+            release = self._runtime.connections.acquire(name, limit=limit)
+        except LimitReached:
             raise Violation(CloseCode.TRY_AGAIN_LATER, "Too many connections") from None
         try:
             yield
         finally:
-            give_back()
+            release()
 
     async def _introduced(self) -> Caller:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from api.auth.callers import Caller
 from api.errors import ErrorCode, RequestError, new_request_id, request_error_payload
-from api.limits.concurrency import NoPlace, Places
+from api.limits.concurrency import ConcurrencyLimiter, LimitReached
 from api.transport.request import GraphQLRequest
 from api.transport.websocket.execution import Outcome, outcomes
 from api.transport.websocket.messages import CloseCode, Subscribe, Violation
@@ -29,11 +29,17 @@ class Operations:
     """What a client has started over its connection and neither side has ended."""
 
     def __init__(
-        self, caller: Caller, access: Access, places: Places, *, send: Send, fail: Callable[[Exception], None]
+        self,
+        caller: Caller,
+        access: Access,
+        limiter: ConcurrencyLimiter,
+        *,
+        send: Send,
+        fail: Callable[[Exception], None],
     ) -> None:
         self._caller = caller
         self._access = access
-        self._places = places
+        self._limiter = limiter
         self._send = send
         self._fail = fail
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -53,17 +59,17 @@ class Operations:
             return
         try:
             if len(self._running) >= MAX_OPERATIONS:
-                raise NoPlace
+                raise LimitReached
             limit = MAX_OPERATIONS_OF_ADDRESS if self._caller.viewer is None else MAX_OPERATIONS_OF_CALLER
-            give_back = self._places.take(self._caller.name, limit=limit)
-        except NoPlace:
+            release = self._limiter.acquire(self._caller.name, limit=limit)
+        except LimitReached:
             await self._refuse(asked, _too_many_operations())
             return
         task = asyncio.create_task(self._run(asked, asked.request))
         self._running[asked.id] = task
         self._tasks.add(task)
         # A task that is canceled before it began runs nothing of its own.
-        task.add_done_callback(lambda _: give_back())
+        task.add_done_callback(lambda _: release())
         task.add_done_callback(self._tasks.discard)
 
     def complete(self, identifier: str) -> None:
