@@ -15,11 +15,11 @@ class ConcurrencyLimiter:
         self._taken: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """Return how many places are taken by all callers together."""
+        """Return how many slots are taken by all callers together."""
         return self._taken.total()
 
-    def take(self, name: str, *, limit: int) -> Callable[[], None]:
-        """Take one of a caller's places and return what gives it back.
+    def acquire(self, name: str, *, limit: int) -> Callable[[], None]:
+        """Take one of a caller's slots and return what gives it back.
 
         Raises:
             LimitReached: the caller has as many as the limit allows.
