@@ -17,7 +17,7 @@ from domain.providers.oidc import Issuers
 from domain.queue import QUEUE, deserialize, open_queue, redis_settings, serialize
 from domain.settings import Settings
 from workers.sweeper import sweep_forever
-from workers.tasks import TASKS, Workplace
+from workers.tasks import TASKS, WorkerContext
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +47,8 @@ async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[]
         open_database(settings.database_url, pool_size=settings.pool_size),
         Issuers(settings=settings) as issuers,
     ):
-        place = Workplace(settings=settings, clock=clock, issuers=issuers, stop=stop)
-        looking = [asyncio.create_task(sweep_forever(place)), asyncio.create_task(listen_forever(place))]
+        context = WorkerContext(settings=settings, clock=clock, issuers=issuers, stop=stop)
+        looking = [asyncio.create_task(sweep_forever(context)), asyncio.create_task(listen_forever(context))]
         log.info("worker started")
         stopping = asyncio.create_task(stop.wait())
         # Neither loop ends by itself: where one does, a new process is better than one that looks for half the work.
@@ -56,21 +56,21 @@ async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[]
         stop.set()
         for task in looking:
             task.cancel()
-        await asyncio.wait({*looking, *place.at_hand}, timeout=FAREWELL_SECONDS)
-        left = {task for task in (*looking, *place.at_hand) if task.cancel()}
+        await asyncio.wait({*looking, *context.running}, timeout=FAREWELL_SECONDS)
+        left = {task for task in (*looking, *context.running) if task.cancel()}
         await asyncio.gather(*left, return_exceptions=True)
         log.info("worker stopped", broken_off=len(left))
         for loop_or_stop in ended:
             loop_or_stop.result()
 
 
-async def listen_forever(place: Workplace) -> None:
+async def listen_forever(context: WorkerContext) -> None:
     """Run arq's worker, and start it again with growing pauses: it exits within a second of losing Redis."""
     pause = FIRST_BACK_OFF_SECONDS
     loop = asyncio.get_running_loop()
     while True:
         started = loop.time()
-        worker = arq_worker(place)
+        worker = arq_worker(context)
         try:
             await worker.async_run()
         except Exception as error:
@@ -81,16 +81,16 @@ async def listen_forever(place: Workplace) -> None:
         await asyncio.sleep(min(pause, LAST_BACK_OFF_SECONDS))
 
 
-def arq_worker(place: Workplace, *, burst: bool = False) -> Worker:
+def arq_worker(context: WorkerContext, *, burst: bool = False) -> Worker:
     """Return arq's worker for every kind of job; in a burst it ends when the queue is empty."""
     functions = [func(_arq_function(name), name=name, keep_result=0, max_tries=1) for name in TASKS]
     return Worker(
         functions=functions,
         queue_name=QUEUE,
-        redis_settings=redis_settings(place.settings.redis_url),
+        redis_settings=redis_settings(context.settings.redis_url),
         job_serializer=serialize,
         job_deserializer=deserialize,
-        ctx={"place": place},
+        ctx={"context": context},
         max_jobs=MAX_JOBS,
         poll_delay=POLL_SECONDS,
         job_timeout=JOB_TIMEOUT_SECONDS,
@@ -117,9 +117,9 @@ async def close_arq_worker(worker: Worker) -> None:
 def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
     """Return a kind of work in the form that arq calls; ``**_`` takes what a newer announcer may send."""
 
-    async def run(context: dict[str, Any], **_: object) -> None:
-        place: Workplace = context["place"]
+    async def run(arq_context: dict[str, Any], **_: object) -> None:
+        worker: WorkerContext = arq_context["context"]
         # arq breaks off its jobs when Redis goes away or time is up; this only ends the waiting.
-        await asyncio.wait([place.start(name)], timeout=JOB_TIMEOUT_SECONDS / 2)
+        await asyncio.wait([worker.start(name)], timeout=JOB_TIMEOUT_SECONDS / 2)
 
     return run

@@ -7,26 +7,26 @@ of its own, so that a slow provider does not keep credits back.
 import asyncio
 from pathlib import Path
 
-from workers.tasks import TASKS, Workplace
+from workers.tasks import TASKS, WorkerContext
 
 
-async def sweep(place: Workplace) -> None:
+async def sweep(context: WorkerContext) -> None:
     """Do all that is due, once; a kind of work that fails does not keep the others back."""
-    await asyncio.wait([place.start(name) for name in TASKS])
+    await asyncio.wait([context.start(name) for name in TASKS])
 
 
-async def sweep_forever(place: Workplace) -> None:
+async def sweep_forever(context: WorkerContext) -> None:
     """Do all that is due, at once and then every few seconds, until cancelled."""
-    await asyncio.gather(*(_do_forever(name, place) for name in TASKS))
+    await asyncio.gather(*(_do_forever(name, context) for name in TASKS))
 
 
-async def _do_forever(name: str, place: Workplace) -> None:
+async def _do_forever(name: str, context: WorkerContext) -> None:
     while True:
-        await asyncio.wait([place.start(name)])
-        _leave_a_sign_of_life(place)
-        await asyncio.sleep(place.settings.sweep_seconds)
+        await asyncio.wait([context.start(name)])
+        _leave_a_sign_of_life(context)
+        await asyncio.sleep(context.settings.sweep_seconds)
 
 
-def _leave_a_sign_of_life(place: Workplace) -> None:
-    if place.settings.heartbeat_file is not None:
-        Path(place.settings.heartbeat_file).touch()
+def _leave_a_sign_of_life(context: WorkerContext) -> None:
+    if context.settings.heartbeat_file is not None:
+        Path(context.settings.heartbeat_file).touch()

@@ -34,14 +34,14 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workplace:
+class WorkerContext:
     """What every task needs, and what is at hand; ``clock`` tells the programme's instant, aware and in UTC."""
 
     settings: Settings
     clock: Callable[[], datetime]
     issuers: Issuers
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    at_hand: set[asyncio.Task[None]] = field(default_factory=set)
+    running: set[asyncio.Task[None]] = field(default_factory=set)
     pauses: Pauses = field(default_factory=Pauses)
 
     def start(self, name: str) -> asyncio.Task[None]:
@@ -50,56 +50,56 @@ class Workplace:
         A code that was exchanged is burnt: losing Redis, or being told to stop, must not break off in between.
         """
         task = asyncio.create_task(_do(name, self))
-        self.at_hand.add(task)
-        task.add_done_callback(self.at_hand.discard)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
         return task
 
 
 CALLBACKS_AT_ONCE = 4
 INVITATIONS_AT_ONCE = 4
 
-Task = Callable[[Workplace], Awaitable[None]]
+Task = Callable[[WorkerContext], Awaitable[None]]
 
 
-async def process_callbacks(place: Workplace) -> None:
+async def process_callbacks(context: WorkerContext) -> None:
     """Process callbacks, several at once since they wait for providers, until none can be claimed."""
-    await _all(_process_callbacks_in_turn(place) for _ in range(CALLBACKS_AT_ONCE))
+    await _all(_process_callbacks_in_turn(context) for _ in range(CALLBACKS_AT_ONCE))
 
 
-async def _process_callbacks_in_turn(place: Workplace) -> None:
-    while not place.stop.is_set() and await process_callback(
-        now=place.clock(), settings=place.settings, issuers=place.issuers
+async def _process_callbacks_in_turn(context: WorkerContext) -> None:
+    while not context.stop.is_set() and await process_callback(
+        now=context.clock(), settings=context.settings, issuers=context.issuers
     ):
         continue
 
 
-async def reread_due_transcripts(place: Workplace) -> None:
+async def reread_due_transcripts(context: WorkerContext) -> None:
     """Read every transcript that is due, at each provider on its own, until none is left or the provider fails."""
-    providers = (provider for provider in LearningProvider if place.settings.provider(provider) is not None)
-    await _all(_reread_at(provider, place) for provider in providers)
+    providers = (provider for provider in LearningProvider if context.settings.provider(provider) is not None)
+    await _all(_reread_at(provider, context) for provider in providers)
 
 
-async def _reread_at(provider: LearningProvider, place: Workplace) -> None:
+async def _reread_at(provider: LearningProvider, context: WorkerContext) -> None:
     seconds = asyncio.get_running_loop().time
-    while not place.stop.is_set() and not place.pauses.is_paused(provider, now_seconds=seconds()):
+    while not context.stop.is_set() and not context.pauses.is_paused(provider, now_seconds=seconds()):
         page = await reread_transcripts(
-            provider=provider, now=place.clock(), settings=place.settings, issuers=place.issuers
+            provider=provider, now=context.clock(), settings=context.settings, issuers=context.issuers
         )
         if page.taken == 0:
             return
         if page.retry_after is not None or page.unavailable == page.taken:
-            place.pauses.fails(provider, now_seconds=seconds(), retry_after=page.retry_after)
+            context.pauses.fails(provider, now_seconds=seconds(), retry_after=page.retry_after)
         else:
-            place.pauses.answers(provider)
+            context.pauses.answers(provider)
 
 
-async def deliver_invitations(place: Workplace) -> None:
+async def deliver_invitations(context: WorkerContext) -> None:
     """Hand invitations to the mail server, several at once since they wait for it, until none can be claimed."""
-    await _all(_deliver_in_turn(place) for _ in range(INVITATIONS_AT_ONCE))
+    await _all(_deliver_in_turn(context) for _ in range(INVITATIONS_AT_ONCE))
 
 
-async def _deliver_in_turn(place: Workplace) -> None:
-    while not place.stop.is_set() and await deliver_invitation(now=place.clock(), settings=place.settings):
+async def _deliver_in_turn(context: WorkerContext) -> None:
+    while not context.stop.is_set() and await deliver_invitation(now=context.clock(), settings=context.settings):
         continue
 
 
@@ -110,14 +110,14 @@ async def _all(turns: Iterable[Coroutine[Any, Any, None]]) -> None:
             raise outcome
 
 
-async def propagate_due_credits(place: Workplace) -> None:
+async def propagate_due_credits(context: WorkerContext) -> None:
     """Let every credit that is due take effect."""
-    await propagate_credits(now=place.clock())
+    await propagate_credits(now=context.clock())
 
 
-async def forget_expired_keys(place: Workplace) -> None:
+async def forget_expired_keys(context: WorkerContext) -> None:
     """Delete the idempotency keys that hold no more, batch by batch."""
-    while not place.stop.is_set() and await forget_idempotency_keys(now=place.clock()):
+    while not context.stop.is_set() and await forget_idempotency_keys(now=context.clock()):
         continue
 
 
@@ -130,10 +130,10 @@ TASKS: dict[str, Task] = {
 }
 
 
-async def _do(name: str, place: Workplace) -> None:
+async def _do(name: str, context: WorkerContext) -> None:
     """Do what is due of a kind; what fails is found again by the sweeper."""
     try:
-        await TASKS[name](place)
+        await TASKS[name](context)
     except TryAgain:
         log.warning("database away, will look again", job=name)
     except Exception as error:

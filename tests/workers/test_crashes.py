@@ -69,10 +69,10 @@ async def test_a_death_after_the_exchange_ends_in_a_visible_failure(world: World
     assert not await world.process()
 
 
-@pytest.mark.parametrize("place", ["/userinfo", "/transcript"])
-async def test_what_was_exchanged_is_kept_over_a_death(world: World, place: str) -> None:
+@pytest.mark.parametrize("context", ["/userinfo", "/transcript"])
+async def test_what_was_exchanged_is_kept_over_a_death(world: World, context: str) -> None:
     attempt_id = await world.call_back(await world.member())
-    world.line.deaths_before.add(place)
+    world.line.deaths_before.add(context)
 
     with pytest.raises(Death):
         await world.process()

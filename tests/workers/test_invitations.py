@@ -13,11 +13,11 @@ from domain.rules.enums import MemberRole
 from tests.domain.mail_box import mail_box
 from tests.sign_in.environment import World
 from workers.sweeper import sweep
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 
 async def test_an_invitation_wakes_a_worker_and_any_sweeper_sends_it_once(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     organization = await world.organization()
     async with mail_box() as box, open_queue(world.settings.redis_url):
@@ -40,7 +40,7 @@ async def test_an_invitation_wakes_a_worker_and_any_sweeper_sends_it_once(
     assert (await Invitation.get()).sent_at == world.clock()
 
 
-async def test_who_was_told_signs_in_with_the_address(redis: Redis, world: World, workplace: Workplace) -> None:
+async def test_who_was_told_signs_in_with_the_address(redis: Redis, world: World, workplace: WorkerContext) -> None:
     """R2, from the invitation to the session."""
     organization = await world.organization()
     await invite_members(

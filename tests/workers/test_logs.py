@@ -13,13 +13,13 @@ from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS
 from tests.sign_in.environment import Returned, World, let_the_lease_lapse
 from workers.main import arq_worker, close_arq_worker
 from workers.sweeper import sweep
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 NADIA = "nadia.novak@contoso.example"
 
 
 async def test_neither_good_nor_bad_flows_tell_secrets_or_people(
-    redis: Redis, world: World, workplace: Workplace, caplog: pytest.LogCaptureFixture
+    redis: Redis, world: World, workplace: WorkerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("httpx2", "httpcore2", "tortoise", "asyncio"):
@@ -41,7 +41,7 @@ async def test_neither_good_nor_bad_flows_tell_secrets_or_people(
     assert {"callback failed", "wake-up left to the sweeper"} <= {entry["event"] for entry in entries}
     failed = [entry for entry in entries if entry["event"] == "callback failed"]
     assert all(len(entry["places"]) > 1 for entry in failed)
-    assert not any(place.startswith("/") for entry in failed for place in entry["places"])
+    assert not any(context.startswith("/") for entry in failed for context in entry["places"])
     assert len(secrets) > 20
     for secret in filter(None, secrets):
         assert secret not in said
@@ -69,7 +69,7 @@ async def _refused(world: World, secrets: list[str | None], *, persona: str = "n
         await world.come_back(returned, **changes)
 
 
-async def _link_well(world: World, workplace: Workplace, secrets: list[str | None]) -> None:
+async def _link_well(world: World, workplace: WorkerContext, secrets: list[str | None]) -> None:
     returned = await world.go_to_provider(await world.member("amara"))
     _remember(returned, secrets)
     await world.receive(returned)
@@ -78,7 +78,7 @@ async def _link_well(world: World, workplace: Workplace, secrets: list[str | Non
     await close_arq_worker(worker)
 
 
-async def _link_badly(world: World, workplace: Workplace, secrets: list[str | None]) -> None:
+async def _link_badly(world: World, workplace: WorkerContext, secrets: list[str | None]) -> None:
     priya = await world.member("priya")
     lies = [
         ("/token", '{"error": "invalid_grant", "error_description": "priya.raman@mail.example"}', 400),
@@ -92,10 +92,10 @@ async def _link_badly(world: World, workplace: Workplace, secrets: list[str | No
             200,
         ),
     ]
-    for place, body, status in lies:
+    for context, body, status in lies:
         returned = await world.go_to_provider(priya, persona="priya-learn")
         _remember(returned, secrets)
-        world.line.lie(place, body, status=status)
+        world.line.lie(context, body, status=status)
         await world.receive(returned)
         while await world.process():
             await let_the_lease_lapse()

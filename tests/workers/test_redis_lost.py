@@ -17,7 +17,7 @@ from local.engines import Engines
 from tests.sign_in.environment import World, attempt, trace
 from workers.main import listen_forever
 from workers.sweeper import sweep, sweep_forever
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 # The issue's words: Redis stopped for ten seconds during the story.
 AWAY_SECONDS = 10
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 40
 
 
 async def test_emptying_redis_between_callback_and_worker_loses_nothing(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     async with open_queue(world.settings.redis_url):
         attempt_id = await world.call_back(await world.member())
@@ -38,7 +38,7 @@ async def test_emptying_redis_between_callback_and_worker_loses_nothing(
 
 
 async def test_emptying_redis_under_a_listening_worker_leaves_it_listening(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     async with open_queue(world.settings.redis_url), _running(listen_forever(workplace)):
         first = await world.call_back(await world.member("amara"))
@@ -51,7 +51,7 @@ async def test_emptying_redis_under_a_listening_worker_leaves_it_listening(
 
 
 async def test_redis_stopped_for_ten_seconds_during_the_story_delays_and_loses_nothing(
-    engines: Engines, redis: Redis, world: World, workplace: Workplace
+    engines: Engines, redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     """The worker sweeps meanwhile, and takes wake-ups again afterwards."""
     amara = await world.member("amara")
@@ -82,7 +82,7 @@ async def test_redis_stopped_for_ten_seconds_during_the_story_delays_and_loses_n
     assert world.line.count("/userinfo") == 3
 
 
-async def _story_without_redis(world: World, workplace: Workplace, attempt_id: int, go_on: asyncio.Event) -> None:
+async def _story_without_redis(world: World, workplace: WorkerContext, attempt_id: int, go_on: asyncio.Event) -> None:
     away = asyncio.create_task(asyncio.sleep(AWAY_SECONDS))
     async with _running(sweep_forever(workplace)):
         go_on.set()

@@ -14,7 +14,7 @@ from domain.rules.transcript_reading import LAST_LOOK, next_night_reading
 from tests.sign_in.environment import UNIVERSITY, World
 from tests.workers.rereading import AMARA, DAY, grant, linked, read, refuse, remove, tell
 from workers.sweeper import sweep
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 
 async def test_a_linked_account_is_read_again_in_the_next_night_and_every_night_after(world: World) -> None:
@@ -76,7 +76,7 @@ async def test_a_renewal_on_the_last_day_leaves_no_gap(world: World) -> None:
 
 
 async def test_the_sweeper_reads_at_every_provider_and_what_is_due_then_takes_effect(
-    world: World, workplace: Workplace
+    world: World, workplace: WorkerContext
 ) -> None:
     amara = await linked(world)
     await world.link(amara, UNIVERSITY, persona="amara-university")
@@ -105,7 +105,7 @@ async def test_every_refresh_token_is_used_once_and_kept_sealed(world: World) ->
 
 
 async def test_a_refused_grant_asks_for_a_sign_in_and_no_more_of_the_provider(
-    world: World, workplace: Workplace
+    world: World, workplace: WorkerContext
 ) -> None:
     amara = await linked(world)
     await world.browser.post(f"{AMARA}/withdrawals")
@@ -182,7 +182,7 @@ async def test_what_arrives_after_the_association_ended_is_not_stored(world: Wor
     assert (await Association.get()).grant_sealed is None
 
 
-async def test_a_long_absence_is_made_up_for_once(world: World, workplace: Workplace) -> None:
+async def test_a_long_absence_is_made_up_for_once(world: World, workplace: WorkerContext) -> None:
     """No worker ran for a month."""
     await linked(world)
     world.clock.advance(30 * DAY)

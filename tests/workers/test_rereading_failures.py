@@ -16,7 +16,7 @@ from tests.sign_in.environment import World
 from tests.sign_in.tcp_proxy import Death
 from tests.workers.rereading import DAY, grant, let_the_lease_lapse, linked, read, tell
 from workers.sweeper import sweep
-from workers.tasks import TASKS, Workplace
+from workers.tasks import TASKS, WorkerContext
 
 
 async def test_a_provider_that_is_away_is_asked_again_later_and_later(world: World) -> None:
@@ -41,25 +41,25 @@ async def test_a_provider_that_is_away_is_asked_again_later_and_later(world: Wor
     assert (association.read_error, association.read_tries, association.transcript_read_at) == (None, 0, world.clock())
 
 
-@pytest.mark.parametrize("place", ["/token", "/transcript"])
-async def test_a_provider_that_asks_for_patience_gets_it(world: World, workplace: Workplace, place: str) -> None:
+@pytest.mark.parametrize("context", ["/token", "/transcript"])
+async def test_a_provider_that_asks_for_patience_gets_it(world: World, workplace: WorkerContext, context: str) -> None:
     await linked(world)
     world.clock.advance(DAY)
     headers = {"content-type": "application/json", "retry-after": "7200"}
     busy = httpx2.Response(503, headers=headers, content=b'{"error": "temporarily_unavailable"}')
-    world.line.lies[place] = lambda _: busy
+    world.line.lies[context] = lambda _: busy
 
     await TASKS["reread_transcripts"](workplace)
-    asked = world.line.count(place)
+    asked = world.line.count(context)
     await TASKS["reread_transcripts"](workplace)
 
     association = await Association.get()
     assert association.next_read_at is not None
     assert association.next_read_at >= world.clock() + timedelta(hours=2)
-    assert world.line.count(place) == asked
+    assert world.line.count(context) == asked
 
 
-async def test_an_account_that_fails_keeps_no_other_back(world: World, workplace: Workplace) -> None:
+async def test_an_account_that_fails_keeps_no_other_back(world: World, workplace: WorkerContext) -> None:
     people = ("amara", "priya", "mei", "tomasz")
     for key in people:
         await world.link(await world.member(key), persona=f"{key}-learn")

@@ -12,12 +12,12 @@ from domain.models import Association, CreditEvent, IdempotencyKey
 from domain.rules.enums import AttemptStatus
 from tests.sign_in.environment import World, attempt, callback_of
 from workers.sweeper import sweep, sweep_forever
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 PERSONAS = {"amara": "amara-learn", "priya": "priya-learn", "mei": "mei-learn", "tomasz": "tomasz-learn"}
 
 
-async def test_without_redis_the_sweeper_does_all_that_is_due(world: World, workplace: Workplace) -> None:
+async def test_without_redis_the_sweeper_does_all_that_is_due(world: World, workplace: WorkerContext) -> None:
     attempts = [
         await world.call_back(await world.member(member), persona=persona) for member, persona in PERSONAS.items()
     ]
@@ -33,7 +33,7 @@ async def test_without_redis_the_sweeper_does_all_that_is_due(world: World, work
     assert await CreditEvent.filter(kind="COUNTED").count() == 6 + 4 + 4 + 3
 
 
-async def test_several_sweepers_and_wake_ups_at_once_double_nothing(world: World, workplace: Workplace) -> None:
+async def test_several_sweepers_and_wake_ups_at_once_double_nothing(world: World, workplace: WorkerContext) -> None:
     attempts = [
         await world.call_back(await world.member(member), persona=persona) for member, persona in PERSONAS.items()
     ]
@@ -44,7 +44,7 @@ async def test_several_sweepers_and_wake_ups_at_once_double_nothing(world: World
     assert world.line.count("/token") == len(attempts)
 
 
-async def test_a_slow_provider_does_not_keep_credits_back(world: World, workplace: Workplace) -> None:
+async def test_a_slow_provider_does_not_keep_credits_back(world: World, workplace: WorkerContext) -> None:
     """R18."""
     await world.link(await world.member("amara"))
     world.clock.advance(timedelta(days=10))
@@ -58,12 +58,12 @@ async def test_a_slow_provider_does_not_keep_credits_back(world: World, workplac
             await asyncio.sleep(0.01)
     sweeping.cancel()
     go_on.set()
-    await asyncio.wait(workplace.at_hand)
+    await asyncio.wait(workplace.running)
 
     assert await Association.all().count() == 2
 
 
-async def test_a_kind_of_work_that_fails_does_not_keep_the_others_back(world: World, workplace: Workplace) -> None:
+async def test_a_kind_of_work_that_fails_does_not_keep_the_others_back(world: World, workplace: WorkerContext) -> None:
     attempt_id = await world.call_back(await world.member())
     await execute("ALTER TABLE credit RENAME TO credit_away")
     with capture_logs() as logs:
@@ -78,7 +78,7 @@ async def test_a_kind_of_work_that_fails_does_not_keep_the_others_back(world: Wo
     assert (await attempt(attempt_id)).status is AttemptStatus.ASSOCIATED
 
 
-async def test_the_sweeper_forgets_idempotency_keys_that_hold_no_more(world: World, workplace: Workplace) -> None:
+async def test_the_sweeper_forgets_idempotency_keys_that_hold_no_more(world: World, workplace: WorkerContext) -> None:
     for number, hours in enumerate([-1, 0, 1]):
         await IdempotencyKey.create(
             member_id=1,
@@ -93,7 +93,7 @@ async def test_the_sweeper_forgets_idempotency_keys_that_hold_no_more(world: Wor
     assert [key.key for key in await IdempotencyKey.all()] == ["2"]
 
 
-async def test_the_sweeper_leaves_a_sign_of_life(world: World, workplace: Workplace, tmp_path: Path) -> None:
+async def test_the_sweeper_leaves_a_sign_of_life(world: World, workplace: WorkerContext, tmp_path: Path) -> None:
     heartbeat = tmp_path / "heartbeat"
     world.settings.heartbeat_file = str(heartbeat)
     sweeping = asyncio.create_task(sweep_forever(workplace))

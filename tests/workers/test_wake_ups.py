@@ -20,7 +20,7 @@ from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import SignInNotKnown
 from tests.sign_in.environment import World, attempt
 from workers.main import arq_worker, close_arq_worker
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def queue(redis: Redis, world: World) -> AsyncIterator[RedisQueue]:
 
 
 async def test_a_committed_callback_wakes_a_worker_that_processes_it(
-    queue: RedisQueue, redis: Redis, world: World, workplace: Workplace
+    queue: RedisQueue, redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     attempt_id = await world.call_back(await world.member())
     queued = await _queued(redis)
@@ -54,7 +54,7 @@ async def test_what_is_refused_or_rolled_back_wakes_nobody(queue: RedisQueue, re
 
 
 async def test_due_credits_wake_a_worker_that_propagates_them(
-    queue: RedisQueue, redis: Redis, world: World, workplace: Workplace
+    queue: RedisQueue, redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     await world.link(await world.member())
     world.clock.advance(timedelta(days=10))
@@ -91,7 +91,7 @@ async def test_a_wake_up_for_a_far_day_is_left_to_the_database(queue: RedisQueue
 
 
 async def test_a_job_with_arguments_of_a_newer_release_is_done(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     attempt_id = await world.call_back(await world.member())
     await _enqueue(redis, _job(k={"shard": 7, "reason": "from a later release"}))
@@ -101,7 +101,9 @@ async def test_a_job_with_arguments_of_a_newer_release_is_done(
     assert (await attempt(attempt_id)).status is AttemptStatus.ASSOCIATED
 
 
-async def test_a_pickled_job_is_not_executed(redis: Redis, world: World, workplace: Workplace, tmp_path: Path) -> None:
+async def test_a_pickled_job_is_not_executed(
+    redis: Redis, world: World, workplace: WorkerContext, tmp_path: Path
+) -> None:
     """Who can write to Redis must not be able to run code in a worker."""
     pwned = tmp_path / "pwned"
     await _enqueue(redis, pickle.dumps(_Explosive(pwned)))
@@ -113,7 +115,7 @@ async def test_a_pickled_job_is_not_executed(redis: Redis, world: World, workpla
 
 
 async def test_jobs_that_are_nonsense_are_dropped_and_hinder_nobody(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     attempt_id = await world.call_back(await world.member())
     nonsense = [b"", b"[]", b"null", b'"x"', b"{}", _job(f="rm"), _job(f=None), _job(a=[1, 2]), _job(k=[1])]
@@ -128,7 +130,7 @@ async def test_jobs_that_are_nonsense_are_dropped_and_hinder_nobody(
 
 
 async def test_a_job_that_a_killed_worker_left_behind_holds_nobody_up(
-    redis: Redis, world: World, workplace: Workplace
+    redis: Redis, world: World, workplace: WorkerContext
 ) -> None:
     """Its lock stays until it lapses, and it is not tried again: the callback is taken by the next wake-up."""
     attempt_id = await world.call_back(await world.member())
@@ -171,7 +173,7 @@ async def _queued(redis: Redis) -> list[str]:
     return [name.decode() for name in await redis.zrange(QUEUE, 0, -1)]
 
 
-async def _work_until_empty(workplace: Workplace, *, failures: int = 0) -> None:
+async def _work_until_empty(workplace: WorkerContext, *, failures: int = 0) -> None:
     worker = arq_worker(workplace, burst=True)
     await worker.async_run()
     await close_arq_worker(worker)
