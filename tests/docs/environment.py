@@ -35,7 +35,7 @@ from tests.api.serving import served
 from tests.clock import FrozenClock
 from tests.docs.shell import Shell, terminal, write_curl, write_dev
 from workers.sweeper import sweep
-from workers.tasks import Workplace
+from workers.tasks import WorkerContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Place:
 
     address: str
     shell: Shell
-    worker: Workplace
+    worker: WorkerContext
     live: LiveUpdates
 
     def here(self, text: str) -> str:
@@ -117,7 +117,7 @@ async def running(
         await stack.enter_async_context(api.app.router.lifespan_context(api.app))
         await seed(settings)
         runtime: Runtime = api.app.state.runtime
-        worker = Workplace(settings=settings, clock=now, issuers=runtime.issuers)
+        worker = WorkerContext(settings=settings, clock=now, issuers=runtime.issuers)
         environment = {"PATH": f"{os.environ['PATH']}:{folder}", "HOME": str(folder), "NO_PROXY": "*"}
         write_curl(folder)
         write_dev(folder, await stack.enter_async_context(_commands(monkeypatch, worker)))
@@ -139,7 +139,7 @@ def _settings(
 
 
 @asynccontextmanager
-async def _commands(monkeypatch: pytest.MonkeyPatch, worker: Workplace) -> AsyncIterator[int]:
+async def _commands(monkeypatch: pytest.MonkeyPatch, worker: WorkerContext) -> AsyncIterator[int]:
     """Run what ``./dev`` is asked in this process, each in a thread and loop of its own; yield the port to ask at."""
     # The log's form is the whole process's, and so is the database that the API has opened already.
     monkeypatch.setattr(runner, "configure_logs", lambda _: None)
