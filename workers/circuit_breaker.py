@@ -15,24 +15,24 @@ MOST_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class Pauses:
+class CircuitBreaker:
     """Until when each provider is left alone, in seconds of a clock that only grows."""
 
     _until: dict[LearningProvider, float] = field(default_factory=dict)
     _length: dict[LearningProvider, float] = field(default_factory=dict)
 
-    def is_paused(self, provider: LearningProvider, *, now_seconds: float) -> bool:
+    def is_open(self, provider: LearningProvider, *, now_seconds: float) -> bool:
         """Tell whether a provider is left alone."""
         return now_seconds < self._until.get(provider, now_seconds)
 
-    def fails(self, provider: LearningProvider, *, now_seconds: float, retry_after: timedelta | None) -> None:
+    def record_failure(self, provider: LearningProvider, *, now_seconds: float, retry_after: timedelta | None) -> None:
         """Leave a provider alone, each time twice as long as before, or for as long as it asks for."""
         length = min(self._length.get(provider, FIRST_SECONDS / 2) * 2, LAST_SECONDS)
         asked = 0.0 if retry_after is None else min(retry_after.total_seconds(), MOST_SECONDS)
         self._length[provider] = length
         self._until[provider] = now_seconds + max(length, asked)
 
-    def answers(self, provider: LearningProvider) -> None:
+    def record_success(self, provider: LearningProvider) -> None:
         """Note that a provider is well again."""
         self._length.pop(provider, None)
         self._until.pop(provider, None)

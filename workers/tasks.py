@@ -28,7 +28,7 @@ from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
 from domain.rules.enums import LearningProvider
 from domain.settings import Settings
-from workers.circuit_breaker import Pauses
+from workers.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class WorkerContext:
     issuers: Issuers
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    pauses: Pauses = field(default_factory=Pauses)
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     def start(self, name: str) -> asyncio.Task[None]:
         """Begin what is due of a kind, which goes on when whoever asked for it goes away.
@@ -81,16 +81,16 @@ async def reread_due_transcripts(context: WorkerContext) -> None:
 
 async def _reread_at(provider: LearningProvider, context: WorkerContext) -> None:
     seconds = asyncio.get_running_loop().time
-    while not context.stop.is_set() and not context.pauses.is_paused(provider, now_seconds=seconds()):
+    while not context.stop.is_set() and not context.circuit_breaker.is_open(provider, now_seconds=seconds()):
         page = await reread_transcripts(
             provider=provider, now=context.clock(), settings=context.settings, issuers=context.issuers
         )
         if page.taken == 0:
             return
         if page.retry_after is not None or page.unavailable == page.taken:
-            context.pauses.fails(provider, now_seconds=seconds(), retry_after=page.retry_after)
+            context.circuit_breaker.record_failure(provider, now_seconds=seconds(), retry_after=page.retry_after)
         else:
-            context.pauses.answers(provider)
+            context.circuit_breaker.record_success(provider)
 
 
 async def deliver_invitations(context: WorkerContext) -> None:
