@@ -20,8 +20,8 @@ from api.transport.websocket.messages import (
     ConnectionInit,
     Message,
     Ping,
+    ProtocolError,
     Subscribe,
-    Violation,
     read_message,
 )
 from api.transport.websocket.operations import Operations
@@ -53,7 +53,7 @@ class Connection:
         """Take the client's introduction, then its messages, until the connection or its caller's access ends.
 
         Raises:
-            Violation: the client broke the protocol or a limit, or may not use the connection any more.
+            ProtocolError: the client broke the protocol or a limit, or may not use the connection any more.
             WebSocketDisconnect: the client has gone.
         """
         # Counted apart from those who stay, so that strangers cannot keep the members who share their address out.
@@ -64,7 +64,7 @@ class Connection:
             try:
                 await self._serve(caller)
             except AccessEnded:
-                raise Violation(CloseCode.FORBIDDEN, "Access has ended") from None
+                raise ProtocolError(CloseCode.FORBIDDEN, "Access has ended") from None
 
     async def _serve(self, caller: Caller) -> None:
         access = Access(caller, self._runtime)
@@ -88,7 +88,7 @@ class Connection:
         try:
             release = self._runtime.connections.acquire(name, limit=limit)
         except LimitReached:
-            raise Violation(CloseCode.TRY_AGAIN_LATER, "Too many connections") from None
+            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "Too many connections") from None
         try:
             yield
         finally:
@@ -99,13 +99,13 @@ class Connection:
             async with asyncio.timeout(INITIALIZATION_SECONDS):
                 parameters = await self._introduction()
         except TimeoutError:
-            raise Violation(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
+            raise ProtocolError(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
         try:
             return await self._authenticated(parameters)
         except NotAuthenticated:
-            raise Violation(CloseCode.FORBIDDEN, "Forbidden") from None
+            raise ProtocolError(CloseCode.FORBIDDEN, "Forbidden") from None
         except (TryAgain, ProviderUnavailable):
-            raise Violation(CloseCode.TRY_AGAIN, "Try again") from None
+            raise ProtocolError(CloseCode.TRY_AGAIN, "Try again") from None
 
     async def _introduction(self) -> Mapping[str, Any]:
         while True:
@@ -113,7 +113,7 @@ class Connection:
                 case ConnectionInit(parameters):
                     return parameters
                 case Subscribe():
-                    raise Violation(CloseCode.UNAUTHORIZED, "Unauthorized")
+                    raise ProtocolError(CloseCode.UNAUTHORIZED, "Unauthorized")
                 case Ping():
                     await self._send({"type": "pong"})
 
@@ -132,7 +132,7 @@ class Connection:
         while True:
             match await self._receive():
                 case ConnectionInit():
-                    raise Violation(CloseCode.TOO_MANY_INITIALIZATIONS, "Too many initialisation requests")
+                    raise ProtocolError(CloseCode.TOO_MANY_INITIALIZATIONS, "Too many initialisation requests")
                 case Ping():
                     await self._send({"type": "pong"})
                 case Subscribe() as asked:
@@ -160,9 +160,9 @@ class Connection:
         self._count_message()
         text = event.get("text")
         if text is None:
-            raise Violation(CloseCode.BAD_MESSAGE, "A message must be text")
+            raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be text")
         if len(text.encode()) > MAX_BODY_BYTES:
-            raise Violation(CloseCode.MESSAGE_TOO_BIG, "The message is too big")
+            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, "The message is too big")
         return read_message(text)
 
     def _count_message(self) -> None:
@@ -171,7 +171,7 @@ class Connection:
             self._messages, self._counted_from = 0, now
         self._messages += 1
         if self._messages > MAX_MESSAGES:
-            raise Violation(CloseCode.POLICY_VIOLATED, "Too many messages")
+            raise ProtocolError(CloseCode.POLICY_VIOLATED, "Too many messages")
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._ending is not None:
@@ -182,4 +182,4 @@ class Connection:
                 await self._websocket.send_text(text)
         except TimeoutError:
             # Who does not read makes us keep what they are to be told.
-            raise Violation(CloseCode.TRY_AGAIN_LATER, "Read faster") from None
+            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "Read faster") from None

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.errors import fault_payload, log, request_id_of
 from api.runtime import runtime_of
 from api.transport.websocket.connection import Connection
-from api.transport.websocket.messages import PROTOCOL, CloseCode, Violation
+from api.transport.websocket.messages import PROTOCOL, CloseCode, ProtocolError
 
 CLOSE_SECONDS = 1.0
 
@@ -21,21 +21,21 @@ async def graphql_websocket(websocket: WebSocket) -> None:
     """Serve one websocket until either side closes it."""
     if PROTOCOL not in websocket.scope["subprotocols"]:
         await websocket.accept()
-        await _close(websocket, Violation(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable"))
+        await _close(websocket, ProtocolError(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable"))
         return
     await websocket.accept(PROTOCOL)
     try:
         await Connection(websocket, runtime_of(websocket)).serve()
-    except Violation as violation:
+    except ProtocolError as violation:
         await _close(websocket, violation)
     except WebSocketDisconnect:
         pass
     except Exception as fault:
         fault_payload(fault, request_id=request_id_of(websocket))
-        await _close(websocket, Violation(CloseCode.INTERNAL_FAULT, "Internal server error"))
+        await _close(websocket, ProtocolError(CloseCode.INTERNAL_FAULT, "Internal server error"))
 
 
-async def _close(websocket: WebSocket, violation: Violation) -> None:
+async def _close(websocket: WebSocket, violation: ProtocolError) -> None:
     """Say why it ends, to a client that may not listen or be there any more."""
     log.info("graphql_websocket_closed", code=int(violation.code))
     with suppress(WebSocketDisconnect, TimeoutError):

@@ -38,7 +38,7 @@ class CloseCode(IntEnum):
     TRY_AGAIN = 4503
 
 
-class Violation(Exception):
+class ProtocolError(Exception):
     """What ends a connection; the reason goes to the client."""
 
     def __init__(self, code: CloseCode, reason: str) -> None:
@@ -86,14 +86,14 @@ def read_message(text: str) -> Message:
     """Return what a text message says.
 
     Raises:
-        Violation: it says nothing that the protocol knows.
+        ProtocolError: it says nothing that the protocol knows.
     """
     try:
         message = load_json(text)
     except RequestError as error:
         return _refused(text, error)
     if not isinstance(message, dict):
-        raise Violation(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
     if message.get("type") == "subscribe":
         return Subscribe(_id(message), _request(message.get("payload")))
     if message.get("type") == "complete":
@@ -111,7 +111,7 @@ def read_message(text: str) -> Message:
         case "pong":
             _payload(message)
             return Pong()
-    raise Violation(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
+    raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
 
 
 def _refused(text: str, error: RequestError) -> Message:
@@ -125,8 +125,8 @@ def _refused(text: str, error: RequestError) -> Message:
     raise _no_json()
 
 
-def _no_json() -> Violation:
-    return Violation(CloseCode.BAD_MESSAGE, "A message must be JSON")
+def _no_json() -> ProtocolError:
+    return ProtocolError(CloseCode.BAD_MESSAGE, "A message must be JSON")
 
 
 def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -134,18 +134,20 @@ def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if payload is None:
         return {}
     if not isinstance(payload, dict):
-        raise Violation(CloseCode.BAD_MESSAGE, "A payload must be an object")
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "A payload must be an object")
     return payload
 
 
 def _id(message: Mapping[str, Any]) -> str:
     identifier = message.get("id")
     if not isinstance(identifier, str) or not 1 <= len(identifier) <= MAX_ID_LENGTH:
-        raise Violation(CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters")
+        raise ProtocolError(
+            CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters"
+        )
     try:
         check_values(identifier)
     except RequestError:
-        raise Violation(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL") from None
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL") from None
     return identifier
 
 

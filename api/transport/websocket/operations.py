@@ -13,7 +13,7 @@ from api.errors import ErrorCode, RequestError, new_request_id, request_error_pa
 from api.limits.concurrency import ConcurrencyLimiter, LimitReached
 from api.transport.request import GraphQLRequest
 from api.transport.websocket.execution import Outcome, outcomes
-from api.transport.websocket.messages import CloseCode, Subscribe, Violation
+from api.transport.websocket.messages import CloseCode, ProtocolError, Subscribe
 from api.transport.websocket.revocation import Access
 
 MAX_OPERATIONS = 50
@@ -50,10 +50,10 @@ class Operations:
         """Start an operation, or tell that it cannot be understood or is one too many.
 
         Raises:
-            Violation: an operation with this id runs already.
+            ProtocolError: an operation with this id runs already.
         """
         if asked.id in self._running:
-            raise Violation(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {asked.id[:60]} already exists")
+            raise ProtocolError(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {asked.id[:60]} already exists")
         if isinstance(asked.request, RequestError):
             await self._refuse(asked, asked.request)
             return
