@@ -48,7 +48,7 @@ def whole_file(target: str) -> Iterator[BinaryIO]:
 
 
 def write(file: BinaryIO, chunk: bytes, target: str) -> None:
-    """Write a piece.
+    """Write a chunk.
 
     Raises:
         NotWritten: it cannot be written: the disk is full, or whoever read the standard output has gone.

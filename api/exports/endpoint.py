@@ -15,7 +15,7 @@ from api.documents.cost_table import EXPORT_COST
 from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of
 from api.exports.formats import Format
 from api.exports.parameters import read_parameters
-from api.exports.streaming import Outgoing, pieces
+from api.exports.streaming import FileResponseStream, chunks
 from api.limits.charge import take
 from api.limits.concurrency import LimitReached
 from api.runtime import Runtime, runtime_of
@@ -39,7 +39,7 @@ class ExportEndpoint:
         """Send the file, or say in JSON why there is none."""
         request = Request(scope, receive)
         request_id = request_id_of(request)
-        outgoing = Outgoing(receive, send)
+        outgoing = FileResponseStream(receive, send)
         try:
             await self._send_file(request, request_id, outgoing)
         except Exception as error:
@@ -48,7 +48,7 @@ class ExportEndpoint:
                 raise
             await _told(error, request_id)(scope, receive, send)
 
-    async def _send_file(self, request: Request, request_id: str, outgoing: Outgoing) -> None:
+    async def _send_file(self, request: Request, request_id: str, outgoing: FileResponseStream) -> None:
         runtime = runtime_of(request)
         now = runtime.clock()
         _check_wire(request, runtime)
@@ -61,7 +61,7 @@ class ExportEndpoint:
             await take(EXPORT_COST, runtime, caller, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
-                await outgoing.send_file(pieces(report, self._form), headers)
+                await outgoing.send_file(chunks(report, self._form), headers)
         finally:
             release()
 

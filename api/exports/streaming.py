@@ -16,28 +16,28 @@ from domain.queries.skills_report import SkillsReport
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """So many rows as they are written."""
 
     data: bytes
     rows: int
 
 
-async def pieces(report: SkillsReport, form: Format) -> AsyncGenerator[Piece, None]:
-    """Yield a report piece by piece; there is always a first one, and by then the database has answered."""
+async def chunks(report: SkillsReport, form: Format) -> AsyncGenerator[Chunk, None]:
+    """Yield a report chunk by chunk; there is always a first one, and by then the database has answered."""
     head = form.head
     async with aclosing(report.batches()) as batches:
         async for rows, contributions in batches:
-            yield Piece(head + form.encoded(rows, contributions), len(rows))
+            yield Chunk(head + form.encoded(rows, contributions), len(rows))
             head = b""
-    yield Piece(head, 0)
+    yield Chunk(head, 0)
 
 
 # A client that takes nothing for so long is given up: meanwhile it holds a connection to the database.
 STALLED_SECONDS = 30.0
 
 
-class Outgoing:
+class FileResponseStream:
     """The way to the client, which knows whether anything has been sent."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -45,23 +45,23 @@ class Outgoing:
         self._send = send
         self.has_begun = False
 
-    async def send_file(self, pieces: AsyncGenerator[Piece, None], headers: Mapping[str, str]) -> None:
-        """Send pieces as the file of a successful answer, and stop where the client goes away.
+    async def send_file(self, chunks: AsyncGenerator[Chunk, None], headers: Mapping[str, str]) -> None:
+        """Send chunks as the file of a successful answer, and stop where the client goes away.
 
-        The first piece is awaited before anything is sent, so what fails until then can still be told.
+        The first chunk is awaited before anything is sent, so what fails until then can still be told.
         """
-        async with aclosing(pieces):
-            piece: Piece | None = await anext(pieces)
+        async with aclosing(chunks):
+            chunk: Chunk | None = await anext(chunks)
             self.has_begun = True
             await self._send(_start(headers))
             gone = asyncio.create_task(self._gone())
             try:
-                while piece is not None:
+                while chunk is not None:
                     async with asyncio.timeout(STALLED_SECONDS):
-                        await self._send({"type": "http.response.body", "body": piece.data, "more_body": True})
+                        await self._send({"type": "http.response.body", "body": chunk.data, "more_body": True})
                     if gone.done():
                         return
-                    piece = await anext(pieces, None)
+                    chunk = await anext(chunks, None)
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
                 gone.cancel()

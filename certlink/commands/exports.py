@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.exports.formats import FORMATS
-from api.exports.streaming import pieces
+from api.exports.streaming import chunks
 from certlink.atomic_file import STANDARD_OUTPUT, NotWritten, whole_file, write
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
@@ -60,8 +60,8 @@ async def _export(organization_domain: str, form: FormatName, as_of: datetime, o
     async with open_skills_report(organization_id, matching=SkillsReportFilter(), as_of=as_of) as report:
         total = await report.count()
         with whole_file(output) as file, typer.progressbar(length=total, label="skills report", file=sys.stderr) as bar:
-            async with aclosing(pieces(report, chosen)) as found:
-                async for piece in found:
-                    write(file, piece.data, output)
-                    bar.update(piece.rows)
+            async with aclosing(chunks(report, chosen)) as found:
+                async for chunk in found:
+                    write(file, chunk.data, output)
+                    bar.update(chunk.rows)
     return total
