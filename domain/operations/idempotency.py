@@ -26,7 +26,7 @@ Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyedRequest:
+class IdempotentRequest:
     """What a member asks under a key of theirs: a mutation by its name, and its input in one canonical form."""
 
     viewer: MemberViewer
@@ -42,10 +42,10 @@ class _Stored:
 
 
 @operation
-async def do_once(
+async def run_idempotent(
     transaction: Transaction,
-    request: KeyedRequest,
-    deed: partial[Awaitable[Outcome]],
+    request: IdempotentRequest,
+    mutation_call: partial[Awaitable[Outcome]],
     *,
     now: datetime,
     settings: Settings,
@@ -53,7 +53,7 @@ async def do_once(
     """Do an operation and store its outcome, or return what the same request has had for outcome within 24 hours.
 
     While the first request is under way a twin waits, and goes on itself where the first was refused or broken off:
-    that leaves no trace. The deed is an operation with its arguments; its declared result says how it is stored.
+    that leaves no trace. The mutation_call is an operation with its arguments; its declared result says how it is stored.
 
     Raises:
         InvalidInput: the key cannot be one.
@@ -63,18 +63,18 @@ async def do_once(
     check_idempotency_key(request.key)
     secret_key = SecretKey(settings.secret_key.get_secret_value())
     fingerprint = secret_key.fingerprint(f"{request.mutation} {request.input}")
-    outcomes: TypeAdapter[Outcome] = _outcomes(deed.func)
+    outcomes: TypeAdapter[Outcome] = _outcomes(mutation_call.func)
     claimed = await _claim(request, fingerprint, now=now)
     if claimed is None:
         return outcomes.validate_json(secret_key.open(await _stored(request, fingerprint)))
 
-    outcome = await deed()
+    outcome = await mutation_call()
     sealed = secret_key.seal(outcomes.dump_json(outcome).decode())
     await execute("UPDATE idempotency_key SET outcome_sealed = $2 WHERE id = $1", claimed, sealed)
     return outcome
 
 
-async def _claim(request: KeyedRequest, fingerprint: bytes, *, now: datetime) -> int | None:
+async def _claim(request: IdempotentRequest, fingerprint: bytes, *, now: datetime) -> int | None:
     """Return the number of the key's row, which is now this request's, or nothing where another's key holds.
 
     In the latter case the row is locked all the same, so that it stays until the transaction ends.
@@ -93,7 +93,7 @@ async def _claim(request: KeyedRequest, fingerprint: bytes, *, now: datetime) ->
     return number
 
 
-async def _stored(request: KeyedRequest, fingerprint: bytes) -> bytes:
+async def _stored(request: IdempotentRequest, fingerprint: bytes) -> bytes:
     """Return the sealed outcome of the same request."""
     # They may have lost a right since the request began, perhaps by the first request. Tried again, it is refused.
     if await viewer_of_member(request.viewer.member_id) != request.viewer:

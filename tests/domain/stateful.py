@@ -53,7 +53,7 @@ class Undone(Exception):
 
 @dataclass(frozen=True)
 class Prelude:
-    """What happens before a deed: time passes, the invited member signs in, and credits are propagated."""
+    """What happens before a mutation_call: time passes, the invited member signs in, and credits are propagated."""
 
     wait: timedelta | tuple[int, int]
     signs_in: bool | None
@@ -81,7 +81,7 @@ class History:
             )
 
     async def go_on(self, prelude: Prelude) -> None:
-        """Let pass what happens before the next deed."""
+        """Let pass what happens before the next mutation_call."""
         if isinstance(prelude.wait, timedelta):
             self.now += prelude.wait
         elif ahead := [instant for instant in self.programme.boundaries() if instant - MICROSECOND > self.now]:

@@ -18,7 +18,7 @@ from domain.database.transaction import RETRIES, Transaction, operation
 from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.models import IdempotencyKey, LearningAccount, Member
 from domain.operations import idempotency as forgetting
-from domain.operations.idempotency import KeyedRequest, do_once, forget_idempotency_keys
+from domain.operations.idempotency import IdempotentRequest, forget_idempotency_keys, run_idempotent
 from domain.queries.invariants import violations
 from domain.rules.enums import MemberRole
 from domain.rules.idempotency import KEY_LIFETIME, IdempotencyKeyReused
@@ -35,7 +35,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What the deed of these tests has for outcome."""
+    """What the mutation_call of these tests has for outcome."""
 
     number: int
     at: datetime
@@ -63,7 +63,7 @@ async def write(transaction: Transaction, *, then: Callable[[], Awaitable[object
 class Desk:
     """A member who asks under keys."""
 
-    request: KeyedRequest
+    request: IdempotentRequest
     settings: Settings
 
     async def ask(
@@ -71,7 +71,7 @@ class Desk:
     ) -> Written:
         """Ask for an account to be written once."""
         request = replace(self.request, **changes)
-        return await do_once(request, partial(write, then=then), now=now, settings=self.settings)
+        return await run_idempotent(request, partial(write, then=then), now=now, settings=self.settings)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def member(database: str) -> Member:
 
 @pytest.fixture
 def desk(member: Member, settings: Settings) -> Desk:
-    return Desk(KeyedRequest(viewer=viewer_of(member), key="key", mutation="write", input="{}"), settings)
+    return Desk(IdempotentRequest(viewer=viewer_of(member), key="key", mutation="write", input="{}"), settings)
 
 
 async def refuse() -> None:
@@ -221,7 +221,7 @@ async def test_a_twin_that_waits_too_long_is_told_to_try_again(
     monkeypatch.setitem(SERVER_SETTINGS, "lock_timeout", "20ms")
     async with open_database(database_url, pool_size=3):
         viewer = viewer_of(await make_member(await make_organization()))
-        desk = Desk(KeyedRequest(viewer=viewer, key="key", mutation="write", input="{}"), settings)
+        desk = Desk(IdempotentRequest(viewer=viewer, key="key", mutation="write", input="{}"), settings)
         claimed, go_on = asyncio.Event(), asyncio.Event()
 
         async def wait() -> None:
@@ -263,7 +263,7 @@ async def test_a_crash_before_the_outcome_is_stored_leaves_nothing_done(desk: De
 
     async with leaving_no_trace():
         with pytest.raises(TryAgain):
-            await do_once(desk.request, partial(write_and_crash), now=START, settings=settings)
+            await run_idempotent(desk.request, partial(write_and_crash), now=START, settings=settings)
 
 
 async def test_a_claimed_key_locks_nobody_else_out_of_its_member(desk: Desk, member: Member) -> None:
@@ -316,7 +316,7 @@ async def test_a_request_that_is_canceled_at_any_moment_is_done_and_stored_or_ne
     canceled = 0
     async with open_database(database_url, pool_size=8):
         viewer = viewer_of(await make_member(await make_organization()))
-        desk = Desk(KeyedRequest(viewer=viewer, key="key", mutation="write", input="{}"), settings)
+        desk = Desk(IdempotentRequest(viewer=viewer, key="key", mutation="write", input="{}"), settings)
 
         async def ask_until_answered(number: int) -> None:
             nonlocal canceled

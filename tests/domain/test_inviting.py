@@ -228,9 +228,9 @@ async def test_a_canceled_invitation_is_answered_by_nobody(desk: Desk, organizat
     assert (member.status, member.removed_at) == (MemberStatus.REMOVED, START + DAY)
     async with leaving_no_trace():
         assert not await sign_in(organization)
-        for deed in (desk.cancel(invitation), desk.resend(invitation), desk.correct(invitation, AMARA)):
+        for mutation_call in (desk.cancel(invitation), desk.resend(invitation), desk.correct(invitation, AMARA)):
             with pytest.raises(NotFound):
-                await deed
+                await mutation_call
 
 
 async def test_an_answered_invitation_cannot_be_changed(desk: Desk, organization: Organization) -> None:
@@ -238,9 +238,13 @@ async def test_an_answered_invitation_cannot_be_changed(desk: Desk, organization
     await sign_in(organization)
 
     async with leaving_no_trace():
-        for deed in (desk.cancel(invitation), desk.resend(invitation), desk.correct(invitation, "x@contoso.example")):
+        for mutation_call in (
+            desk.cancel(invitation),
+            desk.resend(invitation),
+            desk.correct(invitation, "x@contoso.example"),
+        ):
             with pytest.raises(InvitationAnswered):
-                await deed
+                await mutation_call
 
 
 async def test_an_account_admin_cannot_take_a_global_admin_s_invitation(
@@ -251,9 +255,13 @@ async def test_an_account_admin_cannot_take_a_global_admin_s_invitation(
     invitation = await higher.invited(AMARA, GLOBAL_ADMIN)
 
     async with leaving_no_trace():
-        for deed in (desk.cancel(invitation), desk.resend(invitation), desk.correct(invitation, "x@contoso.example")):
+        for mutation_call in (
+            desk.cancel(invitation),
+            desk.resend(invitation),
+            desk.correct(invitation, "x@contoso.example"),
+        ):
             with pytest.raises(Forbidden):
-                await deed
+                await mutation_call
     await higher.correct(invitation, "x@contoso.example")
 
 
@@ -266,13 +274,13 @@ async def test_nobody_else_invites_or_changes_invitations(
 
     async with leaving_no_trace():
         for other, refusal in ((colleague, Forbidden), (stranger, NotFound)):
-            for deed in (
+            for mutation_call in (
                 other.cancel(invitation),
                 other.resend(invitation),
                 other.correct(invitation, "x@contoso.example"),
             ):
                 with pytest.raises(refusal):
-                    await deed
+                    await mutation_call
         with pytest.raises(Forbidden):
             await colleague.invite("x@contoso.example")
         (outcome,) = await stranger.invite("x@contoso.example")

@@ -148,9 +148,9 @@ DEEDS: dict[str, tuple[type[Refusal], Deed]] = {
 }
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-async def test_what_is_refused_leaves_no_trace(world: World, deed: str) -> None:
-    refusal, do = DEEDS[deed]
+@pytest.mark.parametrize("mutation_call", DEEDS)
+async def test_what_is_refused_leaves_no_trace(world: World, mutation_call: str) -> None:
+    refusal, do = DEEDS[mutation_call]
 
     async with leaving_no_trace():
         with pytest.raises(refusal):

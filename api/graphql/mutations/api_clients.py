@@ -9,7 +9,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, known_number
-from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
+from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import NotFound, TooManyApiClients
 from api.graphql.types.api_clients import ApiClient, api_client_of
@@ -118,7 +118,7 @@ class ApiClientMutations:
         """Create the client."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        key = await once(
+        key = await run_once(
             info,
             wanted,
             create_api_client,
@@ -143,7 +143,7 @@ class ApiClientMutations:
         """Write a new key."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        key = await once(
+        key = await run_once(
             info,
             wanted,
             rotate_api_client_secret,
@@ -167,5 +167,5 @@ class ApiClientMutations:
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
         number = known_number(wanted.api_client_id, Kind.API_CLIENT)
-        await once(info, wanted, revoke_api_client, by=viewer, api_client_id=number, now=context.now)
+        await run_once(info, wanted, revoke_api_client, by=viewer, api_client_id=number, now=context.now)
         return ApiClientRevoked(api_client=api_client_of(await known_api_client(viewer, number)))

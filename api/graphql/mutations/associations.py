@@ -9,7 +9,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, known_number
-from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
+from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.refusals import (
     AlreadyAssociated,
     CoolOffActive,
@@ -99,7 +99,7 @@ class AssociationMutations:
         """Start the attempt."""
         context = info.context
         viewer = check_person(context.viewer)
-        started = await once(
+        started = await run_once(
             info,
             wanted,
             start_association,
@@ -121,7 +121,7 @@ class AssociationMutations:
         """End the association."""
         context = info.context
         viewer = check_person(context.viewer)
-        removed = await once(
+        removed = await run_once(
             info,
             wanted,
             remove_association,

@@ -16,7 +16,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import Forbidden, IdempotencyKeyReused, InvalidInput, TryAgain
-from domain.operations.idempotency import KeyedRequest, do_once
+from domain.operations.idempotency import IdempotentRequest, run_idempotent
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
 from domain.rules.visibility import check_person
 
@@ -40,7 +40,7 @@ class MutationInput:
     )
 
 
-async def once(
+async def run_once(
     info: Info,
     wanted: MutationInput,
     operation: Callable[Parameters, Awaitable[Outcome]],
@@ -60,14 +60,14 @@ async def once(
     if key is None:
         return await operation(*arguments, **named)
     context = info.context
-    request = KeyedRequest(
+    request = IdempotentRequest(
         viewer=check_person(context.viewer),
         key=key,
         mutation=info.field_name,
         input=json.dumps(wanted, default=_plain, sort_keys=True),
     )
-    deed = partial(operation, *arguments, **named)
-    return await do_once(request, deed, now=context.now, settings=context.runtime.settings)
+    mutation_call = partial(operation, *arguments, **named)
+    return await run_idempotent(request, mutation_call, now=context.now, settings=context.runtime.settings)
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, known_number
-from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
+from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import (
     AlreadyMember,
@@ -160,7 +160,7 @@ class InvitationMutations:
         """Invite the people."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        outcomes = await once(
+        outcomes = await run_once(
             info,
             wanted,
             invite_members,
@@ -223,5 +223,5 @@ async def _changed(
     context = info.context
     viewer = check_signed_in_admin(context.viewer)
     number = known_number(wanted.invitation_id, Kind.INVITATION)
-    await once(info, wanted, operation, by=viewer, invitation_id=number, now=context.now, **named)
+    await run_once(info, wanted, operation, by=viewer, invitation_id=number, now=context.now, **named)
     return invitation_of(await known_invitation(viewer, number), context)

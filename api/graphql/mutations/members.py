@@ -8,7 +8,7 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, known_number
-from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, once
+from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.refusals import LastAdmin, NotFound
 from api.graphql.types.members import Member, member_of
 from domain.operations.members import change_member_role, remove_member
@@ -87,7 +87,7 @@ class MemberMutations:
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
         number = known_number(wanted.member_id, Kind.MEMBER)
-        await once(info, wanted, change_member_role, by=viewer, member_id=number, role=wanted.role, now=context.now)
+        await run_once(info, wanted, change_member_role, by=viewer, member_id=number, role=wanted.role, now=context.now)
         return MemberRoleChanged(member=member_of(await known_member(viewer, number)))
 
     @field(
@@ -103,7 +103,7 @@ class MemberMutations:
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
         number = known_number(wanted.member_id, Kind.MEMBER)
-        ended = await once(info, wanted, remove_member, by=viewer, member_id=number, now=context.now)
+        ended = await run_once(info, wanted, remove_member, by=viewer, member_id=number, now=context.now)
         return MemberRemoved(
             member=member_of(await known_member(viewer, number)),
             associations_ended=ended.associations,

@@ -1,4 +1,4 @@
-"""Whom does an admin act upon, and may they: who holds what until the deed is done?
+"""Whom does an admin act upon, and may they: who holds what until the mutation_call is done?
 
 Members are locked by ascending number and before their organization, so that two admins who act upon each other wait
 for one another and the later one is no admin any more.
