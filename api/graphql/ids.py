@@ -52,19 +52,19 @@ def kind_and_number(text: str) -> tuple[Kind, int] | None:
     return (Kind(kind), number) if kind in set(Kind) else None
 
 
-def number_of(text: str, kind: Kind) -> int | None:
+def decode_id(text: str, kind: Kind) -> int | None:
     """Return the number of a row of a kind, or nothing where the id names something else or nothing."""
     found = kind_and_number(text)
     return found[1] if found is not None and found[0] is kind else None
 
 
-def known_number(text: str, kind: Kind) -> int:
+def decode_id_or_raise(text: str, kind: Kind) -> int:
     """Return the number of a row of a kind.
 
     Raises:
         NotFound: the id names something else or nothing.
     """
-    number = number_of(text, kind)
+    number = decode_id(text, kind)
     if number is None:
         raise NotFound
     return number

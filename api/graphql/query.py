@@ -7,7 +7,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, number_of
+from api.graphql.ids import Kind, decode_id
 from api.graphql.nodes import MAX_NODES, nodes_of
 from api.graphql.pagination.arguments import PageArguments, connection_field, given
 from api.graphql.pagination.connections import Connection, connection
@@ -87,7 +87,7 @@ class Query:
     @field("The caller's own organization, by its id.")
     async def organization(self, info: Info, identifier: Id) -> Organization | None:
         """Find an organization by its id."""
-        number = number_of(identifier, Kind.ORGANIZATION)
+        number = decode_id(identifier, Kind.ORGANIZATION)
         viewer = info.context.viewer
         row = await members.organization(viewer, number) if number and viewer else None
         return organization_of(row) if row else None
@@ -95,7 +95,7 @@ class Query:
     @field("An association attempt of the caller's own.")
     async def association_attempt(self, info: Info, identifier: Id) -> AssociationAttempt | None:
         """Find an attempt by its id."""
-        number = number_of(identifier, Kind.ATTEMPT)
+        number = decode_id(identifier, Kind.ATTEMPT)
         viewer = info.context.viewer
         row = await attempts.association_attempt(viewer, number) if number and viewer else None
         return attempt_of(row, info.context) if row else None

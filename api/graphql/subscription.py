@@ -9,7 +9,7 @@ import strawberry
 
 from api.graphql.context import Context, Info
 from api.graphql.fields import subscription
-from api.graphql.ids import Kind, known_number
+from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.query import Id
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
 from api.graphql.types.credits import CreditEvent, credit_event_of
@@ -35,7 +35,7 @@ class Subscription:
     async def association_attempt(self, info: Info, identifier: Id) -> AsyncGenerator[AssociationAttempt, None]:
         """Follow an attempt."""
         viewer = check_signed_in(info.context.viewer)
-        number = known_number(identifier, Kind.ATTEMPT)
+        number = decode_id_or_raise(identifier, Kind.ATTEMPT)
         async with aclosing(attempt_states(viewer, number, info.context)) as states:
             async for row, context in states:
                 yield attempt_of(row, context)
@@ -47,7 +47,7 @@ class Subscription:
     async def credit_events(self, info: Info, organization_id: OrganizationId) -> AsyncGenerator[CreditEvent, None]:
         """Follow an organization's credits."""
         check_signed_in(info.context.viewer)
-        number = known_number(organization_id, Kind.ORGANIZATION)
+        number = decode_id_or_raise(organization_id, Kind.ORGANIZATION)
         async with aclosing(recorded_credit_events(number, info.context)) as events:
             async for row in events:
                 yield credit_event_of(row)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.graphql.ids import Kind, global_id, number_of
+from api.graphql.ids import Kind, decode_id, global_id
 from api.graphql.scalars import instant_text
 from api.graphql.types.contributions import contribution_of
 from api.graphql.types.explanations import explanation_of, timeline_of
@@ -51,7 +51,7 @@ def explain(
 
 def _number(credit: str) -> int:
     is_number = credit.isascii() and credit.isdigit() and len(credit) <= MAX_DIGITS
-    number = int(credit) if is_number else number_of(credit, Kind.CREDIT)
+    number = int(credit) if is_number else decode_id(credit, Kind.CREDIT)
     if number is None:
         stop(f'"{credit}" is neither the number of a credit nor its id', USAGE)
     return number

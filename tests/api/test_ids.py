@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.graphql.ids import Kind, global_id, kind_and_number, known_number, number_of, opaque
+from api.graphql.ids import Kind, decode_id, decode_id_or_raise, global_id, kind_and_number, opaque
 from domain.errors import NotFound
 
 
@@ -32,6 +32,6 @@ def test_what_is_none_of_ours_is_the_id_of_nothing(text: str) -> None:
 
 def test_an_id_of_another_kind_is_not_found() -> None:
     with pytest.raises(NotFound):
-        known_number(global_id(Kind.MEMBER, 7), Kind.ASSOCIATION)
+        decode_id_or_raise(global_id(Kind.MEMBER, 7), Kind.ASSOCIATION)
 
-    assert number_of(global_id(Kind.MEMBER, 7), Kind.ASSOCIATION) is None
+    assert decode_id(global_id(Kind.MEMBER, 7), Kind.ASSOCIATION) is None

@@ -8,7 +8,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, known_number
+from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import NotFound, TooManyApiClients
@@ -148,7 +148,7 @@ class ApiClientMutations:
             wanted,
             rotate_api_client_secret,
             by=viewer,
-            api_client_id=known_number(wanted.api_client_id, Kind.API_CLIENT),
+            api_client_id=decode_id_or_raise(wanted.api_client_id, Kind.API_CLIENT),
             expires_at=given(wanted.expires_at),
             end_previous=bool(given(wanted.end_previous)),
             now=context.now,
@@ -166,6 +166,6 @@ class ApiClientMutations:
         """Revoke the client."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.api_client_id, Kind.API_CLIENT)
+        number = decode_id_or_raise(wanted.api_client_id, Kind.API_CLIENT)
         await run_once(info, wanted, revoke_api_client, by=viewer, api_client_id=number, now=context.now)
         return ApiClientRevoked(api_client=api_client_of(await known_api_client(viewer, number)))

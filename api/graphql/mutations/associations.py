@@ -8,7 +8,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, known_number
+from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.refusals import (
     AlreadyAssociated,
@@ -126,7 +126,7 @@ class AssociationMutations:
             wanted,
             remove_association,
             viewer=viewer,
-            association_id=known_number(wanted.association_id, Kind.ASSOCIATION),
+            association_id=decode_id_or_raise(wanted.association_id, Kind.ASSOCIATION),
             now=context.now,
             policy=context.runtime.settings.policy,
         )

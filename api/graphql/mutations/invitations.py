@@ -8,7 +8,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, known_number
+from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.pagination.arguments import given
 from api.graphql.refusals import (
@@ -222,6 +222,6 @@ async def _changed(
     """Let an operation change an invitation, and return it as it is then."""
     context = info.context
     viewer = check_signed_in_admin(context.viewer)
-    number = known_number(wanted.invitation_id, Kind.INVITATION)
+    number = decode_id_or_raise(wanted.invitation_id, Kind.INVITATION)
     await run_once(info, wanted, operation, by=viewer, invitation_id=number, now=context.now, **named)
     return invitation_of(await known_invitation(viewer, number), context)

@@ -7,7 +7,7 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, known_number
+from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
 from api.graphql.refusals import LastAdmin, NotFound
 from api.graphql.types.members import Member, member_of
@@ -86,7 +86,7 @@ class MemberMutations:
         """Change the role."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.member_id, Kind.MEMBER)
+        number = decode_id_or_raise(wanted.member_id, Kind.MEMBER)
         await run_once(info, wanted, change_member_role, by=viewer, member_id=number, role=wanted.role, now=context.now)
         return MemberRoleChanged(member=member_of(await known_member(viewer, number)))
 
@@ -102,7 +102,7 @@ class MemberMutations:
         """Remove the member."""
         context = info.context
         viewer = check_signed_in_admin(context.viewer)
-        number = known_number(wanted.member_id, Kind.MEMBER)
+        number = decode_id_or_raise(wanted.member_id, Kind.MEMBER)
         ended = await run_once(info, wanted, remove_member, by=viewer, member_id=number, now=context.now)
         return MemberRemoved(
             member=member_of(await known_member(viewer, number)),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.graphql.ids import Kind, number_of
+from api.graphql.ids import Kind, decode_id
 from domain.rules.enums import CreditOrderField, OrderDirection
 from tests.api.caller import Caller
 
@@ -46,6 +46,6 @@ def ids(rows: list[dict[str, Any]]) -> list[str]:
 
 def number(row: dict[str, Any]) -> int:
     """Return the number of a row's credit."""
-    found = number_of(row["creditId"], Kind.CREDIT)
+    found = decode_id(row["creditId"], Kind.CREDIT)
     assert found is not None
     return found
