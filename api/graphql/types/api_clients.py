@@ -49,7 +49,7 @@ class ApiKey:
 class ApiClient(Node):
     """Nobody's person, whoever created it."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
 
     name: str = strawberry.field(description="What the organization calls it.")
     scopes: list[Scope] = strawberry.field(description="What it may read.")
@@ -66,7 +66,7 @@ class ApiClient(Node):
     async def created_by(self, info: Info) -> Annotated["Member", strawberry.lazy("api.graphql.types.members")] | None:
         """Look up the member, together with those of a list's other clients."""
         viewer = check_signed_in(info.context.viewer)
-        row = await info.context.batches.load(creators_of_api_clients, viewer, self.number)
+        row = await info.context.batches.load(creators_of_api_clients, viewer, self.row_id)
         return members.member_of(row) if row else None
 
     @field(
@@ -76,7 +76,7 @@ class ApiClient(Node):
     async def keys(self, info: Info) -> list[ApiKey]:
         """Look up the keys, together with those of a list's other clients."""
         viewer = check_signed_in(info.context.viewer)
-        rows = await info.context.batches.load(keys_of_api_clients, viewer, self.number)
+        rows = await info.context.batches.load(keys_of_api_clients, viewer, self.row_id)
         return [_key_of(row) for row in rows]
 
 
@@ -84,7 +84,7 @@ def api_client_of(row: ApiClientRow) -> ApiClient:
     """Return a client."""
     return ApiClient(
         id=global_id(Kind.API_CLIENT, row.id),
-        number=row.id,
+        row_id=row.id,
         name=row.name,
         scopes=row.scopes,
         created_at=row.created_at,

@@ -43,7 +43,7 @@ class LearningAccount(Node):
 class Association(Node):
     """It is active as long as it has no end."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
     member: Annotated["Member", strawberry.lazy("api.graphql.types.members")] = strawberry.field(
         description="The member who associated the account."
     )
@@ -68,11 +68,11 @@ class Association(Node):
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
         """List the credits."""
         viewer = check_signed_in(info.context.viewer)
-        if not may_see_of(viewer, self.member.number, Scope.CREDITS_READ):
+        if not may_see_of(viewer, self.member.row_id, Scope.CREDITS_READ):
             return None
-        request, at = arguments.request_as_of(info, as_of, of=self.number)
+        request, at = arguments.request_as_of(info, as_of, of=self.row_id)
         page = await info.context.batches.load(
-            credits_of_associations, viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
+            credits_of_associations, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
         )
         return await credits.connection_of(page, request, info)
 
@@ -97,7 +97,7 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
     )
     return Association(
         id=global_id(Kind.ASSOCIATION, row.id),
-        number=row.id,
+        row_id=row.id,
         member=members.member_of(row),
         learning_account=learning_account_of(account),
         started_at=row.started_at,

@@ -42,7 +42,7 @@ Provider = Annotated[
 class Member(Node):
     """The person, as their organization knows them."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
     name: str | None = strawberry.field(description="The person's name as their work account tells it.")
     work_email: str = strawberry.field(description="The address of the work account.")
     role: MemberRole = strawberry.field(description="What the member may do in the organization.")
@@ -57,7 +57,7 @@ class Member(Node):
         viewer = info.context.viewer
         if viewer is None or not viewer.may(Scope.MEMBERS_READ):
             return None
-        row = await info.context.batches.load(invitations_of_members, viewer, self.number)
+        row = await info.context.batches.load(invitations_of_members, viewer, self.row_id)
         return invitations.invitation_of(row, info.context) if row else None
 
     @connection_field(
@@ -69,11 +69,11 @@ class Member(Node):
     ) -> Connection[Annotated["Association", strawberry.lazy("api.graphql.types.associations")]] | None:
         """List the associations."""
         viewer = check_signed_in(info.context.viewer)
-        if not may_see_of(viewer, self.number, Scope.MEMBERS_READ):
+        if not may_see_of(viewer, self.row_id, Scope.MEMBERS_READ):
             return None
-        request = arguments.request(info, of=self.number)
+        request = arguments.request(info, of=self.row_id)
         page = await info.context.batches.load(
-            associations_of_members, viewer, self.number, active=given(active), page=request.page
+            associations_of_members, viewer, self.row_id, active=given(active), page=request.page
         )
         return associations.connection_of(page, request, viewer)
 
@@ -88,12 +88,12 @@ class Member(Node):
         allowance = await context.batches.load(
             allowances_of_members,
             viewer,
-            self.number,
+            self.row_id,
             provider,
             now=context.now,
             policy=context.runtime.settings.policy,
         )
-        return allowance_of(allowance, self.number, provider) if allowance else None
+        return allowance_of(allowance, self.row_id, provider) if allowance else None
 
     @connection_field(
         "The member's credits in this organization, the latest recorded first; null unless the person, an admin or an "
@@ -104,11 +104,11 @@ class Member(Node):
     ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
         """List the credits."""
         viewer = check_signed_in(info.context.viewer)
-        if not may_see_of(viewer, self.number, Scope.CREDITS_READ):
+        if not may_see_of(viewer, self.row_id, Scope.CREDITS_READ):
             return None
-        request, at = arguments.request_as_of(info, as_of, of=self.number)
+        request, at = arguments.request_as_of(info, as_of, of=self.row_id)
         page = await info.context.batches.load(
-            credits_of_members, viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
+            credits_of_members, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
         )
         return await credits.connection_of(page, request, info)
 
@@ -117,7 +117,7 @@ def member_of(row: OfMember) -> Member:
     """Return the member whom a row is, or belongs to."""
     return Member(
         id=global_id(Kind.MEMBER, row.member_id),
-        number=row.member_id,
+        row_id=row.member_id,
         name=row.member_name,
         work_email=row.member_work_email,
         role=row.member_role,

@@ -58,7 +58,7 @@ WithoutResponse = Annotated[
 class OrganizationMembers:
     """For its admins and API clients; a part of the organization."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
 
     @connection_field(
         "The organization's members, the latest invited first; null unless an admin or an API client with the scope "
@@ -71,8 +71,8 @@ class OrganizationMembers:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        request = arguments.request(info, of=self.number)
-        page = await members_of_organization(viewer, self.number, matching=_matching(wanted), page=request.page)
+        request = arguments.request(info, of=self.row_id)
+        page = await members_of_organization(viewer, self.row_id, matching=_matching(wanted), page=request.page)
         return connection(page, request, node=members.member_of) if page else None
 
     @connection_field(
@@ -86,9 +86,9 @@ class OrganizationMembers:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        request = arguments.request(info, of=self.number, order=OLDEST_FIRST)
+        request = arguments.request(info, of=self.row_id, order=OLDEST_FIRST)
         page = await invitations_of_organization(
-            viewer, self.number, without_response=given(without_response), page=request.page
+            viewer, self.row_id, without_response=given(without_response), page=request.page
         )
         return invitations.connection_of(page, request, info.context) if page else None
 
@@ -115,7 +115,7 @@ def _matching(wanted: MemberFilter | None) -> Matching:
 class OrganizationApiClients:
     """For its admins; a part of the organization."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
 
     @connection_field(
         "The organization's API clients, revoked ones too, the latest created first; null unless an admin asks."
@@ -127,6 +127,6 @@ class OrganizationApiClients:
         viewer = info.context.viewer
         if viewer is None:
             return None
-        request = arguments.request(info, of=self.number)
-        page = await api_clients_of_organization(viewer, self.number, page=request.page)
+        request = arguments.request(info, of=self.row_id)
+        page = await api_clients_of_organization(viewer, self.row_id, page=request.page)
         return api_clients.connection_of(page, request) if page else None

@@ -35,7 +35,7 @@ ProgramId = Annotated[
 class OrganizationPrograms:
     """For its admins and API clients; a part of the organization."""
 
-    number: strawberry.Private[int]
+    row_id: strawberry.Private[int]
 
     @field(
         "How far the organization is in each program whose requirements are published; null unless an admin or an API "
@@ -44,9 +44,9 @@ class OrganizationPrograms:
     async def attainments(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Attainment] | None:
         """Ask the rules."""
         context = info.context
-        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
-        found = await context.scorings.of(self.number, AttainmentsAt(at=instant(as_of, context)), info)
+        found = await context.scorings.of(self.row_id, AttainmentsAt(at=instant(as_of, context)), info)
         kind = given(wanted)
         return [attainment_of(each) for each in found if kind in {None, each.program.kind}]
 
@@ -57,13 +57,13 @@ class OrganizationPrograms:
     async def forecast(self, info: Info, until: Until, program_id: ProgramId = UNSET) -> Forecast | None:
         """Ask the rules."""
         context = info.context
-        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
         wanted = given(program_id)
         program = None if wanted is None else program_key(wanted) or ""
         scoring = ForecastUntil(after=context.now, until=until, program=program)
         scoring.check()
-        found = await context.scorings.of(self.number, scoring, info)
+        found = await context.scorings.of(self.row_id, scoring, info)
         causes = [cause.credit for step in found.steps for cause in step.causes if cause.credit is not None]
         return forecast_of(found, await _named(context.viewer, causes))
 
@@ -74,9 +74,9 @@ class OrganizationPrograms:
     async def fragility(self, info: Info, as_of: AsOf = UNSET) -> list[FragilityFinding] | None:
         """Ask the rules."""
         context = info.context
-        if context.viewer is None or not may_be_scored_for(context.viewer, self.number):
+        if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
-        found = await context.scorings.of(self.number, FragilityAt(at=instant(as_of, context)), info)
+        found = await context.scorings.of(self.row_id, FragilityAt(at=instant(as_of, context)), info)
         people = {int(person) for finding in found for person in finding.people}
         named = await _named(context.viewer, [credit for each in found for credit in each.credits], people)
         return [FragilityFinding(row=finding, named=named) for finding in found]

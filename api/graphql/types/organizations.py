@@ -88,9 +88,9 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         context = info.context
         if context.viewer is None:
             return None
-        request, at = arguments.request_as_of(info, as_of, of=self.number, order=ordered(order_by))
+        request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=ordered(order_by))
         page = await credits_of_organization(
-            context.viewer, self.number, matching=matching(wanted), as_of=at, page=request.page
+            context.viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
         )
         return await credits.connection_of(page, request, info) if page else None
 
@@ -110,26 +110,26 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         viewer = info.context.viewer
         if viewer is None:
             return None
-        request, at = arguments.request_as_of(info, as_of, of=self.number, order=ordered(order_by) or DEFAULT_ORDER)
+        request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=ordered(order_by) or DEFAULT_ORDER)
         page = await skills_report_page(
-            viewer, self.number, matching=report_matching(wanted), as_of=at, page=request.page
+            viewer, self.row_id, matching=report_matching(wanted), as_of=at, page=request.page
         )
         if page is None:
             return None
         contributions: CreditContributions = {}
         if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
             members = {row.member_id for row in page.rows}
-            contributions = await info.context.scorings.organization(self.number, info).contributions(members, as_of=at)
+            contributions = await info.context.scorings.organization(self.row_id, info).contributions(members, as_of=at)
         return skills_report.skills_report_of(page, request, contributions, as_of=at)
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:
     """Return the organization that a row is, or belongs to."""
     if isinstance(row, OrganizationRow):
-        return Organization(id=global_id(Kind.ORGANIZATION, row.id), number=row.id, name=row.name, track=row.track)
+        return Organization(id=global_id(Kind.ORGANIZATION, row.id), row_id=row.id, name=row.name, track=row.track)
     return Organization(
         id=global_id(Kind.ORGANIZATION, row.organization_id),
-        number=row.organization_id,
+        row_id=row.organization_id,
         name=row.organization_name,
         track=row.organization_track,
     )
