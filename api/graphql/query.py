@@ -53,7 +53,7 @@ class Viewer:
         """Look up the client."""
         if not isinstance(self.asking, ApiClientViewer):
             return None
-        return api_client_of(await api_clients.known_api_client(self.asking, self.asking.api_client_id))
+        return api_client_of(await api_clients.get_api_client_or_raise(self.asking, self.asking.api_client_id))
 
     @field("The organization of the member or API client that asks.")
     async def organization(self) -> Organization | None:

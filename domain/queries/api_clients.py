@@ -64,7 +64,7 @@ async def visible_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -
     return {row.id: row for row in rows}
 
 
-async def known_api_client(viewer: Viewer, api_client_id: int) -> ApiClientRow:
+async def get_api_client_or_raise(viewer: Viewer, api_client_id: int) -> ApiClientRow:
     """Return a client that the viewer may see.
 
     Raises:

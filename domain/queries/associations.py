@@ -130,7 +130,7 @@ async def visible_associations(viewer: Viewer, association_ids: Collection[int])
     return {row.id: row for row in rows}
 
 
-async def known_association(viewer: Viewer, association_id: int) -> AssociationRow:
+async def get_association_or_raise(viewer: Viewer, association_id: int) -> AssociationRow:
     """Return one association that the viewer may see.
 
     Raises:

@@ -84,7 +84,7 @@ async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict
     return {row.id: row for row in rows}
 
 
-async def known_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow:
+async def get_attempt_or_raise(viewer: Viewer, attempt_id: int) -> AttemptRow:
     """Return an attempt of the viewer's own.
 
     Raises:

@@ -68,7 +68,7 @@ async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -
     return {row.id: row for row in rows}
 
 
-async def known_invitation(viewer: Viewer, invitation_id: int) -> InvitationRow:
+async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> InvitationRow:
     """Return an invitation of the viewer's organization, to its admins.
 
     Raises:

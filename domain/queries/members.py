@@ -80,7 +80,7 @@ async def visible_members(viewer: Viewer, member_ids: Collection[int]) -> dict[i
     return {row.id: row for row in rows}
 
 
-async def known_member(viewer: Viewer, member_id: int) -> MemberRow:
+async def get_member_or_raise(viewer: Viewer, member_id: int) -> MemberRow:
     """Return a member as ``member`` does.
 
     Raises:

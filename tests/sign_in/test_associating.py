@@ -14,7 +14,7 @@ from domain.models import (
     LearningAccount,
 )
 from domain.operations.associations import remove_association
-from domain.queries.attempts import known_attempt
+from domain.queries.attempts import get_attempt_or_raise
 from domain.rules.association_limits import CoolOffActive
 from domain.rules.attempt_refusal import attempt_refusal
 from domain.rules.credit_interval import credit_status
@@ -59,7 +59,7 @@ async def test_each_step_is_shown_and_nothing_secret_is_left(world: World) -> No
     await world.process()
 
     assert (waiting.status, received.status) == (AttemptStatus.AWAITING_SIGN_IN, AttemptStatus.RECEIVED)
-    finished = await known_attempt(amara, received_id)
+    finished = await get_attempt_or_raise(amara, received_id)
     assert finished.status(at=world.clock()) is AttemptStatus.ASSOCIATED
     assert [step for step, _ in finished.steps] == [
         AttemptStep.SIGNED_IN,
@@ -170,7 +170,7 @@ async def test_the_cool_off_refuses_at_the_worker_with_the_sentence_and_the_date
         refused.refusal_code or "",
         provider=LEARN,
         next_available_at=refused.refusal_available_at,
-        account=(await known_attempt(here, refused.id)).refusal_account,
+        account=(await get_attempt_or_raise(here, refused.id)).refusal_account,
         policy=world.settings.policy,
     )
     assert shown.message == (

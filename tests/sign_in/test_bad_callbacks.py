@@ -10,7 +10,7 @@ import pytest
 
 from domain.models import AssociationAttempt, Callback
 from domain.operations.callbacks import MAX_TRIES
-from domain.queries.attempts import known_attempt
+from domain.queries.attempts import get_attempt_or_raise
 from domain.rules.attempt_refusal import attempt_refusal
 from domain.rules.enums import AttemptStatus, CallbackStatus
 from domain.rules.policy import Policy
@@ -93,7 +93,7 @@ async def test_a_late_callback_is_refused_and_the_attempt_has_expired(world: Wor
 
     assert await Callback.all().count() == 0
     row = await AssociationAttempt.get()
-    assert (await known_attempt(amara, row.id)).status(at=world.clock()) is AttemptStatus.EXPIRED
+    assert (await get_attempt_or_raise(amara, row.id)).status(at=world.clock()) is AttemptStatus.EXPIRED
 
 
 async def test_another_issuers_answer_is_not_accepted_and_the_right_one_still_is(world: World) -> None:

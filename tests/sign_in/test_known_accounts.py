@@ -9,7 +9,7 @@ from domain.models import Association, AssociationAttempt, Member, Organization
 from domain.operations.associations import remove_association
 from domain.operations.members import remove_member
 from domain.queries.associations import AccountAllowance, allowances_of_members, known_accounts_of_members
-from domain.queries.attempts import known_attempt
+from domain.queries.attempts import get_attempt_or_raise
 from domain.rules.administration import Operator
 from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, YearlyLimitReached
 from domain.rules.attempt_refusal import attempt_refusal
@@ -39,7 +39,7 @@ async def dates(world: World, viewer: MemberViewer) -> dict[str, datetime]:
 
 async def message(world: World, viewer: MemberViewer, refused: AssociationAttempt) -> str:
     """Return what an attempt reads back as."""
-    row = await known_attempt(viewer, refused.id)
+    row = await get_attempt_or_raise(viewer, refused.id)
     assert row.refusal_code is not None
     return attempt_refusal(
         row.refusal_code,

@@ -7,7 +7,7 @@ import pytest
 
 from domain.models import Association, Completion, Credit, CreditEvent
 from domain.operations.transcripts import ReadPage
-from domain.queries.associations import known_association
+from domain.queries.associations import get_association_or_raise
 from domain.rules.association_limits import AlreadyAssociated
 from domain.rules.enums import AttemptStatus, TranscriptProblem
 from domain.rules.transcript_reading import LAST_LOOK, next_night_reading
@@ -29,7 +29,7 @@ async def test_a_linked_account_is_read_again_in_the_next_night_and_every_night_
 
     association = await Association.get()
     assert (association.transcript_read_at, association.read_tries) == (world.clock(), 0)
-    assert (await known_association(amara, association.id)).transcript_problem is None
+    assert (await get_association_or_raise(amara, association.id)).transcript_problem is None
     assert await Completion.all().count() == await Credit.all().count() == 7
 
 
@@ -118,7 +118,7 @@ async def test_a_refused_grant_asks_for_a_sign_in_and_no_more_of_the_provider(
 
     association = await Association.get()
     assert (association.grant_sealed, association.next_read_at) == (None, None)
-    row = await known_association(amara, association.id)
+    row = await get_association_or_raise(amara, association.id)
     assert row.transcript_problem is TranscriptProblem.SIGN_IN_AGAIN
     assert world.line.count("/token") == asked
     assert await Credit.filter(counts_from__not_isnull=True).count() == 6
@@ -162,7 +162,7 @@ async def test_the_end_of_an_association_erases_its_grant(world: World) -> None:
 
     association = await Association.get()
     assert (association.grant_sealed, association.next_read_at) == (None, None)
-    assert (await known_association(amara, association.id)).transcript_problem is None
+    assert (await get_association_or_raise(amara, association.id)).transcript_problem is None
 
 
 async def test_what_arrives_after_the_association_ended_is_not_stored(world: World) -> None:

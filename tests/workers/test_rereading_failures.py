@@ -10,7 +10,7 @@ import pytest
 from domain.database.pool import execute
 from domain.models import Association, Completion, Credit
 from domain.operations.transcripts import ReadPage
-from domain.queries.associations import known_association
+from domain.queries.associations import get_association_or_raise
 from domain.rules.enums import TranscriptProblem
 from tests.sign_in.environment import World
 from tests.sign_in.tcp_proxy import Death
@@ -31,7 +31,7 @@ async def test_a_provider_that_is_away_is_asked_again_later_and_later(world: Wor
         assert association.next_read_at is not None
         waits.append(association.next_read_at - world.clock())
         world.clock.now = association.next_read_at
-    row = await known_association(amara, association.id)
+    row = await get_association_or_raise(amara, association.id)
     world.line.cut.clear()
     await read(world)
 
@@ -134,7 +134,7 @@ async def test_a_death_before_the_new_token_is_kept_ends_in_a_visible_state(worl
 
     await read(world)
 
-    row = await known_association(amara, (await Association.get()).id)
+    row = await get_association_or_raise(amara, (await Association.get()).id)
     assert row.transcript_problem is TranscriptProblem.SIGN_IN_AGAIN
 
 

@@ -14,7 +14,7 @@ from api.graphql.pagination.arguments import given
 from api.graphql.refusals import NotFound, TooManyApiClients
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from domain.operations.api_clients import create_api_client, revoke_api_client, rotate_api_client_secret
-from domain.queries.api_clients import known_api_client
+from domain.queries.api_clients import get_api_client_or_raise
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.api_clients import MAX_CLIENTS, MAX_NAME
 from domain.rules.enums import Scope
@@ -129,7 +129,7 @@ class ApiClientMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
-        client = await known_api_client(viewer, key.api_client_id)
+        client = await get_api_client_or_raise(viewer, key.api_client_id)
         return ApiClientCreated(api_client=api_client_of(client), secret=key.secret)
 
     @field("Give an API client a new key; the one that it uses can go on until the next rotation. For admins.")
@@ -154,7 +154,7 @@ class ApiClientMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
-        client = await known_api_client(viewer, key.api_client_id)
+        client = await get_api_client_or_raise(viewer, key.api_client_id)
         return ApiClientSecretRotated(api_client=api_client_of(client), secret=key.secret)
 
     @field("Revoke an API client: all its keys end at once, for good. For admins.")
@@ -168,4 +168,4 @@ class ApiClientMutations:
         viewer = check_signed_in_admin(context.viewer)
         number = decode_id_or_raise(wanted.api_client_id, Kind.API_CLIENT)
         await run_once(info, wanted, revoke_api_client, by=viewer, api_client_id=number, now=context.now)
-        return ApiClientRevoked(api_client=api_client_of(await known_api_client(viewer, number)))
+        return ApiClientRevoked(api_client=api_client_of(await get_api_client_or_raise(viewer, number)))

@@ -21,8 +21,8 @@ from api.graphql.types.associations import Association, association_of
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
 from domain.operations.associations import remove_association
 from domain.operations.attempts import start_association
-from domain.queries.associations import known_association
-from domain.queries.attempts import known_attempt
+from domain.queries.associations import get_association_or_raise
+from domain.queries.attempts import get_attempt_or_raise
 from domain.rules.enums import LearningProvider
 from domain.rules.visibility import check_person
 
@@ -109,7 +109,7 @@ class AssociationMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
-        attempt = await known_attempt(viewer, started.attempt_id)
+        attempt = await get_attempt_or_raise(viewer, started.attempt_id)
         return AssociationStarted(attempt=attempt_of(attempt, context), authorization_url=started.authorization_url)
 
     @field("End an active association of one's own now, and its credits with it.")
@@ -130,7 +130,7 @@ class AssociationMutations:
             now=context.now,
             policy=context.runtime.settings.policy,
         )
-        association = await known_association(viewer, removed.association_id)
+        association = await get_association_or_raise(viewer, removed.association_id)
         return AssociationRemoved(
             association=association_of(association, viewer),
             credits_ended=removed.credits_ended,

@@ -28,7 +28,7 @@ from domain.operations.invitations import (
     invite_members,
     resend_invitation,
 )
-from domain.queries.invitations import invitations_of_members, known_invitation
+from domain.queries.invitations import get_invitation_or_raise, invitations_of_members
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.enums import MemberRole
 
@@ -224,4 +224,4 @@ async def _changed(
     viewer = check_signed_in_admin(context.viewer)
     number = decode_id_or_raise(wanted.invitation_id, Kind.INVITATION)
     await run_once(info, wanted, operation, by=viewer, invitation_id=number, now=context.now, **named)
-    return invitation_of(await known_invitation(viewer, number), context)
+    return invitation_of(await get_invitation_or_raise(viewer, number), context)

@@ -12,7 +12,7 @@ from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_onc
 from api.graphql.refusals import LastAdmin, NotFound
 from api.graphql.types.members import Member, member_of
 from domain.operations.members import change_member_role, remove_member
-from domain.queries.members import known_member
+from domain.queries.members import get_member_or_raise
 from domain.rules.administration import check_signed_in_admin
 from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import MemberRole
@@ -88,7 +88,7 @@ class MemberMutations:
         viewer = check_signed_in_admin(context.viewer)
         number = decode_id_or_raise(wanted.member_id, Kind.MEMBER)
         await run_once(info, wanted, change_member_role, by=viewer, member_id=number, role=wanted.role, now=context.now)
-        return MemberRoleChanged(member=member_of(await known_member(viewer, number)))
+        return MemberRoleChanged(member=member_of(await get_member_or_raise(viewer, number)))
 
     @field(
         "Remove a member from the caller's organization: access ends at once, credits that count do so until the "
@@ -105,7 +105,7 @@ class MemberMutations:
         number = decode_id_or_raise(wanted.member_id, Kind.MEMBER)
         ended = await run_once(info, wanted, remove_member, by=viewer, member_id=number, now=context.now)
         return MemberRemoved(
-            member=member_of(await known_member(viewer, number)),
+            member=member_of(await get_member_or_raise(viewer, number)),
             associations_ended=ended.associations,
             credits_canceled=ended.credits.canceled,
             credits_counting_on=ended.credits.counting_on,
