@@ -9,7 +9,7 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, decode_id
 from api.graphql.nodes import MAX_NODES, nodes_of
-from api.graphql.pagination.arguments import PageArguments, connection_field, given
+from api.graphql.pagination.arguments import PageArguments, connection_field, none_if_unset
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
@@ -116,7 +116,7 @@ class Query:
         if info.context.viewer is None:
             return None
         found = programs_at(await catalog.editions(), instant(as_of, info.context))
-        kind = given(wanted)
+        kind = none_if_unset(wanted)
         return [program_of(each) for each in found if kind in {None, each.kind}]
 
     @connection_field("The certifications of the catalog, by code; null when nobody is signed in.")
@@ -127,5 +127,5 @@ class Query:
         if info.context.viewer is None:
             return None
         request = arguments.request(info, order=catalog.BY_CODE)
-        page = await catalog.certifications(text=checked_catalog_text(given(query)), page=request.page)
+        page = await catalog.certifications(text=checked_catalog_text(none_if_unset(query)), page=request.page)
         return connection(page, request, node=certification_of)

@@ -10,7 +10,7 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
-from api.graphql.pagination.arguments import given
+from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.refusals import NotFound, TooManyApiClients
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from domain.operations.api_clients import create_api_client, revoke_api_client, rotate_api_client_secret
@@ -125,7 +125,7 @@ class ApiClientMutations:
             by=viewer,
             name=wanted.name,
             scopes=wanted.scopes,
-            expires_at=given(wanted.expires_at),
+            expires_at=none_if_unset(wanted.expires_at),
             now=context.now,
             settings=context.runtime.settings,
         )
@@ -149,8 +149,8 @@ class ApiClientMutations:
             rotate_api_client_secret,
             by=viewer,
             api_client_id=decode_id_or_raise(wanted.api_client_id, Kind.API_CLIENT),
-            expires_at=given(wanted.expires_at),
-            end_previous=bool(given(wanted.end_previous)),
+            expires_at=none_if_unset(wanted.expires_at),
+            end_previous=bool(none_if_unset(wanted.end_previous)),
             now=context.now,
             settings=context.runtime.settings,
         )

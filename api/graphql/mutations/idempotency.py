@@ -14,7 +14,7 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.pagination.arguments import given
+from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.refusals import Forbidden, IdempotencyKeyReused, InvalidInput, TryAgain
 from domain.operations.idempotency import IdempotentRequest, run_idempotent
 from domain.rules.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
@@ -56,7 +56,7 @@ async def run_once(
         IdempotencyKeyReused: the key was used for another mutation or another input.
         TryAgain: the first request with the key takes too long.
     """
-    key = given(wanted.idempotency_key)
+    key = none_if_unset(wanted.idempotency_key)
     if key is None:
         return await operation(*arguments, **named)
     context = info.context
@@ -74,5 +74,7 @@ def _plain(value: object) -> object:
     """Return an input's fields without its key; what is left out is the same as null."""
     if not is_dataclass(value):
         return str(value)
-    told = {each.name: given(getattr(value, each.name)) for each in fields(value) if each.name != "idempotency_key"}
+    told = {
+        each.name: none_if_unset(getattr(value, each.name)) for each in fields(value) if each.name != "idempotency_key"
+    }
     return {name: each for name, each in told.items() if each is not None}

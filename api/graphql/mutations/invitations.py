@@ -10,7 +10,7 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.idempotency import AnyRefusal, MutationInput, run_once
-from api.graphql.pagination.arguments import given
+from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.refusals import (
     AlreadyMember,
     InvitationAnswered,
@@ -166,7 +166,7 @@ class InvitationMutations:
             invite_members,
             by=viewer,
             wanted=[
-                WantedMember(work_email=each.work_email, role=given(each.role) or MemberRole.MEMBER)
+                WantedMember(work_email=each.work_email, role=none_if_unset(each.role) or MemberRole.MEMBER)
                 for each in wanted.members
             ],
             now=context.now,

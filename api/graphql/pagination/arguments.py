@@ -85,7 +85,7 @@ class PageArguments:
             InvalidInput: as for ``request``, or a cursor is of another instant.
         """
         request, told = self._request(info, of, order)
-        instants = {instant for instant in (given(as_of), *told) if instant is not None}
+        instants = {instant for instant in (none_if_unset(as_of), *told) if instant is not None}
         if len(instants) > 1:
             raise InvalidInput(
                 "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
@@ -138,7 +138,7 @@ def connection_field(description: str) -> Callable[[Resolver], Resolver]:
     return cast("Callable[[Resolver], Resolver]", field)
 
 
-def given(argument: Given | None) -> Given | None:
+def none_if_unset(argument: Given | None) -> Given | None:
     """Return an argument, or nothing where the client left it out: that is as good as null."""
     return None if argument is strawberry.UNSET else argument
 

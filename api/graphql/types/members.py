@@ -8,7 +8,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field, given
+from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field, none_if_unset
 from api.graphql.pagination.connections import Connection
 from api.graphql.types import associations, credits, invitations
 from api.graphql.types.credit_arguments import Filter, matching
@@ -73,7 +73,7 @@ class Member(Node):
             return None
         request = arguments.request(info, of=self.row_id)
         page = await info.context.batches.load(
-            associations_of_members, viewer, self.row_id, active=given(active), page=request.page
+            associations_of_members, viewer, self.row_id, active=none_if_unset(active), page=request.page
         )
         return associations.connection_of(page, request, viewer)
 

@@ -8,7 +8,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.pagination.arguments import PageArguments, connection_field, given
+from api.graphql.pagination.arguments import PageArguments, connection_field, none_if_unset
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types import api_clients, invitations, members
 from domain.errors import InvalidInput
@@ -88,7 +88,7 @@ class OrganizationMembers:
             return None
         request = arguments.request(info, of=self.row_id, order=OLDEST_FIRST)
         page = await invitations_of_organization(
-            viewer, self.row_id, without_response=given(without_response), page=request.page
+            viewer, self.row_id, without_response=none_if_unset(without_response), page=request.page
         )
         return invitations.connection_of(page, request, info.context) if page else None
 

@@ -10,7 +10,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import program_key
-from api.graphql.pagination.arguments import given
+from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.types import members
 from api.graphql.types.attainments import Attainment, attainment_of
 from api.graphql.types.credit_arguments import AsOf, instant
@@ -47,7 +47,7 @@ class OrganizationPrograms:
         if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
         found = await context.scorings.of(self.row_id, AttainmentsAt(at=instant(as_of, context)), info)
-        kind = given(wanted)
+        kind = none_if_unset(wanted)
         return [attainment_of(each) for each in found if kind in {None, each.program.kind}]
 
     @field(
@@ -59,7 +59,7 @@ class OrganizationPrograms:
         context = info.context
         if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
-        wanted = given(program_id)
+        wanted = none_if_unset(program_id)
         program = None if wanted is None else program_key(wanted) or ""
         scoring = ForecastUntil(after=context.now, until=until, program=program)
         scoring.check()

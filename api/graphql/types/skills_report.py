@@ -7,7 +7,7 @@ import strawberry
 
 from api.filters import checked_certification, checked_person, checked_program, checked_range
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ConnectionRequest, given
+from api.graphql.pagination.arguments import ConnectionRequest, none_if_unset
 from api.graphql.pagination.connections import Connection, connection_parts
 from api.graphql.types.certifications import Certification
 from api.graphql.types.contributions import Contribution, contribution_of
@@ -104,10 +104,10 @@ def report_matching(wanted: SkillsReportFilter | None) -> Matching:
     if not wanted:
         return Matching()
     return Matching(
-        person=checked_person(given(wanted.person)),
-        certification=checked_certification(given(wanted.certification)),
-        program=checked_program(given(wanted.program)),
-        provider=given(wanted.provider),
+        person=checked_person(none_if_unset(wanted.person)),
+        certification=checked_certification(none_if_unset(wanted.certification)),
+        program=checked_program(none_if_unset(wanted.program)),
+        provider=none_if_unset(wanted.provider),
         statuses=None if not isinstance(wanted.statuses, list) else tuple(wanted.statuses),
         completed_at=_range(wanted.completed_at),
         expires_at=_range(wanted.expires_at),
@@ -122,7 +122,7 @@ def ordered(order_by: CreditOrder | None) -> Order | None:
 
 
 def _range(wanted: InstantRange | None) -> Range:
-    return checked_range(given(wanted.start), given(wanted.end)) if wanted else Range()
+    return checked_range(none_if_unset(wanted.start), none_if_unset(wanted.end)) if wanted else Range()
 
 
 @strawberry.type(description="Whose credit it is.")
