@@ -38,7 +38,7 @@ def api_client_access(api_client_id: int) -> str:
     return f"api-client:{api_client_id}"
 
 
-def look_again() -> float:
+def revalidate() -> float:
     """Return after how many seconds a subscriber looks by itself."""
     return LOOK_AGAIN_SECONDS
 
@@ -60,7 +60,7 @@ class LiveUpdates:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def changes(
-        self, channel: str, payload: str, *, within: Callable[[], float] = look_again
+        self, channel: str, payload: str, *, within: Callable[[], float] = revalidate
     ) -> AsyncGenerator[None, None]:
         """Yield at once, then after each change that is told, and every five seconds (or ``within``) in any case."""
         changed = asyncio.Event()

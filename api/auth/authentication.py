@@ -52,7 +52,7 @@ async def caller_of_cookie(connection: HTTPConnection, runtime: Runtime, *, now:
         viewer=found.viewer,
         is_trusted_to_explore=False,
         expires_at=found.expires_at,
-        look_again=lambda at: viewer_of_session(token, now=at),
+        revalidate=lambda at: viewer_of_session(token, now=at),
     )
 
 
@@ -85,7 +85,7 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
     await note_api_key_use(key, now=now)
     key_id = key.id
 
-    async def look_again(at: datetime) -> ApiClientViewer | None:
+    async def revalidate(at: datetime) -> ApiClientViewer | None:
         found = await api_key_again(key_id, now=at)
         if found is None:
             return None
@@ -93,7 +93,7 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
         await note_api_key_use(found, now=at)
         return found.viewer
 
-    return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, look_again=look_again)
+    return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, revalidate=revalidate)
 
 
 async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Caller:
@@ -113,9 +113,9 @@ async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Ca
         raise NotAuthenticated
     issuer = trusted.issuer
 
-    async def look_again(at: datetime) -> MemberViewer | None:
+    async def revalidate(at: datetime) -> MemberViewer | None:
         # By the issuer, which the organization may trust no more.
         expired = identity.expires_at is not None and identity.expires_at <= at
         return None if expired else await viewer_of_subject(issuer, identity.subject)
 
-    return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, look_again=look_again)
+    return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, revalidate=revalidate)

@@ -14,14 +14,14 @@ class Caller:
 
     ``is_trusted_to_explore`` is true of callers with an Authorization header of their own: they may introspect and
     send documents that nobody registered, where a browser's session may be held to registered ones. ``expires_at``
-    (aware, UTC) is when the proof ends by itself; ``look_again`` returns the viewer as the proof shows them at an
+    (aware, UTC) is when the proof ends by itself; ``revalidate`` returns the viewer as the proof shows them at an
     instant, or nothing once it is revoked.
     """
 
     viewer: Viewer | None
     is_trusted_to_explore: bool
     expires_at: datetime | None = None
-    look_again: Callable[[datetime], Awaitable[Viewer | None]] | None = field(default=None, compare=False)
+    revalidate: Callable[[datetime], Awaitable[Viewer | None]] | None = field(default=None, compare=False)
     address: str = ""
 
     @property

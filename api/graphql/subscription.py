@@ -111,8 +111,8 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
 
 
 async def _viewer_now(viewer: Viewer, context: Context) -> Viewer | None:
-    look_again = context.caller.look_again
-    return viewer if look_again is None else await look_again(context.runtime.clock())
+    revalidate = context.caller.revalidate
+    return viewer if revalidate is None else await revalidate(context.runtime.clock())
 
 
 def _checked(viewer: Viewer | None, organization_id: int) -> Viewer:

@@ -153,7 +153,7 @@ class Proof:
     def __init__(self) -> None:
         self.looks: asyncio.Queue[asyncio.Future[Viewer | None]] = asyncio.Queue()
 
-    async def look_again(self, at: datetime) -> Viewer | None:
+    async def revalidate(self, at: datetime) -> Viewer | None:
         """Look, until the test says what is seen."""
         look: asyncio.Future[Viewer | None] = asyncio.get_running_loop().create_future()
         self.looks.put_nowait(look)
@@ -161,7 +161,7 @@ class Proof:
 
     def of(self, viewer: Viewer) -> Caller:
         """Return the caller whom this proves to be a viewer."""
-        return Caller(viewer=viewer, is_trusted_to_explore=True, look_again=self.look_again)
+        return Caller(viewer=viewer, is_trusted_to_explore=True, revalidate=self.revalidate)
 
 
 @pytest.mark.parametrize(("viewer", "told"), [(MEMBER, member_access(7)), (PROGRAM, api_client_access(7))])

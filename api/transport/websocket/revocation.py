@@ -85,11 +85,11 @@ class Access:
                 await self.check()
 
     async def _look(self) -> None:
-        if self._caller.look_again is None:
+        if self._caller.revalidate is None:
             return
         # One look after the other, so that an older one never has the last word.
         async with self._one_look:
-            viewer = None if self._has_expired() else await self._caller.look_again(self._runtime.clock())
+            viewer = None if self._has_expired() else await self._caller.revalidate(self._runtime.clock())
             if viewer is None:
                 self._has_ended = True
             else:
@@ -105,7 +105,7 @@ class Access:
 
     def _seconds_until_look(self) -> float:
         """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
-        usual = notifications.look_again() if self._is_known.is_set() else notifications.RECONNECT_SECONDS
+        usual = notifications.revalidate() if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:
             return usual
         left = (self._caller.expires_at - self._runtime.clock()).total_seconds()
