@@ -17,9 +17,9 @@ log = structlog.get_logger(__name__)
 
 # Every change of an association attempt is told here; the payload is the attempt's number.
 ATTEMPT_CHANNEL = "association_attempt"
-# Told here is for which organizations credit events were recorded, by their numbers.
+# EventPosition here is for which organizations credit events were recorded, by their numbers.
 CREDIT_EVENT_CHANNEL = "credit_event"
-# Told here is whose access, or what is open to them, may have changed: their connections look again at once.
+# EventPosition here is whose access, or what is open to them, may have changed: their connections look again at once.
 ACCESS_CHANNEL = "access"
 CHANNELS = (ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL, ACCESS_CHANNEL)
 # A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.

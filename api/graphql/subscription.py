@@ -16,7 +16,7 @@ from api.graphql.types.credits import CreditEvent, credit_event_of
 from domain.errors import Forbidden, NotFound, TryAgain
 from domain.notifications import ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL
 from domain.queries.attempts import AttemptRow, association_attempt
-from domain.queries.credit_events import CreditEventRow, credit_events_since, told_until_now
+from domain.queries.credit_events import CreditEventRow, credit_events_since, current_position
 from domain.rules.enums import Scope
 from domain.rules.visibility import Viewer, check_signed_in
 
@@ -94,7 +94,7 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
         Forbidden: nobody is signed in, or not any more, or the API client may not see credits.
     """
     viewer = _checked(context.viewer, organization_id)
-    told = await told_until_now()
+    told = await current_position()
     async with aclosing(context.runtime.live.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False

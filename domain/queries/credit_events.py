@@ -29,7 +29,7 @@ class CreditEventRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class EventPosition:
     """What somebody was told: everything up to ``newest`` but what was ``missing``.
 
     Each missing number is with that of a transaction; once all before that one are over, it cannot appear any more.
@@ -51,14 +51,16 @@ _HORIZON = """SELECT (SELECT coalesce(max(id), 0) FROM credit_event) AS newest,
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_under_way"""
 
 
-async def told_until_now() -> Told:
+async def current_position() -> EventPosition:
     """Return what somebody was told who wants to hear of what is recorded from now on."""
     async with snapshot() as current:
         newest = typed_row(_Horizon, await current.fetchrow(_HORIZON)).newest
-        return Told(newest=newest, missing=await _missing(current, max(0, newest - NUMBERS_UNDER_WAY), newest))
+        return EventPosition(newest=newest, missing=await _missing(current, max(0, newest - NUMBERS_UNDER_WAY), newest))
 
 
-async def credit_events_since(told: Told, viewer: Viewer, *, limit: int) -> tuple[list[CreditEventRow], Told]:
+async def credit_events_since(
+    told: EventPosition, viewer: Viewer, *, limit: int
+) -> tuple[list[CreditEventRow], EventPosition]:
     """Return at most ``limit`` events that the viewer may see and was not told, in the order of their numbers."""
     async with snapshot() as current:
         horizon = typed_row(_Horizon, await current.fetchrow(_HORIZON))
@@ -85,7 +87,7 @@ async def credit_events_since(told: Told, viewer: Viewer, *, limit: int) -> tupl
             for number, transaction_id in told.missing.items()
             if number not in found and not (is_all and transaction_id <= horizon.oldest_under_way)
         }
-        return rows, Told(newest=newest, missing=missing | await _missing(current, told.newest, newest))
+        return rows, EventPosition(newest=newest, missing=missing | await _missing(current, told.newest, newest))
 
 
 async def _missing(current: Any, after: int, until: int) -> dict[int, int]:

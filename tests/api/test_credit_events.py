@@ -18,7 +18,7 @@ from domain.models import Credit, Member
 from domain.notifications import CREDIT_EVENT_CHANNEL, LiveUpdates
 from domain.operations import credits as propagation
 from domain.operations.credits import propagate_credits
-from domain.queries.credit_events import credit_events_since, told_until_now
+from domain.queries.credit_events import credit_events_since, current_position
 from domain.rules.enums import MemberRole, Scope
 from domain.settings import Settings
 from tests.api.caller import OWN_ORIGIN
@@ -160,7 +160,7 @@ async def recordings(member: Member, clock: FrozenClock, monkeypatch: pytest.Mon
 async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_twice(
     member: Member, recordings: list[Recording], begins_first: bool, limit: int
 ) -> None:
-    viewer, told = viewer_of(member), await told_until_now()
+    viewer, told = viewer_of(member), await current_position()
     slow, quick = recordings if begins_first else reversed(recordings)
     slow.may_record.set()
     await slow.recorded.wait()
@@ -186,7 +186,7 @@ async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_t
 async def test_a_number_that_never_appears_is_waited_for_until_its_transaction_is_over(
     member: Member, recordings: list[Recording]
 ) -> None:
-    viewer, told = viewer_of(member), await told_until_now()
+    viewer, told = viewer_of(member), await current_position()
     broken_off, quick = recordings
     broken_off.may_record.set()
     await broken_off.recorded.wait()
