@@ -62,7 +62,7 @@ async def attempt_states(
         NotFound: the viewer has no such attempt.
     """
     runtime = context.runtime
-    told: object = None
+    last_state: object = None
     async with aclosing(runtime.live.changes(ATTEMPT_CHANNEL, str(attempt_id))) as changes:
         async for _ in changes:
             current = replace(context, now=runtime.clock())
@@ -70,14 +70,14 @@ async def attempt_states(
                 row = await association_attempt(viewer, attempt_id)
             except TryAgain:
                 # Who follows is not told of a database that is away for a moment: the next look finds what changed.
-                if told is None:
+                if last_state is None:
                     raise
                 continue
             if row is None:
                 raise NotFound
             state = (row, row.status(at=current.now))
-            if state != told:
-                told = state
+            if state != last_state:
+                last_state = state
                 yield row, current
             if state[1].is_final:
                 return
@@ -94,14 +94,14 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
         Forbidden: nobody is signed in, or not any more, or the API client may not see credits.
     """
     viewer = _checked(context.viewer, organization_id)
-    told = await current_position()
+    position = await current_position()
     async with aclosing(context.runtime.live.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False
             while not is_all:
                 try:
                     viewer = _checked(await _viewer_now(viewer, context), organization_id)
-                    rows, told = await credit_events_since(told, viewer, limit=BATCH)
+                    rows, position = await credit_events_since(position, viewer, limit=BATCH)
                 except TryAgain:
                     # Who follows is not told of a database that is away for a moment: the next look finds all.
                     break

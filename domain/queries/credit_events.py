@@ -59,9 +59,9 @@ async def current_position() -> EventPosition:
 
 
 async def credit_events_since(
-    told: EventPosition, viewer: Viewer, *, limit: int
+    position: EventPosition, viewer: Viewer, *, limit: int
 ) -> tuple[list[CreditEventRow], EventPosition]:
-    """Return at most ``limit`` events that the viewer may see and was not told, in the order of their numbers."""
+    """Return at most ``limit`` events that the viewer may see and was not position, in the order of their numbers."""
     async with snapshot() as current:
         horizon = typed_row(_Horizon, await current.fetchrow(_HORIZON))
         records = await current.fetch(
@@ -70,9 +70,9 @@ async def credit_events_since(
                WHERE e.id >= $1 AND (e.id > $2 OR e.id = ANY($3::bigint[])) AND c.organization_id = $4
                  AND (c.member_id = $5 OR $6 AND c.counts_from IS NOT NULL)
                ORDER BY e.id LIMIT $7""",
-            min(told.missing, default=told.newest),
-            told.newest,
-            list(told.missing),
+            min(position.missing, default=position.newest),
+            position.newest,
+            list(position.missing),
             viewer.organization_id,
             viewer.member_id,
             viewer.may(Scope.CREDITS_READ),
@@ -80,14 +80,14 @@ async def credit_events_since(
         )
         rows = [typed_row(CreditEventRow, record) for record in records]
         is_all = len(rows) < limit
-        newest = horizon.newest if is_all else max(told.newest, rows[-1].id)
+        newest = horizon.newest if is_all else max(position.newest, rows[-1].id)
         found = {row.id for row in rows}
         missing = {
             number: transaction_id
-            for number, transaction_id in told.missing.items()
+            for number, transaction_id in position.missing.items()
             if number not in found and not (is_all and transaction_id <= horizon.oldest_under_way)
         }
-        return rows, EventPosition(newest=newest, missing=missing | await _missing(current, told.newest, newest))
+        return rows, EventPosition(newest=newest, missing=missing | await _missing(current, position.newest, newest))
 
 
 async def _missing(current: Any, after: int, until: int) -> dict[int, int]:

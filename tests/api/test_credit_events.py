@@ -116,9 +116,9 @@ async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_o
         for _ in range(2):
             clock.advance(timedelta(days=11))
             await propagate_credits(now=clock())
-        told = [await heard(websocket) for _ in credits]
+        position = [await heard(websocket) for _ in credits]
 
-    assert sorted(told) == sorted(("COUNTED", global_id(Kind.CREDIT, credit.id)) for credit in credits)
+    assert sorted(position) == sorted(("COUNTED", global_id(Kind.CREDIT, credit.id)) for credit in credits)
 
 
 class Recording:
@@ -160,7 +160,7 @@ async def recordings(member: Member, clock: FrozenClock, monkeypatch: pytest.Mon
 async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_twice(
     member: Member, recordings: list[Recording], begins_first: bool, limit: int
 ) -> None:
-    viewer, told = viewer_of(member), await current_position()
+    viewer, position = viewer_of(member), await current_position()
     slow, quick = recordings if begins_first else reversed(recordings)
     slow.may_record.set()
     await slow.recorded.wait()
@@ -168,25 +168,25 @@ async def test_a_lower_number_that_is_committed_later_is_neither_lost_nor_told_t
     quick.may_commit.set()
     await quick.done
 
-    later, told = await credit_events_since(told, viewer, limit=limit)
+    later, position = await credit_events_since(position, viewer, limit=limit)
     for _ in range(2):
-        nothing, told = await credit_events_since(told, viewer, limit=limit)
+        nothing, position = await credit_events_since(position, viewer, limit=limit)
         assert nothing == []
     slow.may_commit.set()
     await slow.done
-    earlier, told = await credit_events_since(told, viewer, limit=limit)
+    earlier, position = await credit_events_since(position, viewer, limit=limit)
     for _ in range(2):
-        nothing, told = await credit_events_since(told, viewer, limit=limit)
+        nothing, position = await credit_events_since(position, viewer, limit=limit)
         assert nothing == []
 
     assert [len(later), len(earlier)] == [1, 1]
-    assert earlier[0].id < later[0].id == told.newest
+    assert earlier[0].id < later[0].id == position.newest
 
 
 async def test_a_number_that_never_appears_is_waited_for_until_its_transaction_is_over(
     member: Member, recordings: list[Recording]
 ) -> None:
-    viewer, told = viewer_of(member), await current_position()
+    viewer, position = viewer_of(member), await current_position()
     broken_off, quick = recordings
     broken_off.may_record.set()
     await broken_off.recorded.wait()
@@ -194,7 +194,7 @@ async def test_a_number_that_never_appears_is_waited_for_until_its_transaction_i
     quick.may_commit.set()
     await quick.done
 
-    _, before = await credit_events_since(told, viewer, limit=10)
+    _, before = await credit_events_since(position, viewer, limit=10)
     broken_off.done.cancel()
     await asyncio.wait({broken_off.done})
     _, after = await credit_events_since(before, viewer, limit=10)
