@@ -17,7 +17,7 @@ from api.runtime import Clock, Runtime
 from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
 from domain.database.pool import open_database
 from domain.jobs import use_queue
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.queue import RedisQueue
 from domain.settings import Settings
@@ -85,7 +85,7 @@ async def open_runtime(
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(SWITCH_SECONDS)
         await stack.enter_async_context(open_database(settings.database_url, pool_size=settings.pool_size))
-        live = await stack.enter_async_context(LiveUpdates(settings.database_url))
+        notifications = await stack.enter_async_context(NotificationListener(settings.database_url))
         issuers = Issuers(settings=settings)
         stack.push_async_callback(issuers.close)
         queue = RedisQueue(settings.redis_url)
@@ -97,7 +97,7 @@ async def open_runtime(
             settings=settings,
             clock=clock,
             issuers=issuers,
-            live=live,
+            notifications=notifications,
             rate_limit=rate_limit,
             registered_documents=registered_documents,
         )

@@ -1,4 +1,4 @@
-"""Does this process live, and can it serve?"""
+"""Does this process notifications, and can it serve?"""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

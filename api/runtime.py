@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from api.limits.concurrency import ConcurrencyLimiter
 from api.limits.rate_limit import NoRateLimit, RateLimit
 from api.limits.scoring_slots import ScoringSlots
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.secrets import SecretKey
 from domain.settings import Settings
@@ -26,7 +26,7 @@ class Runtime:
     settings: Settings
     clock: Clock
     issuers: Issuers
-    live: LiveUpdates
+    notifications: NotificationListener
     rate_limit: RateLimit = field(default_factory=NoRateLimit)
     # The digests of the documents that everybody may have executed.
     registered_documents: frozenset[str] = frozenset()

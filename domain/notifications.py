@@ -43,7 +43,7 @@ def revalidate() -> float:
     return LOOK_AGAIN_SECONDS
 
 
-class LiveUpdates:
+class NotificationListener:
     """One listening connection, made anew whenever it is lost, for as long as the ``async with`` block runs."""
 
     def __init__(self, database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Which processes of an earlier run still live, after it was killed before it could stop them?
+"""Which processes of an earlier run still notifications, after it was killed before it could stop them?
 
 A process is recognized by its id, its start and the boot of the machine, so that another program which got the same id
 is left alone. A zombie counts as dead: where nobody reaps orphans it would otherwise seem alive for ever.

@@ -63,7 +63,7 @@ async def attempt_states(
     """
     runtime = context.runtime
     last_state: object = None
-    async with aclosing(runtime.live.changes(ATTEMPT_CHANNEL, str(attempt_id))) as changes:
+    async with aclosing(runtime.notifications.changes(ATTEMPT_CHANNEL, str(attempt_id))) as changes:
         async for _ in changes:
             current = replace(context, now=runtime.clock())
             try:
@@ -95,7 +95,7 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
     """
     viewer = _checked(context.viewer, organization_id)
     position = await current_position()
-    async with aclosing(context.runtime.live.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
+    async with aclosing(context.runtime.notifications.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False
             while not is_all:

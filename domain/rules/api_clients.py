@@ -1,4 +1,4 @@
-"""Which API clients may there be, how long do their keys live, and which key stays beside a new one?
+"""Which API clients may there be, how long do their keys notifications, and which key stays beside a new one?
 
 Two keys live at a time, so that a program can be given the new one before the old one ends. (Our decisions.)
 """

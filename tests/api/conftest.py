@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from api.app import build_app
 from api.runtime import Runtime
 from domain.models import BrowserSession, Member
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
@@ -33,7 +33,10 @@ def detached_runtime() -> Runtime:
         return_origins=["https://front.contoso.example"],
     )
     return Runtime(
-        settings=settings, clock=FrozenClock(), issuers=Issuers(settings=settings), live=LiveUpdates(NOWHERE)
+        settings=settings,
+        clock=FrozenClock(),
+        issuers=Issuers(settings=settings),
+        notifications=NotificationListener(NOWHERE),
     )
 
 
@@ -47,7 +50,9 @@ async def wire(detached_runtime: Runtime) -> AsyncIterator[AsyncClient]:
 @pytest.fixture
 def runtime(settings: Settings, clock: FrozenClock, database: str) -> Runtime:
     """A process with the test's database."""
-    return Runtime(settings=settings, clock=clock, issuers=Issuers(settings=settings), live=LiveUpdates(database))
+    return Runtime(
+        settings=settings, clock=clock, issuers=Issuers(settings=settings), notifications=NotificationListener(database)
+    )
 
 
 @pytest.fixture

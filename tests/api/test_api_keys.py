@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from api.runtime import Runtime
 from domain.models import ApiKey, Organization
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.operations.api_clients import NewApiKey, revoke_api_client, rotate_api_client_secret
 from domain.rules.administration import Operator
 from domain.rules.api_clients import api_key
@@ -132,8 +132,11 @@ async def test_a_websocket_takes_a_key_and_closes_when_its_client_is_revoked(
     runtime: Runtime, database: str, contoso: Organization, key: NewApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
-    async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
-        while not live.listens:
+    async with (
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
+    ):
+        while not notifications.listens:
             await asyncio.sleep(0.01)
         async with socket_to(address) as websocket:
             await websocket.introduce(authorization=f"Bearer {key.secret}")

@@ -11,7 +11,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from api.runtime import Runtime
 from domain.models import AuditEvent, Member, Organization
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.operations.organizations import change_issuer
 from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberStatus
@@ -143,11 +143,11 @@ async def test_a_websocket_of_an_old_issuers_token_closes_at_once(
     monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
 
     async with (
-        LiveUpdates(trusting_runtime.settings.database_url) as live,
-        served(application(replace(trusting_runtime, live=live))) as address,
+        NotificationListener(trusting_runtime.settings.database_url) as notifications,
+        served(application(replace(trusting_runtime, notifications=notifications))) as address,
         socket_to(address) as websocket,
     ):
-        while not live.listens:
+        while not notifications.listens:
             await asyncio.sleep(0.01)
         await websocket.introduce(authorization=f"Bearer {token}")
         await change_issuer(organization_domain=contoso.domain, issuer="https://other.example", now=clock())

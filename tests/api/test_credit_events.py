@@ -15,7 +15,7 @@ from api.runtime import Runtime
 from domain.database.pool import fetch_value
 from domain.database.transaction import transaction
 from domain.models import Credit, Member
-from domain.notifications import CREDIT_EVENT_CHANNEL, LiveUpdates
+from domain.notifications import CREDIT_EVENT_CHANNEL, NotificationListener
 from domain.operations import credits as propagation
 from domain.operations.credits import propagate_credits
 from domain.queries.credit_events import credit_events_since, current_position
@@ -38,14 +38,14 @@ async def member(database: str) -> Member:
 
 
 @pytest.fixture
-async def live(database: str) -> AsyncIterator[LiveUpdates]:
-    async with LiveUpdates(database) as live:
-        yield live
+async def notifications(database: str) -> AsyncIterator[NotificationListener]:
+    async with NotificationListener(database) as notifications:
+        yield notifications
 
 
 @pytest.fixture
-async def address(runtime: Runtime, live: LiveUpdates) -> AsyncIterator[str]:
-    async with served(application(replace(runtime, live=live))) as address:
+async def address(runtime: Runtime, notifications: NotificationListener) -> AsyncIterator[str]:
+    async with served(application(replace(runtime, notifications=notifications))) as address:
         yield address
 
 
@@ -58,9 +58,9 @@ async def follow(websocket: Socket, organization_id: int) -> None:
     await websocket.start(FOLLOW, id=global_id(Kind.ORGANIZATION, organization_id))
 
 
-async def followed_by(live: LiveUpdates, organization_id: int, *, how_many: int) -> None:
+async def followed_by(notifications: NotificationListener, organization_id: int, *, how_many: int) -> None:
     async with asyncio.timeout(5):
-        while len(live._waiting.get((CREDIT_EVENT_CHANNEL, str(organization_id)), ())) < how_many:
+        while len(notifications._waiting.get((CREDIT_EVENT_CHANNEL, str(organization_id)), ())) < how_many:
             await asyncio.sleep(0.01)
 
 
@@ -70,7 +70,12 @@ async def heard(websocket: Socket) -> tuple[str, str]:
 
 
 async def test_admins_and_programs_hear_of_everybody_s_credits_and_members_of_their_own(
-    client: AsyncClient, member: Member, address: str, live: LiveUpdates, clock: FrozenClock, settings: Settings
+    client: AsyncClient,
+    member: Member,
+    address: str,
+    notifications: NotificationListener,
+    clock: FrozenClock,
+    settings: Settings,
 ) -> None:
     organization = await member.organization
     other = await make_member(organization)
@@ -86,7 +91,7 @@ async def test_admins_and_programs_hear_of_everybody_s_credits_and_members_of_th
         ]
         for websocket in sockets:
             await follow(websocket, organization.id)
-        await followed_by(live, organization.id, how_many=4)
+        await followed_by(notifications, organization.id, how_many=4)
         clock.advance(timedelta(days=11))
         await propagate_credits(now=clock())
 
@@ -112,7 +117,7 @@ async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_o
         socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket,
     ):
         await follow(websocket, member.organization_id)
-        await followed_by(runtime.live, member.organization_id, how_many=1)
+        await followed_by(runtime.notifications, member.organization_id, how_many=1)
         for _ in range(2):
             clock.advance(timedelta(days=11))
             await propagate_credits(now=clock())

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.models import Credit, Member
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.operations.members import remove_member
 from domain.rules.enums import MemberRole
 from tests.api.administration import House, make_house
@@ -40,8 +40,8 @@ async def test_an_open_websocket_is_closed_to_who_was_removed(
     """R8: access ends at once, also where the connection was made before."""
     cookie = house.callers["member"].headers["Cookie"]
     async with (
-        LiveUpdates(database) as live,
-        served(application(replace(runtime, live=live))) as address,
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
         socket_to(address, Cookie=cookie, Origin=OWN_ORIGIN) as websocket,
     ):
         await websocket.introduce()
@@ -60,8 +60,8 @@ async def test_an_open_websocket_knows_who_is_an_admin_no_longer(house: House, r
     query = "{ viewer { organization { creditStatus { pending } } } }"
     cookie = house.callers["admin"].headers["Cookie"]
     async with (
-        LiveUpdates(database) as live,
-        served(application(replace(runtime, live=live))) as address,
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
         socket_to(address, Cookie=cookie, Origin=OWN_ORIGIN) as websocket,
     ):
         await websocket.introduce()

@@ -12,7 +12,7 @@ from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.database.transaction import transaction
 from domain.models import AssociationAttempt, Member
-from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
+from domain.notifications import ATTEMPT_CHANNEL, NotificationListener
 from domain.rules.enums import AttemptStatus, MemberRole
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application, sign_in
@@ -31,7 +31,10 @@ async def member(database: str) -> Member:
 
 @pytest.fixture
 async def address(runtime: Runtime, database: str) -> AsyncIterator[str]:
-    async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
+    async with (
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
+    ):
         yield address
 
 

@@ -14,7 +14,7 @@ from api.transport.websocket.revocation import Access, AccessEnded
 from domain.database.transaction import transaction
 from domain.errors import TryAgain
 from domain.models import AssociationAttempt, Member
-from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, LiveUpdates, api_client_access, member_access
+from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, NotificationListener, api_client_access, member_access
 from domain.operations.members import change_member_role, remove_member
 from domain.operations.organizations import change_issuer
 from domain.operations.sign_in import end_session
@@ -47,9 +47,12 @@ async def admin(member: Member) -> MemberViewer:
 @pytest.fixture
 async def address(runtime: Runtime, database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", NEVER_BY_ITSELF)
-    async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
+    async with (
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
+    ):
         # Only who listens already hears what is told.
-        while not live.listens:
+        while not notifications.listens:
             await asyncio.sleep(0.01)
         yield address
 
@@ -168,17 +171,17 @@ class Proof:
 async def test_who_asks_during_a_look_waits_for_what_it_finds(
     detached_runtime: Runtime, viewer: Viewer, told: str
 ) -> None:
-    live, proof = LiveUpdates(""), Proof()
-    access = Access(proof.of(viewer), replace(detached_runtime, live=live))
+    notifications, proof = NotificationListener(""), Proof()
+    access = Access(proof.of(viewer), replace(detached_runtime, notifications=notifications))
     watching = asyncio.create_task(access.watch())
     (await proof.looks.get()).set_result(viewer)
     await access.check()
 
     # A second change is told while the look at the first is still under way.
-    live._heard(None, 0, ACCESS_CHANNEL, told)
+    notifications._heard(None, 0, ACCESS_CHANNEL, told)
     first = await proof.looks.get()
     asking = asyncio.create_task(access.context())
-    live._heard(None, 0, ACCESS_CHANNEL, told)
+    notifications._heard(None, 0, ACCESS_CHANNEL, told)
     first.set_result(viewer)
     second = await proof.looks.get()
     was_told = asking.done()

@@ -24,7 +24,7 @@ from certlink.clock import programme_clock
 from certlink.commands import runner
 from certlink.main import app as commands
 from certlink.serve import application
-from domain.notifications import ACCESS_CHANNEL, LiveUpdates
+from domain.notifications import ACCESS_CHANNEL, NotificationListener
 from domain.queries.invariants import violations
 from domain.settings import Settings
 from local.demo.browser import Browser
@@ -45,7 +45,7 @@ class Place:
     address: str
     shell: Shell
     worker: WorkerContext
-    live: LiveUpdates
+    notifications: NotificationListener
 
     def here(self, text: str) -> str:
         """Return what the documentation says with this run's address."""
@@ -82,7 +82,10 @@ class Place:
     async def until_followed(self) -> None:
         """Wait until a subscription hears of changes: what happens before is told nobody."""
         async with asyncio.timeout(5):
-            while not (self.live.listens and any(channel != ACCESS_CHANNEL for channel, _ in self.live._waiting)):
+            while not (
+                self.notifications.listens
+                and any(channel != ACCESS_CHANNEL for channel, _ in self.notifications._waiting)
+            ):
                 await asyncio.sleep(0.01)
 
     async def work(self) -> None:
@@ -122,7 +125,7 @@ async def running(
         write_curl(folder)
         write_dev(folder, await stack.enter_async_context(_commands(monkeypatch, worker)))
         shell = await stack.enter_async_context(terminal(folder, environment))
-        yield Place(address=api_address, shell=shell, worker=worker, live=runtime.live)
+        yield Place(address=api_address, shell=shell, worker=worker, notifications=runtime.notifications)
         assert await violations() == []
 
 

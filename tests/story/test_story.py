@@ -1,4 +1,4 @@
-"""Does somebody who clicks through the pages live the whole story?"""
+"""Does somebody who clicks through the pages notifications the whole story?"""
 
 import asyncio
 import json

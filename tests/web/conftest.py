@@ -12,7 +12,7 @@ from api.app import build_app
 from api.documents.trusted import register_documents
 from api.runtime import Runtime
 from domain.models import BrowserSession, Member
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.secrets import hash_token, new_token
 from domain.settings import Settings
@@ -60,7 +60,7 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
             settings=settings,
             clock=clock,
             issuers=issuers,
-            live=LiveUpdates(database),
+            notifications=NotificationListener(database),
             registered_documents=register_documents(DOCUMENTS),
         )
         app.state.sandbox = sandbox

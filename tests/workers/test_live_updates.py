@@ -10,7 +10,7 @@ import pytest
 
 from domain import notifications
 from domain.database.transaction import transaction
-from domain.notifications import ATTEMPT_CHANNEL, LiveUpdates
+from domain.notifications import ATTEMPT_CHANNEL, NotificationListener
 from domain.rules.enums import AttemptStatus
 from tests.sign_in.environment import World, attempt
 
@@ -103,7 +103,7 @@ async def test_a_subscriber_looks_again_by_itself_where_nobody_can_tell(
     monkeypatch.setattr(notifications, "LOOK_AGAIN_SECONDS", 0.01)
 
     async with (
-        LiveUpdates("postgres://localhost:1/nowhere") as updates,
+        NotificationListener("postgres://localhost:1/nowhere") as updates,
         aclosing(updates.changes(ATTEMPT_CHANNEL, "7")) as changes,
     ):
         for _ in range(3):
@@ -131,19 +131,19 @@ async def test_subscribers_and_listeners_leave_nothing_behind(database: str) -> 
 
 
 @asynccontextmanager
-async def _listening(database_url: str) -> AsyncIterator[LiveUpdates]:
-    async with LiveUpdates(database_url) as updates:
+async def _listening(database_url: str) -> AsyncIterator[NotificationListener]:
+    async with NotificationListener(database_url) as updates:
         await _until_listening(updates)
         yield updates
 
 
-async def _until_listening(updates: LiveUpdates) -> None:
+async def _until_listening(updates: NotificationListener) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not updates.listens:
             await asyncio.sleep(0.01)
 
 
-async def _until_told(updates: LiveUpdates, database_url: str) -> None:
+async def _until_told(updates: NotificationListener, database_url: str) -> None:
     """Wait until everything that was told before has arrived."""
     async with aclosing(updates.changes(ATTEMPT_CHANNEL, "last")) as changes:
         await _next(changes)

@@ -101,7 +101,9 @@ class Access:
             if isinstance(viewer, ApiClientViewer)
             else notifications.member_access(viewer.member_id)
         )
-        return self._runtime.live.changes(notifications.ACCESS_CHANNEL, payload, within=self._seconds_until_look)
+        return self._runtime.notifications.changes(
+            notifications.ACCESS_CHANNEL, payload, within=self._seconds_until_look
+        )
 
     def _seconds_until_look(self) -> float:
         """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""

@@ -17,7 +17,7 @@ from api.runtime import Runtime
 from api.transport.http.accept import GRAPHQL_RESPONSE
 from api.transport.websocket import execution
 from domain.models import Member
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.rules.enums import MemberRole
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
@@ -192,8 +192,8 @@ async def test_each_event_of_a_subscription_is_paid_and_one_too_many_waits_until
     cookie = (await sign_in(client, admin)).headers["Cookie"]
     attempt = await make_attempt(admin)
     async with (
-        LiveUpdates(database) as live,
-        limited(replace(runtime, live=live), max_cost=50, rate_limit=50) as counted,
+        NotificationListener(database) as notifications,
+        limited(replace(runtime, notifications=notifications), max_cost=50, rate_limit=50) as counted,
         served(application(counted)) as address,
         socket_to(address, Cookie=cookie, Origin=OWN_ORIGIN) as websocket,
     ):

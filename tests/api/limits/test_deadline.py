@@ -11,7 +11,7 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from api.runtime import Runtime
 from domain.models import Association, AssociationAttempt, Member
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application, sign_in
 from tests.api.serving import served, socket_to
@@ -29,7 +29,10 @@ async def member(database: str) -> Member:
 
 @pytest.fixture
 async def address(runtime: Runtime, database: str) -> AsyncIterator[str]:
-    async with LiveUpdates(database) as live, served(application(replace(runtime, live=live))) as address:
+    async with (
+        NotificationListener(database) as notifications,
+        served(application(replace(runtime, notifications=notifications))) as address,
+    ):
         yield address
 
 

@@ -18,7 +18,7 @@ from api.exports.formats import Ndjson
 from api.runtime import Runtime
 from bench.rows import fill
 from domain.database.pool import connection, fetch_value, open_database
-from domain.notifications import LiveUpdates
+from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberRole
 from domain.settings import Settings
@@ -55,7 +55,10 @@ async def many(engines: Engines, template_database: str) -> AsyncIterator[tuple[
             pool_size=6,
         )
         runtime = Runtime(
-            settings=settings, clock=FrozenClock(), issuers=Issuers(settings=settings), live=LiveUpdates(url)
+            settings=settings,
+            clock=FrozenClock(),
+            issuers=Issuers(settings=settings),
+            notifications=NotificationListener(url),
         )
         address = await stack.enter_async_context(served(application(runtime)))
         admin = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
