@@ -254,7 +254,7 @@ async def _tokens(claim: CallbackClaim, client: Client, key: SecretKey, *, now: 
             now=now,
         )
         tokens = _Tokens(access=grant.access_token, refresh=grant.refresh_token)
-        await keep_grant(claim=claim, grant_sealed=key.seal(json.dumps(asdict(tokens))))
+        await store_grant(claim=claim, grant_sealed=key.seal(json.dumps(asdict(tokens))))
         return tokens
     return _Tokens(**json.loads(key.open(claim.grant_sealed)))
 
@@ -311,7 +311,7 @@ async def claim_callback(transaction: Transaction) -> CallbackClaim | None:
 
 
 @operation
-async def keep_grant(transaction: Transaction, *, claim: CallbackClaim, grant_sealed: bytes) -> None:
+async def store_grant(transaction: Transaction, *, claim: CallbackClaim, grant_sealed: bytes) -> None:
     """Keep what the code was exchanged for; the code itself is burnt and erased."""
     await _hold(claim)
     await execute("UPDATE callback SET grant_sealed = $2, code_sealed = NULL WHERE id = $1", claim.id, grant_sealed)

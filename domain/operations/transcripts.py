@@ -134,12 +134,12 @@ async def _keep(claim: ReadingClaim, grant_sealed: bytes) -> None:
     """Keep the next refresh token, with patience: the one before is used up."""
     for seconds in KEEP_PAUSES_SECONDS:
         try:
-            await keep_renewed_grant(claim=claim, grant_sealed=grant_sealed)
+            await store_renewed_grant(claim=claim, grant_sealed=grant_sealed)
         except TryAgain:
             await asyncio.sleep(seconds)
         else:
             return
-    await keep_renewed_grant(claim=claim, grant_sealed=grant_sealed)
+    await store_renewed_grant(claim=claim, grant_sealed=grant_sealed)
 
 
 @operation
@@ -198,7 +198,7 @@ async def claim_readings(
 
 
 @operation
-async def keep_renewed_grant(transaction: Transaction, *, claim: ReadingClaim, grant_sealed: bytes) -> None:
+async def store_renewed_grant(transaction: Transaction, *, claim: ReadingClaim, grant_sealed: bytes) -> None:
     """Keep the refresh token that the provider put in the place of the one before, and hold on to the claim.
 
     Raises:

@@ -18,8 +18,8 @@ from domain.operations.callbacks import (
     claim_callback,
     finish_callback,
     found_profile,
-    keep_grant,
     retry_callback,
+    store_grant,
 )
 from domain.rules.enums import AttemptStatus, CallbackStatus, MemberStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
@@ -181,7 +181,7 @@ async def test_a_late_holder_can_neither_keep_nor_show_nor_finish_nor_let_go(wor
     refusal = ProviderUnavailable("Microsoft Learn")
 
     for act in (
-        keep_grant(claim=late, grant_sealed=b"x"),
+        store_grant(claim=late, grant_sealed=b"x"),
         found_profile(claim=late, now=world.clock()),
         finish_callback(claim=late, refusal=None, now=world.clock()),
         retry_callback(claim=late, refusal=refusal, error="x", now=world.clock()),
@@ -189,7 +189,7 @@ async def test_a_late_holder_can_neither_keep_nor_show_nor_finish_nor_let_go(wor
         with pytest.raises(ClaimLost):
             await act
 
-    await keep_grant(claim=holder, grant_sealed=b"x")
+    await store_grant(claim=holder, grant_sealed=b"x")
     assert (await attempt(attempt_id)).status is AttemptStatus.PROCESSING
 
 
