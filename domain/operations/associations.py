@@ -16,7 +16,7 @@ from domain.operations.steps.end_credits import (
     end_association,
     left_associations,
     lock_credits,
-    overtake_credits,
+    supersede_credits,
 )
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
@@ -93,7 +93,7 @@ async def associate(
             reason=AssociationEndReason.MOVED,
             actor=attempt.actor,
         )
-    await overtake_credits(
+    await supersede_credits(
         left, organization_id=attempt.organization_id, started_at=started_at, actor=attempt.actor, policy=policy
     )
     association = await Association.create(

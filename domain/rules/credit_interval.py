@@ -139,7 +139,7 @@ def left_interval(interval: CreditInterval, *, left_at: datetime) -> CreditInter
     return _ended(interval, refresh_at(left_at), CreditEndReason.MEMBER_REMOVED)
 
 
-def overtaken_interval(
+def superseded_interval(
     interval: CreditInterval, *, started_at: datetime, same_organization: bool, policy: Policy
 ) -> CreditInterval:
     """Return a leaver's interval as it is once the account is associated again.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.database.pool import connection, execute, fetch_rows, fetch_value
 from domain.operations.steps.audit import record_audit
-from domain.rules.credit_interval import CreditInterval, ended_interval, left_interval, overtaken_interval
+from domain.rules.credit_interval import CreditInterval, ended_interval, left_interval, superseded_interval
 from domain.rules.enums import AssociationEndReason, CreditEndReason
 from domain.rules.policy import Policy
 
@@ -133,7 +133,7 @@ async def left_associations(account_id: int, *, now: datetime) -> list[LeftAssoc
     )
 
 
-async def overtake_credits(
+async def supersede_credits(
     left: Sequence[LeftAssociation], *, organization_id: int, started_at: datetime, actor: str, policy: Policy
 ) -> None:
     """End leavers' credits as an association with an organization, which starts at an instant, demands.
@@ -141,10 +141,10 @@ async def overtake_credits(
     The caller holds the locks on the learning account, the credits and the organizations.
     """
     for association in left:
-        await _overtake(association, organization_id, started_at=started_at, actor=actor, policy=policy)
+        await _supersede(association, organization_id, started_at=started_at, actor=actor, policy=policy)
 
 
-async def _overtake(
+async def _supersede(
     left: LeftAssociation, organization_id: int, *, started_at: datetime, actor: str, policy: Policy
 ) -> None:
     credits = await fetch_rows(
@@ -155,10 +155,10 @@ async def _overtake(
         left.id,
         started_at,
     )
-    overtaken = [
+    superseded = [
         (
             credit,
-            overtaken_interval(
+            superseded_interval(
                 credit.interval,
                 started_at=started_at,
                 same_organization=left.organization_id == organization_id,
@@ -177,7 +177,7 @@ async def _overtake(
                     interval.end_reason,
                     interval.next_event_at(counted=credit.counted),
                 )
-                for credit, interval in overtaken
+                for credit, interval in superseded
             ],
         )
     await record_audit(
@@ -185,6 +185,6 @@ async def _overtake(
         actor=actor,
         action="credits_overtaken",
         subject=f"association:{left.id}",
-        details={"credits": len(overtaken)},
+        details={"credits": len(superseded)},
         now=started_at,
     )

@@ -11,9 +11,9 @@ from domain.rules.credit_interval import (
     CreditInterval,
     left_interval,
     next_refresh_date,
-    overtaken_interval,
     refresh_at,
     refresh_date,
+    superseded_interval,
 )
 from domain.rules.enums import CreditEndReason
 from domain.rules.policy import Policy
@@ -163,11 +163,11 @@ def test_associating_again_ends_a_leaver_s_credit_and_never_prolongs_it(
     before = CreditInterval(counts_from=left_at, counts_until=refresh_at(left_at), end_reason=MEMBER_REMOVED)
     end = started_at + Policy().credit_delay if same else started_at
 
-    overtaken = overtaken_interval(before, started_at=started_at, same_organization=same, policy=Policy())
+    superseded = superseded_interval(before, started_at=started_at, same_organization=same, policy=Policy())
 
     if end >= refresh_at(left_at):
-        assert overtaken == before
+        assert superseded == before
     else:
-        assert overtaken == CreditInterval(
+        assert superseded == CreditInterval(
             counts_from=left_at, counts_until=end, end_reason=MEMBER_REMOVED if same else MOVED
         )
