@@ -8,7 +8,7 @@ from api.auth.callers import Caller
 from api.auth.cookies import SESSION, read_cookie
 from api.errors import ErrorCode, RequestError
 from api.runtime import Runtime
-from domain.operations.api_clients import note_api_key_use
+from domain.operations.api_clients import touch_api_key
 from domain.operations.members import activate_member
 from domain.providers.oidc import unverified_issuer
 from domain.queries.callers import api_key, api_key_again, session, trusted_issuer, viewer_of_session, viewer_of_subject
@@ -82,7 +82,7 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
     key = await api_key(text, now=now)
     if key is None:
         raise NotAuthenticated
-    await note_api_key_use(key, now=now)
+    await touch_api_key(key, now=now)
     key_id = key.id
 
     async def revalidate(at: datetime) -> ApiClientViewer | None:
@@ -90,7 +90,7 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
         if found is None:
             return None
         # A connection that stays open uses its key: whoever would end the key must see it.
-        await note_api_key_use(found, now=at)
+        await touch_api_key(found, now=at)
         return found.viewer
 
     return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, revalidate=revalidate)

@@ -36,7 +36,7 @@ from domain.secrets import hash_token, random_text
 from domain.settings import Settings
 
 # So often at most is a key's use written down.
-NOTED_EVERY = timedelta(minutes=1)
+TOUCHED_EVERY = timedelta(minutes=1)
 _PATIENCE_SECONDS = 1.0
 UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)
 
@@ -212,12 +212,12 @@ async def end_keys(keys: Sequence[OpenKey], *, now: datetime) -> None:
     )
 
 
-async def note_api_key_use(key: ApiKeyRow, *, now: datetime) -> None:
+async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:
     """Write down that a key is used at an instant (aware, UTC), unless that was done within the minute before it.
 
     A row that somebody else holds is left alone, and so is a database that is away: the next request will do.
     """
-    if key.last_used_at is not None and key.last_used_at > now - NOTED_EVERY:
+    if key.last_used_at is not None and key.last_used_at > now - TOUCHED_EVERY:
         return
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -228,7 +228,7 @@ async def note_api_key_use(key: ApiKeyRow, *, now: datetime) -> None:
                        FOR NO KEY UPDATE SKIP LOCKED)""",
                 key.id,
                 now,
-                NOTED_EVERY,
+                TOUCHED_EVERY,
             )
     except UNWRITABLE:
         return

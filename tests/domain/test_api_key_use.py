@@ -8,7 +8,7 @@ import pytest
 
 from domain.database.pool import connection_arguments, execute
 from domain.models import ApiKey
-from domain.operations.api_clients import NOTED_EVERY, note_api_key_use
+from domain.operations.api_clients import TOUCHED_EVERY, touch_api_key
 from domain.queries.callers import ApiKeyRow, api_key
 from domain.settings import Settings
 from tests.clock import START
@@ -31,18 +31,18 @@ async def test_the_first_use_is_written_down_and_further_ones_once_a_minute(secr
     seen = []
     for seconds in (0, 59.999999, 60, 61):
         now = START + timedelta(seconds=seconds)
-        await note_api_key_use(await key_of(secret), now=now)
+        await touch_api_key(await key_of(secret), now=now)
         seen.append((await key_of(secret)).last_used_at)
 
-    assert seen == [START, START, START + NOTED_EVERY, START + NOTED_EVERY]
+    assert seen == [START, START, START + TOUCHED_EVERY, START + TOUCHED_EVERY]
 
 
 async def test_the_last_use_never_goes_back(secret: str) -> None:
     """A slow request read the key before a later one wrote."""
     slow = await key_of(secret)
-    await note_api_key_use(await key_of(secret), now=START + timedelta(hours=1))
+    await touch_api_key(await key_of(secret), now=START + timedelta(hours=1))
 
-    await note_api_key_use(slow, now=START)
+    await touch_api_key(slow, now=START)
 
     assert (await key_of(secret)).last_used_at == START + timedelta(hours=1)
 
@@ -53,7 +53,7 @@ async def test_no_use_waits_for_who_holds_the_key(secret: str, database: str) ->
     async with holder.transaction():
         await holder.execute("SELECT FROM api_key FOR UPDATE")
 
-        await asyncio.wait_for(note_api_key_use(key, now=START), timeout=0.9)
+        await asyncio.wait_for(touch_api_key(key, now=START), timeout=0.9)
 
     await holder.close()
     assert (await ApiKey.get()).last_used_at is None
@@ -67,7 +67,7 @@ async def test_a_database_that_refuses_to_write_fails_no_request(secret: str) ->
     )
     await execute("CREATE TRIGGER refuse BEFORE UPDATE ON api_key FOR EACH STATEMENT EXECUTE FUNCTION refuse()")
 
-    await note_api_key_use(key, now=START)
+    await touch_api_key(key, now=START)
 
     assert (await ApiKey.get()).last_used_at is None
 
@@ -81,7 +81,7 @@ async def test_a_database_that_does_not_answer_holds_no_request_up(
     async with holder.transaction():
         await holder.execute("LOCK TABLE api_key")
 
-        await note_api_key_use(key, now=START)
+        await touch_api_key(key, now=START)
 
     await holder.close()
     assert (await ApiKey.get()).last_used_at is None
