@@ -19,7 +19,7 @@ from graphql import (
 
 INTROSPECTION_FIELDS = {"__schema", "__type"}
 # Sums stop here: a chain of fragments that doubles at each link would make numbers of hundreds of digits.
-PLENTY = 1_000_000
+COUNT_CAP = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ LIMITS = Measure(
     fragments=100,
     directives=50,
     root_fields=20,
-    introspection=PLENTY,
+    introspection=COUNT_CAP,
 )
 
 
@@ -142,12 +142,12 @@ class _Walk:
             introspection += inner.introspection
         return Measure(
             depth=depth,
-            fields=min(count, PLENTY),
-            aliases=min(aliases, PLENTY),
-            fragments=min(fragments, PLENTY),
-            directives=min(directives, PLENTY),
-            root_fields=min(root_fields, PLENTY),
-            introspection=min(introspection, PLENTY),
+            fields=min(count, COUNT_CAP),
+            aliases=min(aliases, COUNT_CAP),
+            fragments=min(fragments, COUNT_CAP),
+            directives=min(directives, COUNT_CAP),
+            root_fields=min(root_fields, COUNT_CAP),
+            introspection=min(introspection, COUNT_CAP),
         )
 
     def _fragment(self, name: str) -> Measure:

@@ -123,7 +123,7 @@ def _size(value: object) -> float:
 
 _SIZES = frozenset(range(1, MAX_SIZE + 1))
 
-PLENTY = 1_000_000_000.0
+COUNT_CAP = 1_000_000_000.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Steps:
 
     def sum(self, sums: Sequence[Sum]) -> Sum:
         """Return the sum of sums; one of many parts becomes a step, so that using it again costs nothing."""
-        constant = min(sum(each.constant for each in sums), PLENTY)
+        constant = min(sum(each.constant for each in sums), COUNT_CAP)
         multiples = tuple(part for each in sums for part in each.multiples)
         total = Sum(constant, multiples)
         return total if len(multiples) <= 1 else Sum(0.0, ((1.0, self.add(total)),))
@@ -164,7 +164,7 @@ class Steps:
         if not isinstance(size, float | int):
             return ZERO if total == ZERO else Sum(0.0, ((size, self.add(total)),))
         if not total.multiples:
-            return Sum(min(total.constant * size, PLENTY))
+            return Sum(min(total.constant * size, COUNT_CAP))
         return Sum(0.0, ((float(size), self.add(total)),))
 
     def value(self, number: int, variables: Variables) -> float:
@@ -174,7 +174,7 @@ class Steps:
             value = step.constant
             for size, used in step.multiples:
                 value += (size if isinstance(size, float) else size.of(variables)) * values[used]
-            values.append(min(value, PLENTY))
+            values.append(min(value, COUNT_CAP))
         return values[number]
 
 
