@@ -1,1 +1,1 @@
-"""What starts the engines and the rooms below, and the only one that knows them all?"""
+"""What starts the engines and the services below, and the only one that knows them all?"""

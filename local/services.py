@@ -21,7 +21,7 @@ WORKER_STARTED = "worker started"
 
 
 def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str) -> dict[str, str]:
-    """Give the settings that tie the rooms to their engines, to each other and to the sandbox on the next port."""
+    """Give the settings that tie the services to their engines, to each other and to the sandbox on the next port."""
     sandbox = f"http://localhost:{port + 1}"
     settings = {
         "DATABASE_URL": database_url,
@@ -56,7 +56,7 @@ def secret_key(path: Path) -> str:
     return path.read_text().strip()
 
 
-def rooms(*, port: int, data: Path, environment: Mapping[str, str]) -> list[Part]:
+def services(*, port: int, data: Path, environment: Mapping[str, str]) -> list[Part]:
     """Describe the sandbox, the API and the worker, in the order of their start."""
     sandbox = ("sandbox", "--port", str(port + 1), "--data", str(data / "sandbox"))
     return [

@@ -13,7 +13,7 @@ from local.engines import embedded_database, embedded_redis, to_stderr
 from local.engines.directories import hold, is_held, places
 from local.engines.external import database_answers, redis_answers
 from local.readiness import NotReady, check_ports_free
-from local.services import rooms, sandbox_settings
+from local.services import sandbox_settings, services
 from local.stale_processes import end_leftovers
 from local.subreaper import adopted_orphans
 from local.supervisor import PartFailed, Supervisor
@@ -42,7 +42,7 @@ certlink runs. Everything is kept in {data}.
 async def up(*, port: int, data: Path, prepare: Prepare) -> int:
     """Run engines, sandbox, API (on `port`) and worker until SIGINT, SIGTERM or SIGHUP; give the exit code.
 
-    `prepare` is awaited with the rooms' settings when the engines answer and before the rooms start: it migrates and
+    `prepare` is awaited with the services' settings when the engines answer and before the services start: it migrates and
     seeds.
     """
     data = data.resolve()
@@ -111,7 +111,7 @@ async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) 
             settings |= {name: os.environ[name] for name in settings.keys() & os.environ.keys()}
             to_stderr("preparing the database")
             await prepare(dict(settings))
-            for part in rooms(port=port, data=data, environment={**os.environ, "PYTHONUNBUFFERED": "1", **settings}):
+            for part in services(port=port, data=data, environment={**os.environ, "PYTHONUNBUFFERED": "1", **settings}):
                 to_stderr(f"starting {part.name}")
                 await supervisor.start(part)
             _write_private(environment_file, json.dumps(settings))

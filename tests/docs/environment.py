@@ -132,7 +132,7 @@ async def running(
 def _settings(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, folder: Path, address: str, sandbox_address: str
 ) -> Settings:
-    """Return the settings that ``certlink up`` gives its rooms, and leave them in the environment for commands."""
+    """Return the settings that ``certlink up`` gives its services, and leave them in the environment for commands."""
     given = sandbox_settings(port=1, data=folder, database_url=settings.database_url, redis_url=settings.redis_url)
     for name, value in given.items():
         there = value.replace("localhost:2", sandbox_address).replace("localhost:1", address)
