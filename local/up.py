@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from local.engines import embedded_database, embedded_redis, to_stderr
-from local.engines.directories import hold, is_held, places
+from local.engines.directories import choose_directories, hold, is_held
 from local.engines.external import database_answers, redis_answers
 from local.readiness import NotReady, check_ports_free
 from local.services import sandbox_settings, services
@@ -133,7 +133,7 @@ async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[st
         if redis_url:
             await redis_answers(redis_url)
         external = database_url and redis_url
-        chosen = None if external else stack.enter_context(places(data, durable=True, say=to_stderr))
+        chosen = None if external else stack.enter_context(choose_directories(data, durable=True, say=to_stderr))
         stack.push_async_callback(supervisor.stop_all)
         if not database_url:
             assert chosen is not None

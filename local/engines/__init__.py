@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from local.engines.directories import Places, hold, places
+from local.engines.directories import Directories, choose_directories, hold
 from local.engines.postgres import database_url, make_database, postgres_part
 from local.engines.redis import redis_part, redis_url
 from local.stale_processes import end_leftovers
@@ -21,11 +21,11 @@ def to_stderr(line: str) -> None:
 class Engines:
     """The engines that run, and their addresses."""
 
-    def __init__(self, supervisor: Supervisor, places: Places) -> None:
+    def __init__(self, supervisor: Supervisor, directories: Directories) -> None:
         """Describe what `embedded_engines` started."""
         self._supervisor = supervisor
-        self.database_url = database_url(places)
-        self.redis_url = redis_url(places)
+        self.database_url = database_url(directories)
+        self.redis_url = redis_url(directories)
 
     async def stop_redis(self) -> None:
         """Take Redis away; all it held is lost."""
@@ -56,7 +56,7 @@ async def embedded_engines(
     with hold(data):
         await end_leftovers(data / "processes", say)
         supervisor = Supervisor(records=data / "processes", say=say)
-        with places(data, durable=durable, say=say) as chosen:
+        with choose_directories(data, durable=durable, say=say) as chosen:
             try:
                 await embedded_database(supervisor, chosen, durable=durable)
                 await embedded_redis(supervisor, chosen)
@@ -65,20 +65,20 @@ async def embedded_engines(
                 await supervisor.stop_all()
 
 
-async def embedded_database(supervisor: Supervisor, places: Places, *, durable: bool) -> str:
+async def embedded_database(supervisor: Supervisor, directories: Directories, *, durable: bool) -> str:
     """Start PostgreSQL with certlink's database in it; give its address.
 
     Raises: NotReady, PartFailed.
     """
-    await supervisor.start(await postgres_part(places, durable=durable))
-    await make_database(places)
-    return database_url(places)
+    await supervisor.start(await postgres_part(directories, durable=durable))
+    await make_database(directories)
+    return database_url(directories)
 
 
-async def embedded_redis(supervisor: Supervisor, places: Places) -> str:
+async def embedded_redis(supervisor: Supervisor, directories: Directories) -> str:
     """Start Redis; give its address.
 
     Raises: NotReady, PartFailed.
     """
-    await supervisor.start(redis_part(places))
-    return redis_url(places)
+    await supervisor.start(redis_part(directories))
+    return redis_url(directories)

@@ -30,7 +30,7 @@ PLAIN = re.compile(r"[\w/.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Directories:
     """The folders of the engines, and the account of PostgreSQL where it is not our own."""
 
     folder: Path
@@ -85,7 +85,7 @@ def is_held(data: Path) -> bool:
 
 
 @contextmanager
-def places(data: Path, *, durable: bool, say: Callable[[str], None]) -> Iterator[Places]:
+def choose_directories(data: Path, *, durable: bool, say: Callable[[str], None]) -> Iterator[Directories]:
     """Choose the places for a data folder; what is not durable and lies elsewhere goes at the end.
 
     Raises: NotReady.
@@ -94,7 +94,7 @@ def places(data: Path, *, durable: bool, say: Callable[[str], None]) -> Iterator
     folder = _engines_folder(data, account, say)
     sockets = _sockets_folder(folder, account)
     try:
-        yield Places(folder=folder, sockets=sockets, account=account)
+        yield Directories(folder=folder, sockets=sockets, account=account)
     finally:
         _remove_sockets(folder / "sockets")
         if not durable and data not in folder.parents:

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from local.engines.binaries import copy_postgres, postgres_folder
-from local.engines.directories import Places, give, reachable
+from local.engines.directories import Directories, give, reachable
 from local.processes import Command, run
 from local.readiness import NotReady
 from local.supervisor import Part, PartFailed
@@ -27,43 +27,48 @@ GLANCE_SECONDS = 0.02
 LOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def database_url(places: Places, database: str = DATABASE) -> str:
+def database_url(directories: Directories, database: str = DATABASE) -> str:
     """Give the address that asyncpg and Tortoise take."""
-    return f"postgres://{USER}@/{database}?host={places.sockets}"
+    return f"postgres://{USER}@/{database}?host={directories.sockets}"
 
 
-async def postgres_part(places: Places, *, durable: bool) -> Part:
+async def postgres_part(directories: Directories, *, durable: bool) -> Part:
     """Prepare PostgreSQL's files, once, and describe how it runs.
 
     Raises: NotReady, PartFailed.
     """
     programs = postgres_folder()
-    if not reachable(programs / "bin", places.account):
-        programs = await asyncio.to_thread(copy_postgres, programs, places.folder)
-    if not (places.cluster / "PG_VERSION").exists():
-        if places.cluster.exists():
-            raise NotReady(f"{places.cluster} is not a PostgreSQL cluster: move it away")
-        await _make_cluster(programs / "bin/initdb", places, durable=durable)
+    if not reachable(programs / "bin", directories.account):
+        programs = await asyncio.to_thread(copy_postgres, programs, directories.folder)
+    if not (directories.cluster / "PG_VERSION").exists():
+        if directories.cluster.exists():
+            raise NotReady(f"{directories.cluster} is not a PostgreSQL cluster: move it away")
+        await _make_cluster(programs / "bin/initdb", directories, durable=durable)
     return Part(
         name="postgres",
         command=Command(
-            arguments=(str(programs / "bin/postgres"), "-D", str(places.cluster), *_options(places, durable=durable)),
+            arguments=(
+                str(programs / "bin/postgres"),
+                "-D",
+                str(directories.cluster),
+                *_options(directories, durable=durable),
+            ),
             environment=ENVIRONMENT,
-            account=places.account,
+            account=directories.account,
             # Its fast shutdown: it is the one part whose sudden death costs a recovery.
             orphan_signal=signal.SIGINT,
         ),
-        before=_clear(places),
-        ready=_ready(places),
+        before=_clear(directories),
+        ready=_ready(directories),
         stop_signal=signal.SIGINT,
         stop_patience=20.0,
         quiet=True,
     )
 
 
-async def make_database(places: Places) -> None:
+async def make_database(directories: Directories) -> None:
     """Make the database, unless it is there."""
-    connection = await asyncpg.connect(database_url(places, "postgres"), port=5432)
+    connection = await asyncpg.connect(database_url(directories, "postgres"), port=5432)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f'CREATE DATABASE "{DATABASE}"')
@@ -71,10 +76,10 @@ async def make_database(places: Places) -> None:
         await connection.close()
 
 
-def _options(places: Places, *, durable: bool) -> list[str]:
+def _options(directories: Directories, *, durable: bool) -> list[str]:
     settings = {
         "listen_addresses": "",
-        "unix_socket_directories": str(places.sockets),
+        "unix_socket_directories": str(directories.sockets),
         "unix_socket_permissions": "0700",
         "max_connections": str(CONNECTIONS),
         "timezone": "UTC",
@@ -88,33 +93,33 @@ def _options(places: Places, *, durable: bool) -> list[str]:
     return [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
 
 
-async def _make_cluster(initdb: Path, places: Places, *, durable: bool) -> None:
+async def _make_cluster(initdb: Path, directories: Directories, *, durable: bool) -> None:
     # Made beside and renamed, so that a cluster is either whole or absent. An initdb that was killed may write on for a
     # moment, so each gets a folder of its own.
-    for stale in places.folder.glob("postgres.half-*"):
+    for stale in directories.folder.glob("postgres.half-*"):
         shutil.rmtree(stale, ignore_errors=True)
-    half = Path(tempfile.mkdtemp(prefix="postgres.half-", dir=places.folder))
-    give(half, places.account)
+    half = Path(tempfile.mkdtemp(prefix="postgres.half-", dir=directories.folder))
+    give(half, directories.account)
     arguments = [
         *(str(initdb), "--pgdata", str(half), "--username", USER, "--encoding", "UTF8", "--locale", "C"),
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
         *("--auth-local", "trust", "--auth-host", "reject", "--no-instructions"),
         *(() if durable else ("--no-sync",)),
     ]
-    code, words = await run(Command(tuple(arguments), ENVIRONMENT, places.account))
+    code, words = await run(Command(tuple(arguments), ENVIRONMENT, directories.account))
     if code != 0:
         shutil.rmtree(half, ignore_errors=True)
         raise PartFailed(f"initdb failed: {words}")
-    half.rename(places.cluster)
+    half.rename(directories.cluster)
 
 
-def _clear(places: Places) -> Callable[[], Awaitable[None]]:
+def _clear(directories: Directories) -> Callable[[], Awaitable[None]]:
     async def clear() -> None:
         """Wait for the orphans of a killed server, then take away its lock file.
 
         PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
         """
-        lock = places.cluster / "postmaster.pid"
+        lock = directories.cluster / "postmaster.pid"
         for _ in range(round(ORPHANS_SECONDS / GLANCE_SECONDS)):
             users = _memory_users(lock)
             if users is None:
@@ -139,13 +144,13 @@ def _memory_users(lock: Path) -> int | None:
     return None
 
 
-def _ready(places: Places) -> Callable[[], Awaitable[bool]]:
+def _ready(directories: Directories) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # Asking before it says so would only fill its log with refusals.
         with contextlib.suppress(OSError, IndexError, asyncpg.PostgresError):
-            lock = (places.cluster / "postmaster.pid").read_text().splitlines()
+            lock = (directories.cluster / "postmaster.pid").read_text().splitlines()
             if lock[STATUS_LINE].strip() == "ready":
-                connection = await asyncpg.connect(database_url(places, "postgres"), port=5432)
+                connection = await asyncpg.connect(database_url(directories, "postgres"), port=5432)
                 try:
                     return bool(await connection.fetchval("SELECT 1") == 1)
                 finally:

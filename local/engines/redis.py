@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from local.engines.binaries import redis_server
-from local.engines.directories import Places
+from local.engines.directories import Directories
 from local.processes import Command
 from local.supervisor import Part
 
@@ -26,30 +26,30 @@ user default on nopass ~* &* +@all -@scripting -module -debug -config -replicaof
 """
 
 
-def redis_url(places: Places) -> str:
+def redis_url(directories: Directories) -> str:
     """Give the address that redis-py and arq take."""
-    return f"unix://{_socket(places)}?db=0"
+    return f"unix://{_socket(directories)}?db=0"
 
 
-def redis_part(places: Places) -> Part:
+def redis_part(directories: Directories) -> Part:
     """Write Redis' settings and describe how it runs.
 
     Raises: NotReady.
     """
     program = redis_server()
-    places.redis.mkdir(mode=0o700, exist_ok=True)
-    settings = places.redis / "redis.conf"
-    settings.write_text(f"{SETTINGS}unixsocket {_socket(places)}\ndir {_quoted(places.redis)}\n")
+    directories.redis.mkdir(mode=0o700, exist_ok=True)
+    settings = directories.redis / "redis.conf"
+    settings.write_text(f"{SETTINGS}unixsocket {_socket(directories)}\ndir {_quoted(directories.redis)}\n")
     return Part(
         name="redis",
         command=Command((str(program), str(settings)), {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}),
-        ready=_ready(places),
+        ready=_ready(directories),
         quiet=True,
     )
 
 
-def _socket(places: Places) -> Path:
-    return places.sockets / "redis.sock"
+def _socket(directories: Directories) -> Path:
+    return directories.sockets / "redis.sock"
 
 
 def _quoted(path: Path) -> str:
@@ -57,9 +57,9 @@ def _quoted(path: Path) -> str:
     return f'"{escaped}"'
 
 
-def _ready(places: Places) -> Callable[[], Awaitable[bool]]:
+def _ready(directories: Directories) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
-        client = Redis(unix_socket_path=str(_socket(places)))
+        client = Redis(unix_socket_path=str(_socket(directories)))
         try:
             with contextlib.suppress(RedisError, OSError):
                 return bool(await client.ping())
