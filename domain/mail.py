@@ -14,7 +14,7 @@ from domain.settings import MailServer
 
 # All of it, however slowly a server answers: a claim on the message must outlive it.
 TIMEOUT_SECONDS = 30.0
-FAREWELL_SECONDS = 2.0
+SHUTDOWN_TIMEOUT_SECONDS = 2.0
 PERMANENT = range(500, 600)
 
 
@@ -51,7 +51,7 @@ async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str)
             await _offer(client, message)
         # Whatever goes wrong with the farewell must not make a message that was taken over be sent again.
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-            await client.quit(timeout=FAREWELL_SECONDS)
+            await client.quit(timeout=SHUTDOWN_TIMEOUT_SECONDS)
     except (OSError, TimeoutError) as error:
         raise MailUnreachable(type(error).__name__) from None
     finally:

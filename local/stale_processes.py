@@ -15,7 +15,7 @@ from pathlib import Path
 
 POLITE_SECONDS = 5.0
 KILL_SECONDS = 5.0
-GLANCE_SECONDS = 0.05
+POLL_INTERVAL_SECONDS = 0.05
 
 
 def remember(records: Path, name: str, pid: int) -> None:
@@ -70,8 +70,8 @@ async def _end(pid: int, known: str) -> None:
 async def _ends(pid: int, known: str, word: signal.Signals, patience: float) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, word)
-    for _ in range(round(patience / GLANCE_SECONDS)):
+    for _ in range(round(patience / POLL_INTERVAL_SECONDS)):
         if identity(pid) != known:
             return True
-        await asyncio.sleep(GLANCE_SECONDS)
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
     return False

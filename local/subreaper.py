@@ -18,7 +18,7 @@ from local.processes import living_children
 PR_SET_CHILD_SUBREAPER = 36
 # Whoever waits for a child of ours on purpose has done so by then.
 GRACE_SECONDS = 0.2
-FAREWELL_SECONDS = 2.0
+SHUTDOWN_TIMEOUT_SECONDS = 2.0
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def adopted_orphans() -> AsyncIterator[None]:
     finally:
         loop.remove_signal_handler(signal.SIGCHLD)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS):
                 while _reap():  # noqa: ASYNC110 - the end of a process sets no event
                     await asyncio.sleep(GRACE_SECONDS / 4)
 

@@ -18,7 +18,7 @@ ATTEMPTS_AT_START = 3
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 10.0
 STEADY_SECONDS = 30.0
-GLANCE_SECONDS = 0.05
+POLL_INTERVAL_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
 LAST_WORDS = 12
 LONGEST_WORD = 500
@@ -157,7 +157,7 @@ class Supervisor:
         while running.failures < ATTEMPTS_AT_START:
             if running.child is not None and await _is_ready(running) and running.child is not None:
                 return
-            await asyncio.sleep(GLANCE_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
         raise PartFailed(_failure(running, f"did not start in {ATTEMPTS_AT_START} attempts"))
 
 

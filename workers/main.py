@@ -28,7 +28,7 @@ FIRST_BACK_OFF_SECONDS = 0.5
 LAST_BACK_OFF_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
 # Shorter than the patience of whoever told us to stop, which is ten seconds with our supervisor and with Docker.
-FAREWELL_SECONDS = 7.0
+SHUTDOWN_TIMEOUT_SECONDS = 7.0
 
 
 async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
@@ -56,7 +56,7 @@ async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[]
         stop.set()
         for task in looking:
             task.cancel()
-        await asyncio.wait({*looking, *context.running}, timeout=FAREWELL_SECONDS)
+        await asyncio.wait({*looking, *context.running}, timeout=SHUTDOWN_TIMEOUT_SECONDS)
         left = {task for task in (*looking, *context.running) if task.cancel()}
         await asyncio.gather(*left, return_exceptions=True)
         log.info("worker stopped", broken_off=len(left))

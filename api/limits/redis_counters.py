@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger("certlink.api")
 
-PATIENCE_SECONDS = 0.1
+TIMEOUT_SECONDS = 0.1
 AWAY_SECONDS = 5.0
-LOOKS = 20
+POLLS = 20
 MAX_TOGETHER = 200
 # A broom: which counters count is decided by the instant alone, since the sandbox's clock can be moved.
 KEPT_SECONDS = 300
@@ -117,8 +117,8 @@ async def _patiently(asking: asyncio.Task[list[list[Counts]]]) -> None:
     try:
         # By looks, not by the clock: an answer that is there takes a busy process some passes of its loop to read, and
         # each may last longer than the patience.
-        for _ in range(LOOKS):
-            await asyncio.wait({asking}, timeout=PATIENCE_SECONDS / LOOKS)
+        for _ in range(POLLS):
+            await asyncio.wait({asking}, timeout=TIMEOUT_SECONDS / POLLS)
             if asking.done():
                 return
         raise TimeoutError

@@ -37,7 +37,7 @@ from domain.settings import Settings
 
 # So often at most is a key's use written down.
 TOUCHED_EVERY = timedelta(minutes=1)
-_PATIENCE_SECONDS = 1.0
+TIMEOUT_SECONDS = 1.0
 UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)
 
 
@@ -220,7 +220,7 @@ async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:
     if key.last_used_at is not None and key.last_used_at > now - TOUCHED_EVERY:
         return
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await execute(
                 """UPDATE api_key SET last_used_at = $2 WHERE id = (
                        SELECT id FROM api_key

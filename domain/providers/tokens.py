@@ -25,7 +25,7 @@ class KeyCache:
     """The issuers' public keys, kept for ten minutes; an unknown key is looked for at most every ten seconds."""
 
     SECONDS = 600.0
-    SECONDS_BETWEEN_LOOKS = 10.0
+    SECONDS_BETWEEN_READS = 10.0
 
     class Keys:
         """One issuer's keys at the time they were read."""
@@ -43,7 +43,7 @@ class KeyCache:
                 return self.key_set
             # Noted before the look: one that fails, or many tokens at once, must not make more of them.
             now = self._cache.monotonic()
-            if now - self._looked_at <= self._cache.SECONDS_BETWEEN_LOOKS:
+            if now - self._looked_at <= self._cache.SECONDS_BETWEEN_READS:
                 return self.key_set
             self._looked_at = now
             try:

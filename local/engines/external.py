@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from local.readiness import NotReady
 
-PATIENCE_SECONDS = 15.0
+TIMEOUT_SECONDS = 15.0
 PAUSE_SECONDS = 0.5
 
 
@@ -17,7 +17,7 @@ async def database_answers(database_url: str) -> None:
     """Wait until PostgreSQL answers. Raises: NotReady."""
 
     async def ask() -> None:
-        connection = await asyncpg.connect(database_url, timeout=PATIENCE_SECONDS)
+        connection = await asyncpg.connect(database_url, timeout=TIMEOUT_SECONDS)
         try:
             await connection.fetchval("SELECT 1")
         finally:
@@ -42,7 +42,7 @@ async def redis_answers(redis_url: str) -> None:
 async def _until(ask: Callable[[], Awaitable[None]], setting: str) -> None:
     reason = "no answer"
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
                 try:
                     return await ask()
@@ -51,4 +51,4 @@ async def _until(ask: Callable[[], Awaitable[None]], setting: str) -> None:
                     reason = type(error).__name__
                 await asyncio.sleep(PAUSE_SECONDS)
     except TimeoutError:
-        raise NotReady(f"what {setting} names gives no answer within {PATIENCE_SECONDS:g} s ({reason})") from None
+        raise NotReady(f"what {setting} names gives no answer within {TIMEOUT_SECONDS:g} s ({reason})") from None

@@ -23,7 +23,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 STATUS_LINE = 7
 MEMORY_LINE = 6
 ORPHANS_SECONDS = 10.0
-GLANCE_SECONDS = 0.02
+POLL_INTERVAL_SECONDS = 0.02
 LOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -120,14 +120,14 @@ def _clear(directories: Directories) -> Callable[[], Awaitable[None]]:
         PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
         """
         lock = directories.cluster / "postmaster.pid"
-        for _ in range(round(ORPHANS_SECONDS / GLANCE_SECONDS)):
+        for _ in range(round(ORPHANS_SECONDS / POLL_INTERVAL_SECONDS)):
             users = _memory_users(lock)
             if users is None:
                 return
             if users == 0:
                 lock.unlink(missing_ok=True)
                 return
-            await asyncio.sleep(GLANCE_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     return clear
 

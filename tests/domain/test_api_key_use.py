@@ -76,7 +76,7 @@ async def test_a_database_that_does_not_answer_holds_no_request_up(
     secret: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await key_of(secret)
-    monkeypatch.setattr("domain.operations.api_clients._PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("domain.operations.api_clients.TIMEOUT_SECONDS", 0.01)
     holder = await asyncpg.connect(**connection_arguments(database))
     async with holder.transaction():
         await holder.execute("LOCK TABLE api_key")

@@ -202,7 +202,7 @@ async def test_a_silent_server_holds_nobody_up_for_long(
 async def test_a_server_that_says_no_farewell_has_the_message_all_the_same(
     organization: Organization, posting: Settings, box: MailBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(mail, "SHUTDOWN_TIMEOUT_SECONDS", 0.1)
     box.silent_at = "QUIT"
     (invitation,) = await invite(organization, posting)
 

@@ -42,7 +42,7 @@ async def test_an_unknown_key_is_looked_for_at_most_every_ten_seconds(forger: Fo
 
     await _refuse(forger, unknown, unknown)
     at_once = forger.line.count("/jwks")
-    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_LOOKS + 1
+    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_READS + 1
     await _refuse(forger, *[unknown] * 20)
 
     assert (at_once, forger.line.count("/jwks")) == (1, 2)
@@ -52,7 +52,7 @@ async def test_an_unknown_key_is_not_looked_for_oftener_while_the_keys_are_away(
     forger: Forger, stopwatch: Stopwatch
 ) -> None:
     await forger.bearer(forger.access_token())
-    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_LOOKS + 1
+    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_READS + 1
     forger.line.cut.add("/jwks")
 
     for _ in range(5):
@@ -67,7 +67,7 @@ async def test_a_changed_key_is_taken_up(forger: Forger, stopwatch: Stopwatch) -
     forger.line.lie("/jwks", json.dumps(old))
     await _refuse(forger, forger.access_token())
     forger.line.lies.clear()
-    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_LOOKS + 1
+    stopwatch.seconds += KeyCache.SECONDS_BETWEEN_READS + 1
 
     assert (await forger.bearer(forger.access_token())).subject == "somebody"
 

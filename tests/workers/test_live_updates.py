@@ -16,7 +16,7 @@ from tests.sign_in.environment import World, attempt
 
 # No subscriber gets this far in a test: what arrives was told, and not found by looking again.
 NEVER_SECONDS = 600.0
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'"
 
 
@@ -74,7 +74,7 @@ async def test_all_subscribers_share_one_connection_and_each_hears_its_own(datab
 
         async with transaction() as current:
             await current.notify(ATTEMPT_CHANNEL, "1")
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await asyncio.gather(*heard[1::2])
 
         assert connections == 1
@@ -125,7 +125,7 @@ async def test_subscribers_and_listeners_leave_nothing_behind(database: str) -> 
         gc.collect()
 
         assert updates._waiting == {}
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while await _ask(database, LISTENS):
             await asyncio.sleep(0.01)
 
@@ -138,7 +138,7 @@ async def _listening(database_url: str) -> AsyncIterator[NotificationListener]:
 
 
 async def _until_listening(updates: NotificationListener) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not updates.listens:
             await asyncio.sleep(0.01)
 
@@ -152,7 +152,7 @@ async def _until_told(updates: NotificationListener, database_url: str) -> None:
 
 
 async def _next(changes: AsyncGenerator[None, None]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await anext(changes)
 
 

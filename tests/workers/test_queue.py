@@ -15,7 +15,7 @@ from tests.sign_in.environment import World, attempt
 from tests.workers.hanging_redis import HangingRedis
 
 # Far more than it may take, far less than for ever.
-PATIENCE_SECONDS = TIMEOUT_SECONDS * 5
+TIMEOUT_SECONDS = TIMEOUT_SECONDS * 5
 AWAY = [
     "unix:///nowhere/redis.sock",
     "redis://localhost:1",
@@ -25,7 +25,7 @@ AWAY = [
 
 @pytest.mark.parametrize("redis_url", AWAY)
 async def test_without_redis_a_wake_up_is_left_to_the_sweeper(redis_url: str) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS), open_queue(redis_url) as queue:
+    async with asyncio.timeout(TIMEOUT_SECONDS), open_queue(redis_url) as queue:
         with capture_logs() as logs:
             await queue.wake(ProcessCallback())
 
@@ -39,7 +39,7 @@ async def test_a_redis_that_hangs_keeps_nobody_for_long(
     """From the beginning, or in the middle, as a stopped process does."""
     hanging = HangingRedis(engines.redis_url, tmp_path / "redis.sock", answering=answering)
 
-    async with hanging.listening(), open_queue(hanging.url) as queue, asyncio.timeout(PATIENCE_SECONDS):
+    async with hanging.listening(), open_queue(hanging.url) as queue, asyncio.timeout(TIMEOUT_SECONDS):
         await queue.wake(ProcessCallback())
         hanging.hang()
         await asyncio.gather(*(queue.wake(job) for job in [ProcessCallback(), PropagateCredits()] * 10))
@@ -56,7 +56,7 @@ async def test_a_redis_that_talks_nonsense_raises_nothing(tmp_path: Path) -> Non
     ):
         hanging = HangingRedis("unix:///nowhere", tmp_path / "redis.sock", answering=False, words=words)
 
-        async with hanging.listening(), open_queue(hanging.url) as queue, asyncio.timeout(PATIENCE_SECONDS):
+        async with hanging.listening(), open_queue(hanging.url) as queue, asyncio.timeout(TIMEOUT_SECONDS):
             await queue.wake(ProcessCallback())
 
 
@@ -81,6 +81,6 @@ async def test_a_callback_is_received_without_redis(world: World) -> None:
 
 
 async def _until_clients(redis: Redis, number: int) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while len(await redis.client_list()) > number:
             await asyncio.sleep(0.01)

@@ -21,7 +21,7 @@ from workers.tasks import WorkerContext
 
 # The words: Redis stopped for ten seconds during the story.
 AWAY_SECONDS = 10
-PATIENCE_SECONDS = 40
+TIMEOUT_SECONDS = 40
 
 
 async def test_emptying_redis_between_callback_and_worker_loses_nothing(
@@ -113,7 +113,7 @@ async def _has_events() -> bool:
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not await holds():
             await asyncio.sleep(0.05)
 

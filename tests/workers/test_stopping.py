@@ -26,7 +26,7 @@ from workers import main
 from workers.main import work_until
 
 PORT = 18500
-PATIENCE_SECONDS = 40
+TIMEOUT_SECONDS = 40
 SLOW_SECONDS = 0.2
 
 
@@ -37,7 +37,7 @@ async def test_a_worker_stops_when_it_is_told_to(settings: Settings, clock: Froz
         working = asyncio.create_task(work_until(stop, settings, clock))
         await _until(lambda: _has_logged(logs, "worker started"))
         stop.set()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await working
 
     assert logs[-1] == {"event": "worker stopped", "log_level": "info", "broken_off": 0}
@@ -55,7 +55,7 @@ async def test_a_worker_stops_although_redis_hangs(
         working = asyncio.create_task(work_until(stop, settings, clock))
         await _until(hanging.is_used)
         hanging.hang()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             stop.set()
             await working
 
@@ -68,7 +68,7 @@ async def test_a_worker_does_not_live_on_with_half_of_its_loops(
 
     monkeypatch.setattr(main, "sweep_forever", fail)
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         with pytest.raises(OSError):  # noqa: PT011
             await work_until(asyncio.Event(), settings, clock)
 
@@ -80,7 +80,7 @@ async def test_a_worker_that_gets_sigterm_ends_what_is_at_hand_first(real_world:
     async with _worker(real_world.settings) as worker:
         await _until(lambda: _is_processing(attempt_id))
         worker.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             _, words = await worker.communicate()
 
     assert worker.returncode == 0
@@ -201,6 +201,6 @@ async def _has_logged(logs: Sequence[Mapping[str, object]], event: str) -> bool:
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not await holds():
             await asyncio.sleep(0.02)

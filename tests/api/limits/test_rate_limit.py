@@ -171,7 +171,7 @@ async def test_while_redis_is_away_everything_is_admitted_and_told_once(tmp_path
 async def test_a_silent_redis_is_waited_for_once_and_counts_again_when_it_talks(
     redis: Redis, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.limits.redis_counters.PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr("api.limits.redis_counters.TIMEOUT_SECONDS", 0.02)
     hanging = HangingRedis(engines.redis_url, tmp_path / "redis", answering=False)
     talking = HangingRedis(engines.redis_url, tmp_path / "redis", answering=True)
     with capture_logs() as logs:
@@ -183,7 +183,7 @@ async def test_a_silent_redis_is_waited_for_once_and_counts_again_when_it_talks(
                 # It is not asked again for some seconds.
                 taken.append(await rate_limit.take(1, member(1), now=NOW))
                 monkeypatch.setattr(rate_limit._counters, "_ask_again_at", 0.0)
-                monkeypatch.setattr("api.limits.redis_counters.PATIENCE_SECONDS", 5)
+                monkeypatch.setattr("api.limits.redis_counters.TIMEOUT_SECONDS", 5)
                 back = await rate_limit.take(1, member(1), now=NOW)
 
     assert taken == [None, None]
@@ -195,7 +195,7 @@ async def test_a_silent_redis_is_waited_for_once_and_counts_again_when_it_talks(
 async def test_a_process_that_was_too_busy_to_look_does_not_take_redis_for_silent(
     ten: RedisRateLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.limits.redis_counters.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("api.limits.redis_counters.TIMEOUT_SECONDS", 0.2)
     taking = asyncio.create_task(ten.take(1, member(1), now=NOW))
     # One turn to begin the work, one to begin asking; then the whole process stands still.
     for _ in range(3):
@@ -208,7 +208,7 @@ async def test_a_process_that_was_too_busy_to_look_does_not_take_redis_for_silen
 async def test_a_process_with_much_to_do_does_not_take_redis_for_silent(
     ten: RedisRateLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.limits.redis_counters.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("api.limits.redis_counters.TIMEOUT_SECONDS", 0.05)
     taking = asyncio.create_task(ten.take(1, member(1), now=NOW))
     # Each turn is shorter than the patience, and all that it takes to connect and to ask are much longer.
     while not taking.done():
