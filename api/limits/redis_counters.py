@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 log = structlog.get_logger("certlink.api")
 
 TIMEOUT_SECONDS = 0.1
-AWAY_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 5.0
 POLLS = 20
 MAX_TOGETHER = 200
 # A broom: which counters count is decided by the instant alone, since the sandbox's clock can be moved.
@@ -84,7 +84,7 @@ class RedisCounters:
             found = asking.result()
         except (RedisError, OSError, TimeoutError) as error:
             await self._redis.connection_pool.disconnect()
-            self._ask_again_at = asyncio.get_running_loop().time() + AWAY_SECONDS
+            self._ask_again_at = asyncio.get_running_loop().time() + RETRY_AFTER_SECONDS
             if not self._is_away:
                 log.warning("rate_limit_suspended", error=type(error).__name__)
             self._is_away = True
