@@ -12,6 +12,7 @@ COPY api api
 COPY workers workers
 COPY domain domain
 COPY sandbox sandbox
+COPY local local
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM python:3.11-slim

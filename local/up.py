@@ -42,7 +42,7 @@ certlink runs. Everything is kept in {data}.
 async def up(*, port: int, data: Path, prepare: Prepare) -> int:
     """Run engines, sandbox, API (on `port`) and worker until SIGINT, SIGTERM or SIGHUP; give the exit code.
 
-    `prepare` is awaited with the services' settings when the engines answer and before the services start: it migrates and
+    `prepare` is awaited with the services' settings when the engines answer and before they start: it migrates and
     seeds.
     """
     data = data.resolve()

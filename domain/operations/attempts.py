@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
-from domain.errors import InvalidInput, Refusal
+from domain.errors import Refusal
 from domain.models import AssociationAttempt
-from domain.operations.members import check_active
+from domain.operations.steps.locks import check_active
 from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
 from domain.queries.associations import allowance, needs_sign_in_again
 from domain.rules.association_limits import check_association_limits
 from domain.rules.enums import AttemptStatus, LearningProvider
+from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import SignInNotKnown, check_not_expired
 from domain.rules.visibility import MemberViewer
 from domain.secrets import SecretKey, hash_token, new_token
 from domain.settings import Settings
-
-MAX_RETURN_TO = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ async def start_association(
         InvalidInput: ``return_to`` is neither a path here nor an address of a known front-end.
         Forbidden: the member has just been removed.
     """
-    check_return_to(return_to, settings)
+    check_return_to(return_to, settings.return_origins)
     provider_client(settings, provider)
     await check_active(viewer)
     if not await needs_sign_in_again(viewer.member_id, provider):
@@ -71,25 +69,6 @@ async def start_association(
         expires_at=now + settings.policy.attempt_lifetime,
     )
     return StartedAssociation(attempt_id=attempt.id, authorization_url=f"{settings.public_url}/associate/{ticket}")
-
-
-def check_return_to(return_to: str | None, settings: Settings) -> None:
-    """Refuse to send people anywhere but to our own pages and known front-ends.
-
-    Raises:
-        InvalidInput: the address is another one.
-    """
-    if return_to is None:
-        return
-    if len(return_to) > MAX_RETURN_TO or "\\" in return_to or any(ord(character) <= 32 for character in return_to):
-        raise InvalidInput("returnTo is not an address to come back to.")
-    try:
-        parts = urlsplit(return_to)
-    except ValueError:
-        raise InvalidInput("returnTo is not an address to come back to.") from None
-    is_path = not parts.scheme and not parts.netloc and return_to.startswith("/") and not return_to.startswith("//")
-    if not is_path and f"{parts.scheme}://{parts.netloc}" not in settings.return_origins:
-        raise InvalidInput("returnTo must be a path here, or at one of the origins that are set up.")
 
 
 class ConfirmationNeeded(Refusal):

@@ -7,7 +7,6 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TypeGuard
 
 import structlog
 
@@ -18,6 +17,7 @@ from domain.faults import describe_fault
 from domain.jobs import ProcessCallback
 from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.associations import associate
+from domain.operations.steps.leases import LEASE_SECONDS, ClaimLost
 from domain.operations.transcripts import resume_reading
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
 from domain.providers.oidc import Client, Issuers
@@ -26,6 +26,7 @@ from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.sign_in import (
+    DECLINED,
     ProfileIncomplete,
     ProviderUnavailable,
     SignInDeclined,
@@ -33,16 +34,13 @@ from domain.rules.sign_in import (
     SignInNotKnown,
     check_answering_issuer,
     check_not_expired,
+    is_code,
 )
 from domain.secrets import SecretKey, hash_token
 from domain.settings import Settings
 
-MAX_CODE = 4096
-DECLINED = "access_denied"
-
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS = 90
 MAX_TRIES = 6
 FIRST_DELAY_SECONDS = 1
 
@@ -75,10 +73,6 @@ class _Account:
     profile_id: str
     completions: list[CompletionRecord]
     grant_sealed: bytes | None
-
-
-class ClaimLost(Exception):
-    """The lease lapsed and somebody else holds the callback now, or has finished it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +149,6 @@ async def receive_callback(
     await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
     transaction.announce(ProcessCallback())
     return received
-
-
-def is_code(code: str | None) -> TypeGuard[str]:
-    """Tell whether an answer's code can be one (RFC 6749, A.11: visible ASCII)."""
-    return code is not None and 0 < len(code) <= MAX_CODE and code.isascii() and code.isprintable()
 
 
 async def _locked_attempt(provider: LearningProvider, state: str) -> _Attempt | None:

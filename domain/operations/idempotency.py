@@ -53,7 +53,8 @@ async def run_idempotent(
     """Do an operation and store its outcome, or return what the same request has had for outcome within 24 hours.
 
     While the first request is under way a twin waits, and goes on itself where the first was refused or broken off:
-    that leaves no trace. The mutation_call is an operation with its arguments; its declared result says how it is stored.
+    that leaves no trace. The call is an operation with its arguments; its declared
+    result says how it is stored.
 
     Raises:
         InvalidInput: the key cannot be one.

@@ -15,6 +15,7 @@ from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
 from domain.jobs import DeliverInvitations
 from domain.mail import MailRefused, MailUnreachable, plain_message, send_mail
+from domain.operations.steps.leases import LEASE_SECONDS
 from domain.rules.enums import DeliveryProblem
 from domain.settings import MailServer, Settings
 
@@ -33,7 +34,6 @@ If you did not expect this message, you need not do anything.
 """
 
 # Longer than a mail server may take.
-LEASE_SECONDS = 90
 MAX_TRIES = 6
 # A server that does not know us yet often says "later" for a quarter of an hour: the tries span half an hour.
 FIRST_DELAY_SECONDS = 60

@@ -5,10 +5,8 @@ from datetime import datetime
 
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import Forbidden
 from domain.jobs import PropagateCredits
 from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
-from domain.operations.sign_in import end_sessions
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_credits
 from domain.operations.steps.locks import (
@@ -20,6 +18,7 @@ from domain.operations.steps.locks import (
     close_invitation,
     lock_member,
 )
+from domain.operations.steps.sessions import end_sessions
 from domain.queries.callers import viewer_of_subject
 from domain.rules.administration import check_admin, check_may_administer
 from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
@@ -118,16 +117,6 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
         now=now,
     )
     return MemberViewer(member_id=waiting.member_id, organization_id=waiting.organization_id, role=waiting.role)
-
-
-async def check_active(viewer: MemberViewer) -> None:
-    """Hold the viewer's membership for the rest of the transaction: nobody removes them meanwhile.
-
-    Raises:
-        Forbidden: they have been removed.
-    """
-    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR SHARE", viewer.member_id):
-        raise Forbidden
 
 
 @operation

@@ -8,8 +8,8 @@ import asyncpg
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
-from domain.operations.sign_in import end_sessions
 from domain.operations.steps.audit import record_audit
+from domain.operations.steps.sessions import end_sessions
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.enums import Track
 from domain.secrets import SecretKey

@@ -1,6 +1,5 @@
 """How does a member begin to sign in with their work account?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +8,11 @@ from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
-from domain.operations.attempts import check_return_to
-from domain.operations.callbacks import DECLINED, is_code
 from domain.operations.members import activate_member
 from domain.providers.oidc import Client, Issuers
+from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import (
+    DECLINED,
     Identity,
     NotAMember,
     SignInDeclined,
@@ -21,6 +20,7 @@ from domain.rules.sign_in import (
     SignInNotKnown,
     check_answering_issuer,
     check_not_expired,
+    is_code,
     redirect_key,
     sign_in_redirect_uri,
 )
@@ -81,7 +81,7 @@ async def start_sign_in(
         InvalidInput: ``return_to`` leads elsewhere.
         ProviderUnavailable: the issuer does not answer.
     """
-    check_return_to(return_to, settings)
+    check_return_to(return_to, settings.return_origins)
     work_email = email.strip().lower()
     found = await fetch_row(
         OrganizationIssuer, f"{ORGANIZATION_ISSUER} WHERE o.domain = $1", work_email.rpartition("@")[2]
@@ -239,20 +239,3 @@ async def end_session(transaction: Transaction, *, token: str, now: datetime) ->
     )
     if member_id is not None:
         await transaction.notify(ACCESS_CHANNEL, member_access(member_id))
-
-
-async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> int:
-    """End every session of locked members, in the current transaction, and return how many still were open.
-
-    Their websockets look again at once, whatever opened them.
-    """
-    ended: int = await fetch_value(
-        """WITH ended AS (
-               UPDATE browser_session SET ended_at = greatest(created_at, $2)
-               WHERE member_id = ANY($1::bigint[]) AND ended_at IS NULL RETURNING expires_at)
-           SELECT count(*) FILTER (WHERE expires_at > $2) FROM ended""",
-        member_ids,
-        now,
-    )
-    await transaction.notify(ACCESS_CHANNEL, *map(member_access, member_ids))
-    return ended

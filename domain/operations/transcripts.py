@@ -20,8 +20,8 @@ from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.associations import PendingAttempt, locked_attempt
-from domain.operations.callbacks import LEASE_SECONDS, ClaimLost
 from domain.operations.steps.audit import record_audit
+from domain.operations.steps.leases import LEASE_SECONDS, ClaimLost
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
 from domain.providers.oidc import GrantRefused, Issuers

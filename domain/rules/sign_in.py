@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TypeGuard
 
 from domain.errors import Refusal
+
+MAX_CODE = 4096
+DECLINED = "access_denied"
 
 
 class SignInNotKnown(Refusal):
@@ -137,3 +141,8 @@ def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
     """
     if expires_at <= now:
         raise SignInExpired
+
+
+def is_code(code: str | None) -> TypeGuard[str]:
+    """Tell whether an answer's code can be one (RFC 6749, A.11: visible ASCII)."""
+    return code is not None and 0 < len(code) <= MAX_CODE and code.isascii() and code.isprintable()

@@ -14,13 +14,13 @@ from domain.jobs import Job, NoQueue
 from domain.models import Association, Completion, Credit, Member, Organization
 from domain.operations.callbacks import (
     MAX_TRIES,
-    ClaimLost,
     claim_callback,
     finish_callback,
     found_profile,
     retry_callback,
     store_grant,
 )
+from domain.operations.steps.leases import ClaimLost
 from domain.rules.enums import AttemptStatus, CallbackStatus, MemberStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
 from tests.sign_in.environment import World, attempt, callback_of, let_the_lease_lapse, trace

@@ -212,3 +212,13 @@ async def close_invitation(member_id: int, *, now: datetime) -> None:
         member_id,
         now,
     )
+
+
+async def check_active(viewer: MemberViewer) -> None:
+    """Hold the viewer's membership for the rest of the transaction: nobody removes them meanwhile.
+
+    Raises:
+        Forbidden: they have been removed.
+    """
+    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR SHARE", viewer.member_id):
+        raise Forbidden
