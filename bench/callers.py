@@ -1,4 +1,4 @@
-"""As whom does a measurement call: which headers does each kind of caller send?"""
+"""Request headers for each kind of caller."""
 
 import json
 from collections.abc import Mapping

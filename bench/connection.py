@@ -1,4 +1,4 @@
-"""What does a page cost through the API, beside the same SQL bare?
+"""Time a page through the API beside its own SQL.
 
 ``python -m bench.connection [--credits 100000]`` starts an embedded PostgreSQL of its own and fills it. For each
 page it asks in turn (a) our connection, by a GraphQL document executed in this process with an admin's rights, and

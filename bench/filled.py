@@ -1,4 +1,4 @@
-"""What does every measurement of reading begin with?
+"""Start engines and fill a database for the read benchmarks.
 
 An embedded PostgreSQL and Redis of its own, with one organization that has very many credits.
 """

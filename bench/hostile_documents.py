@@ -1,4 +1,4 @@
-"""Which documents just below 10 kB cost the most before they are refused?
+"""The dearest documents just below 10 kB.
 
 Each is made for one step of the way: the parser, the measure, one rule of validation, or the sum of all.
 """

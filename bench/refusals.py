@@ -1,4 +1,4 @@
-"""What does the worst document below 10 kB cost before it is refused?
+"""Time hostile documents beside the usual introspection query.
 
 ``python -m bench.refusals [--worst 15]`` reads every hostile document as if it were new, and prints what each costs: as
 a ratio to a control, which is reading the usual introspection query as if it were new, in the same run. Times are the

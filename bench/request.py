@@ -1,4 +1,4 @@
-"""What does a request cost through the whole endpoint, beside a hand-written one?
+"""Time a whole request beside a hand-written endpoint.
 
 ``python -m bench.request [--credits 2000]`` starts engines of its own and asks the application in this process, by
 ASGI, as each kind of caller. The hand-written endpoint reads the body, runs the statements that ours ran, one after

@@ -1,4 +1,4 @@
-"""How does a database get very many credits quickly?
+"""Insert many credits quickly.
 
 By set-based SQL; the rows keep every constraint and invariant. Tests of size use them too.
 """

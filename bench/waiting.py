@@ -1,4 +1,4 @@
-"""How long do other requests wait while one process makes a very large answer?
+"""Time how long others wait beside a very large answer.
 
 ``python -m bench.waiting [--credits 20000]`` lets another organization ask a small question again and again, first
 alone and then beside each of some questions that cost nearly as much as one operation may, and prints the median and

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for every test that asks for them; each such test gets a migrated database of its own."""
+"""Fixtures: real PostgreSQL and Redis, an empty database for each test."""
 
 import itertools
 import tempfile

@@ -1,4 +1,4 @@
-"""How does each test get a database in which nothing happened yet?
+"""Create, empty and check the databases of tests.
 
 To copy a template takes some three hundred files, so a database is emptied and used again. One whose schema a test has
 changed, or that cannot be emptied, is dropped, and so is one that was used often: what is deleted leaves its traces.

@@ -1,4 +1,4 @@
-"""Rows to start a test from, written directly; instants default to the tests' start."""
+"""Factories for rows; instants default to the tests' start."""
 
 import itertools
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Does the documentation say what the code does?"""
+"""The documentation's settings, commands and words, compared with the code."""
 
 import re
 from pathlib import Path

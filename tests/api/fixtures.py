@@ -1,4 +1,4 @@
-"""Two organizations, everybody who may ask something of them, and a question that asks for everything."""
+"""Two organizations, every kind of caller, and a query for everything."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What do admins do with API clients, and what do they see of them?"""
+"""Mutations on API clients."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Programs call with API keys: which are good, what is told of the others, and until when?"""
+"""Authentication by API key."""
 
 import asyncio
 from dataclasses import replace

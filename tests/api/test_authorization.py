@@ -1,4 +1,4 @@
-"""Who may see and do what: every field and mutation as nobody, member, colleague, admin, foreign admin and API client.
+"""Authorization: every field and mutation, by every kind of caller.
 
 R1, R17; what each scope opens to an API client is in test_scopes.
 """

@@ -1,4 +1,4 @@
-"""Front-ends call with bearer tokens of an organization's own issuer, verified by its keys."""
+"""Authentication by bearer tokens of an organization's issuer."""
 
 import asyncio
 from collections.abc import AsyncIterator

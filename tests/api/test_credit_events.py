@@ -1,4 +1,4 @@
-"""Whoever may see a credit hears of its events: each once, whatever is lost on the way."""
+"""The subscription to credit events: each event once."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A cursor says where to go on in its list, and whatever is none of that list's is refused."""
+"""Pagination cursors: signed, and bound to their list."""
 
 from datetime import UTC, datetime
 from string import printable

@@ -1,4 +1,4 @@
-"""Every connection of the schema, found by itself: what it costs, and that a walk over it leaves nothing out."""
+"""Every connection of the schema: its statements and its pages."""
 
 from collections.abc import Iterator
 from datetime import timedelta

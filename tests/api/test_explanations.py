@@ -1,4 +1,4 @@
-"""Is everybody told why their credits count, or not, and nobody more than they may know (R17)?"""
+"""Explanations of credits, and who may read them (R17)."""
 
 from typing import Any
 

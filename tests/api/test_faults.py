@@ -1,4 +1,4 @@
-"""A fault of ours is masked for clients, and the log finds it by its request id."""
+"""Faults: masked for clients, logged under their request id."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""No document below 10 kB takes much work before it is refused: work is counted, since times differ by machine."""
+"""Hostile documents: the work until they are refused, counted."""
 
 from cProfile import Profile
 from functools import cache

@@ -1,4 +1,4 @@
-"""Does every mutation run once for each key, and who is told what came of it?"""
+"""Idempotency keys of every mutation."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who is told which date an account has (R6, R17), and at what price?"""
+"""The next dates of known accounts (R6, R17)."""
 
 from httpx2 import AsyncClient
 

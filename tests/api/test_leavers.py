@@ -1,4 +1,4 @@
-"""Who was removed has no access any more, and what they earned is seen as long as it counts (R8)."""
+"""Access and credits of a removed member (R8)."""
 
 from dataclasses import replace
 from datetime import timedelta

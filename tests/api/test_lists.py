@@ -1,4 +1,4 @@
-"""Lists are walked by key and as of an instant; lists inside a list are read at once."""
+"""Lists by key and as of an instant, also inside lists."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What clients send wrong is logged short, and nothing that they sent stands in the log."""
+"""The log lines of refused requests."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Admins invite, change and remove members; nobody else does, and what is refused leaves no trace (R1, R2, R8)."""
+"""Mutations on members and invitations (R1, R2, R8)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Mutations call one operation each, and what it refuses is a member of the result."""
+"""Mutation results, refusals among them."""
 
 from datetime import timedelta
 

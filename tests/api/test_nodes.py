@@ -1,4 +1,4 @@
-"""Many things are found by their ids at once, at the cost of a few statements."""
+"""Many global ids at once."""
 
 from httpx2 import AsyncClient
 

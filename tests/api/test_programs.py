@@ -1,4 +1,4 @@
-"""Are programs, attainments, forecasts and what they hang on told as the rules have them?"""
+"""Programs, attainments, forecasts and fragility."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What does each scope open to an API client? That and nothing else (R17), and it changes nothing (R1)."""
+"""The fields that each API key scope opens (R1, R17)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who sees when a transcript was read last, and what stands in the way (R9, R17)?"""
+"""The state of a transcript, and who may see it (R9, R17)."""
 
 import pytest
 from httpx2 import AsyncClient

@@ -1,4 +1,4 @@
-"""Documents are asked for by their SHA-256, and a setting holds browsers to registered ones."""
+"""Trusted documents, asked for by their SHA-256."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""graphql-transport-ws: what breaks the protocol closes with the protocol's codes; what fails ends alone."""
+"""The graphql-transport-ws protocol."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who has no access any more is told nothing any more, and their connections close at once."""
+"""Revocation of access while a websocket is open."""
 
 import asyncio
 from collections.abc import AsyncIterator

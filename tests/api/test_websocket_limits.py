@@ -1,4 +1,4 @@
-"""Nobody holds more of a process than their share, and whatever ends a connection gives its places back."""
+"""Limits on websockets and on their operations."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is wrong on the wire gets a clear answer in GraphQL's shape, and never a 5xx."""
+"""GraphQL over HTTP: methods, media types, bodies, statuses."""
 
 import json
 from collections.abc import AsyncIterator

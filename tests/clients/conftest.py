@@ -1,4 +1,4 @@
-"""Clients that others made, each of which asks, associates, follows, is refused and walks; all of them at once."""
+"""A running service for third-party clients."""
 
 import asyncio
 import os

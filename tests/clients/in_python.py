@@ -1,4 +1,4 @@
-"""Does gql, a client in Python, get along with the service?"""
+"""The Python client gql against the service."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""How does a client of somebody else's run in node?"""
+"""Run third-party clients in node."""
 
 import asyncio
 import fcntl

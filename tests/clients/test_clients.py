@@ -1,4 +1,4 @@
-"""Do clients that others made get along with the service as it is?"""
+"""Third-party GraphQL clients against the running service."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What does a page of the documentation ask to be run, and in which order?
+"""Read the code blocks of a page.
 
 A fence's first word says what it holds, the words after it what is done with it; a comment that begins with ``test:``
 says what a reader does by hand.

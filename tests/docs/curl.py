@@ -1,4 +1,4 @@
-"""What does curl do with the options that the documentation uses, on a machine that has no curl?
+"""A small curl for machines without one.
 
 Run as a file. An option that it does not know ends it with an error, as curl's own would.
 """

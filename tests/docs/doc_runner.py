@@ -1,4 +1,4 @@
-"""How is the documentation played from its first block to its last?"""
+"""Run the examples of a page in their order."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterator

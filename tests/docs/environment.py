@@ -1,4 +1,4 @@
-"""What does a reader have who has typed ``./dev up``?
+"""A running service for the documentation's examples.
 
 The sandbox, the API with the pages, a worker that takes its turn when told, and a terminal. All but the terminal is in
 this process, and stands at the tests' instant: so every date in the documentation can be compared.

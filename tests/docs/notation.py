@@ -1,4 +1,4 @@
-"""Is an answer the one that the documentation shows?
+"""Compare an answer with the one that the documentation shows.
 
 Everything is compared exactly but for two signs. ``…`` stands for any part of a text or of a list, and for a number
 that is another one in each run. ``<some name>`` stands for a text that is; it is kept under its name, must be the same

@@ -1,4 +1,4 @@
-"""How are the lines that a reader pastes into a terminal run?"""
+"""Run the documentation's shell lines."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Does every example of docs/api.md do what the page says?"""
+"""The examples of docs/api.md."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path

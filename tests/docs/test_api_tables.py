@@ -1,4 +1,4 @@
-"""Do the tables of docs/api.md say what the code says, all of it and nothing else?"""
+"""The tables of docs/api.md, compared with the code."""
 
 import re
 from pathlib import Path

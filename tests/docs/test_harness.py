@@ -1,4 +1,4 @@
-"""Would the documentation's test notice what is wrong?"""
+"""The documentation's test harness, on wrong pages."""
 
 from contextlib import AsyncExitStack
 from typing import Any, cast

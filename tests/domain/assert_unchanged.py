@@ -1,4 +1,4 @@
-"""Everything that the database holds, to prove that a refusal left no trace."""
+"""Snapshot the database, to prove that a refusal changed nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

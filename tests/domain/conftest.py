@@ -1,4 +1,4 @@
-"""How many examples does a law try: a few, the same on each run, or with ``HYPOTHESIS_PROFILE=thorough`` many?"""
+"""Hypothesis profiles: few examples, or many with ``HYPOTHESIS_PROFILE=thorough``."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Which instants do laws try?"""
+"""Hypothesis strategies for instants."""
 
 from datetime import UTC, datetime, timedelta
 

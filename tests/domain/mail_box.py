@@ -1,4 +1,4 @@
-"""A real SMTP server in this process, which keeps what it is sent and fails as it is told."""
+"""A real SMTP server in this process that can fail."""
 
 import asyncio
 import base64

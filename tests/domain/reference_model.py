@@ -1,4 +1,4 @@
-"""The programme's rules said a second time, as plainly as they can be, to compare the database with.
+"""A second, plain model of the programme's rules.
 
 Nothing here uses the domain's rules: an association is a link in a list, and every question is a search through it.
 """

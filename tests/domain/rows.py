@@ -1,4 +1,4 @@
-"""One sound row of each kind, written by SQL, to break guarantees and invariants from."""
+"""One valid row of each table, written by SQL."""
 
 # The numbers are fixed so that a breaking statement can name its row.
 ROWS = """

@@ -1,4 +1,4 @@
-"""One history of several people on a database of its own, in step with the programme's rules said a second time."""
+"""A Hypothesis state machine over the database and the reference model."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How do API clients come and go, and how many of their keys are good?"""
+"""Create, rotate and revoke API clients."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Is it remembered when a key was last used, without any request waiting or failing for it?"""
+"""The last use of an API key."""
 
 import asyncio
 from datetime import datetime, timedelta

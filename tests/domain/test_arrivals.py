@@ -1,4 +1,4 @@
-"""Does the same come of the same facts, in whatever order and however often they arrive (R9)?
+"""Order and repetition of arriving completions (R9).
 
 Each example has an account of its own, and a twin of it to which the same facts arrive otherwise.
 """

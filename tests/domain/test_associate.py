@@ -1,4 +1,4 @@
-"""How does a learning account come to count for a member's organization (R3 to R7)?"""
+"""Start an association with its credits (R3 to R7)."""
 
 from datetime import datetime, timedelta
 

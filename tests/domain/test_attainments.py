@@ -1,4 +1,4 @@
-"""Is an organization's attainment, at any instant, what its credits in the database say?"""
+"""Attainments from the database at any instant."""
 
 from datetime import UTC, date, datetime, timedelta
 

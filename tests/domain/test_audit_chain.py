@@ -1,4 +1,4 @@
-"""Does the audit chain show every event that was changed, removed, moved or slipped in?"""
+"""The audit chain, after every kind of tampering."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Does a request that is cancelled at any moment leave the pool whole and nothing half done?"""
+"""Cancellation of an operation at any moment."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""What becomes of an organization's people when it trusts another issuer (R2)?"""
+"""Members after a change of issuer (R2)."""
 
 import asyncio
 from collections import Counter

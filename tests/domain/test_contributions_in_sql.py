@@ -1,4 +1,4 @@
-"""What the database picks of an organization is enough: contributions are those that all its credits together give."""
+"""Contributions from the credits that SQL selects."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta

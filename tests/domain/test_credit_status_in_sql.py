@@ -1,4 +1,4 @@
-"""Do SQL and the rule say the same of every credit (R12)?"""
+"""Credit status in SQL, compared with the rule (R12)."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product

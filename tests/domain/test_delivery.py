@@ -1,4 +1,4 @@
-"""R2: is an invited person told, whatever the mail server does?"""
+"""Delivery of invitations by mail (R2)."""
 
 import asyncio
 import datetime as dt

@@ -1,4 +1,4 @@
-"""What does the database refuse whatever the code does?"""
+"""Constraints of the database, each broken by SQL."""
 
 from collections.abc import AsyncIterator
 from typing import Any

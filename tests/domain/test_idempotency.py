@@ -1,4 +1,4 @@
-"""Is what a caller asks under one key done once, whoever asks again, when, and whatever breaks in between?"""
+"""Idempotent operations under repetition, races and crashes."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Does `certlink verify` name each thing that no constraint can state?"""
+"""Invariants that `certlink verify` checks."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""R2: how do people come to an organization, and what if they do not?"""
+"""Invite members, and follow up on invitations (R2)."""
 
 from datetime import timedelta
 

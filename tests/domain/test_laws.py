@@ -1,4 +1,4 @@
-"""Does everything hold after any sequence of what several people do at any times?
+"""Laws over random histories in the real database.
 
 Hypothesis is synchronous, so the machine runs in a thread, with a loop, a database and a pool of its own for each
 example. ``HYPOTHESIS_PROFILE=thorough`` tries many more and longer histories.

@@ -1,4 +1,4 @@
-"""What becomes of a completion's credit over time, in the database (R9 to R12, R16)?"""
+"""A completion's credit over time, in the database (R9 to R12, R16)."""
 
 import asyncio
 from dataclasses import replace

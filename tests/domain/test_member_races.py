@@ -1,4 +1,4 @@
-"""What happens when members are administered from several sides at once?"""
+"""Races between administrators of members."""
 
 import asyncio
 from collections import Counter

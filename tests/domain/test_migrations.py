@@ -1,4 +1,4 @@
-"""Does the schema get there from nothing, whoever migrates, however often, and whatever crashes?"""
+"""Migrations: from nothing, at once, repeated, after a crash."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager

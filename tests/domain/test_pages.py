@@ -1,4 +1,4 @@
-"""A walk over a list sees what stays in it once, in order, whatever comes, goes and changes meanwhile."""
+"""Keyset pagination while rows come, go and change."""
 
 import json
 from dataclasses import dataclass

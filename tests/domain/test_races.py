@@ -1,4 +1,4 @@
-"""What happens when several do something at once, on connections of their own?
+"""Races between operations on connections of their own.
 
 Each race is run several times: whoever comes first wins, everybody else is refused as if they had come later, and
 nothing else happens. The ``database`` fixture checks every invariant afterwards.

@@ -1,4 +1,4 @@
-"""Does every refused operation leave the database as it was?"""
+"""Refusals, which leave the database unchanged."""
 
 import re
 from collections.abc import Awaitable, Callable

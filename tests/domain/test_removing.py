@@ -1,4 +1,4 @@
-"""R8: what ends when a member leaves, and what counts on?"""
+"""Removal of a member, and credits that count on (R8)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What happens to an operation that meets a deadlock, a conflict of serialization, or a database that is away?"""
+"""Deadlocks, serialization failures and a database that is away."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Who becomes an admin, and who ceases to be one?"""
+"""Changes of members' roles."""
 
 import pytest
 

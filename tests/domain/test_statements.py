@@ -1,4 +1,4 @@
-"""Does the number of statements stay the same, however much there is to record or to revise?"""
+"""The number of statements of operations, whatever the amount of data."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Does an operation happen wholly or not at all, and are its jobs announced only if it did?"""
+"""Transactions, and jobs announced after the commit."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""certlink, the sandbox and a person in one process; ``tests/workers`` borrows these too."""
+"""Fixtures: certlink, the sandbox and a person in one process."""
 
 import shutil
 from collections.abc import AsyncIterator

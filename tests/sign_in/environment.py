@@ -1,4 +1,4 @@
-"""How do certlink's operations, the sandbox's issuers and a person play together in one process?"""
+"""Certlink's operations and the sandbox's issuers in one process."""
 
 from dataclasses import dataclass
 

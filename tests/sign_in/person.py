@@ -1,4 +1,4 @@
-"""How does a person come back from an issuer's sign-in page?"""
+"""A person at an issuer's sign-in page."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What passes between certlink and the issuers, and what can happen to it on the way?"""
+"""A proxy between certlink and the issuers that can fail."""
 
 import asyncio
 from collections import defaultdict

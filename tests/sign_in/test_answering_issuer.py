@@ -1,4 +1,4 @@
-"""Whose answer is it: is it the issuer's that the sign-in began with (RFC 9207)?"""
+"""The issuer named in an authorization answer (RFC 9207)."""
 
 import asyncio
 import json

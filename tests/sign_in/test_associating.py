@@ -1,4 +1,4 @@
-"""Does a person's click lead to an association with its credits, through the provider's own sign-in?"""
+"""From the click to the association, through the provider's sign-in."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What becomes of a provider's callback that is not as it should be?
+"""Invalid callbacks of a learning provider.
 
 Each ends in a clear state; what is refused leaves no trace besides the attempt and its callback.
 """

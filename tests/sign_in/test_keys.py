@@ -1,4 +1,4 @@
-"""How often are an issuer's keys read?"""
+"""Caching of issuers' keys."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Which date is kept of an account whose history refused an attempt (R6)?"""
+"""The next date of a refused account (R6)."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What becomes of an issuer's answer that is nonsense? No database is needed to refuse it."""
+"""Nonsense answers of issuers, refused without a database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose browser may go on with an attempt (R1), and where to?"""
+"""The one-time address of an attempt (R1)."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Which account ids are believed?"""
+"""Account ids in provider profiles."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which tokens prove something, and which do not?"""
+"""Verification of tokens."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What becomes of an answer of a work issuer that is not as it should be?"""
+"""Invalid answers of a work issuer."""
 
 from collections.abc import Callable
 from datetime import timedelta

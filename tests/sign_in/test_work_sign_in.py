@@ -1,4 +1,4 @@
-"""Who comes in with a work account, and who does not (R2)?"""
+"""Sign-in with a work account (R2)."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How are tokens made that an issuer would not make, with its own key or with others?"""
+"""Forge tokens, with an issuer's own key or with others."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""What does a transcript look like that the sandbox would not send?"""
+"""Transcripts that the sandbox would not send."""
 
 
 def transcript(*completions: str, profile: str = "991204737", cursor: str = "null") -> str:

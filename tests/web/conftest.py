@@ -1,4 +1,4 @@
-"""The pages in this process, on a real database and with a sandbox that plays the issuers."""
+"""Fixtures: the pages in this process, with database and sandbox."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How does a person remove an account's access?"""
+"""The page that removes an account's access."""
 
 from httpx2 import AsyncClient
 

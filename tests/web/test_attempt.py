@@ -1,4 +1,4 @@
-"""How far has an association attempt come, and how does it come to the provider and back?"""
+"""The page of an association attempt."""
 
 import re
 from datetime import timedelta

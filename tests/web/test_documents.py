@@ -1,4 +1,4 @@
-"""What does a page ask the API?"""
+"""The GraphQL documents of pages."""
 
 import pytest
 from graphql import parse, validate

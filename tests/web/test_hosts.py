@@ -1,4 +1,4 @@
-"""Does anything that we answer lead to the host that a request claims?"""
+"""Hostile Host headers on every route."""
 
 import pytest
 from httpx2 import AsyncClient

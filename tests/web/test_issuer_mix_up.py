@@ -1,4 +1,4 @@
-"""Can somebody who owns one organization's issuer get at another organization's people (RFC 9700, 4.4)?
+"""The issuer mix-up attack (RFC 9700, 4.4).
 
 The honest issuer is the sandbox's Contoso, made to send no ``iss``. Mallory's sends people on to it, in the way that an
 identity issuer with an external sign-in does, and keeps each code that reaches its token endpoint.

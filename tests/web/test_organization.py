@@ -1,4 +1,4 @@
-"""What do an organization's admins see of its credits?"""
+"""The organization's page for admins."""
 
 from datetime import timedelta
 

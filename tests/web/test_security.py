@@ -1,4 +1,4 @@
-"""What may a page load, and what may other sites do with it?"""
+"""Security headers of pages."""
 
 import re
 

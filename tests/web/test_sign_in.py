@@ -1,4 +1,4 @@
-"""How does a person sign in with a work account, and out again?"""
+"""Sign-in and sign-out on the pages."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What does a person's page say of their transcript (R9)?"""
+"""The state of the transcript on the profile page (R9)."""
 
 from httpx2 import AsyncClient
 

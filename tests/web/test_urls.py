@@ -1,4 +1,4 @@
-"""Where may a page send a person next?"""
+"""Redirects of pages, which stay on this site."""
 
 import pytest
 

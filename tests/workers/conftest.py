@@ -1,4 +1,4 @@
-"""What the tests of the sign-in have, and a context to work at."""
+"""Fixtures: a worker's context beside the sign-in's fixtures."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How does Redis look from outside when its process is stopped: connected, and silent?"""
+"""A Redis server that accepts connections and never answers."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What happens to Amara's account at its provider, and how does a worker read its transcript again?"""
+"""A learning account whose transcript is read again."""
 
 from datetime import timedelta
 

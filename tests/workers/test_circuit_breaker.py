@@ -1,4 +1,4 @@
-"""For how long is a provider that fails left alone?"""
+"""The circuit breaker of a failing provider."""
 
 from datetime import timedelta
 

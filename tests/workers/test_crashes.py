@@ -1,4 +1,4 @@
-"""What is left when a worker dies in the middle of a callback, and what does the next one make of it?"""
+"""A worker's crash at each step of a callback."""
 
 import asyncio
 from collections.abc import Callable

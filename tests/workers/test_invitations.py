@@ -1,4 +1,4 @@
-"""Does the worker tell invited people, woken or not?"""
+"""Delivery of invitations by a worker."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Is a subscriber told at once of what a worker committed?"""
+"""Notifications from workers to subscribers."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Is anything secret or personal told to the logs?"""
+"""The logs of a whole flow, searched for secrets."""
 
 import logging
 from datetime import timedelta

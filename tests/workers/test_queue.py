@@ -1,4 +1,4 @@
-"""What does announcing a job cost while Redis is away?"""
+"""Announcing a job while Redis is away."""
 
 import asyncio
 from pathlib import Path

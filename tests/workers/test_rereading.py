@@ -1,4 +1,4 @@
-"""Are transcripts read again every night, and what becomes of what they say (R9)?"""
+"""Nightly transcript reads (R9)."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Are transcripts read again whatever happens to providers and workers meanwhile (R9)?"""
+"""Nightly transcript reads under failures (R9)."""
 
 import asyncio
 from datetime import timedelta

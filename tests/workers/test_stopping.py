@@ -1,4 +1,4 @@
-"""How does a worker end: when it is told to, whatever hangs, and when it is killed?"""
+"""Stopping and killing a worker."""
 
 import asyncio
 import os

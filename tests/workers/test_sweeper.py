@@ -1,4 +1,4 @@
-"""Does the sweeper alone do everything?"""
+"""The sweeper without Redis."""
 
 import asyncio
 from datetime import timedelta

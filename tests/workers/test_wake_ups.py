@@ -1,4 +1,4 @@
-"""What does arq's worker do with a wake-up?"""
+"""Wake-ups through arq."""
 
 import asyncio
 import json

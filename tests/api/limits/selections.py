@@ -1,4 +1,4 @@
-"""Documents of every shape that the schema allows, each plainly and with fragments, aliases and variables."""
+"""Hypothesis strategies for documents of every shape the schema allows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What every caller is told of cost and budget, and how they are refused, over each transport."""
+"""Cost and budgets as each transport tells them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What an operation costs: laws, the numbers that the documentation tells, and what passes."""
+"""The cost of an operation."""
 
 import pytest
 from graphql import get_introspection_query, parse, validate

@@ -1,4 +1,4 @@
-"""No operation takes longer than its deadline, and who is cut off is told what to make of it."""
+"""The deadline of an operation."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Budgets in Redis: shared by every process, exact under races, and nothing that anybody waits for."""
+"""The rate limit in Redis, shared by every process."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Who scores when: one scoring of an organization and two of the process at a time, in fair order, by real threads."""
+"""The turns that scorings take, with real threads."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What an operation that asks for scorings does, costs and waits for: each once, paid before, in turn."""
+"""Scorings of an operation: once each, paid first, in turn."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The whole report as a file: the same rows as its pages, in two formats, for admins alone."""
+"""Exports of the skills report as CSV and NDJSON."""
 
 import csv
 import io

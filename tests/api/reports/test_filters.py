@@ -1,4 +1,4 @@
-"""A filter keeps what it says, and what cannot be understood is refused."""
+"""Filters of the skills report."""
 
 from collections.abc import Callable
 from typing import Any

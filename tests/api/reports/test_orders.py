@@ -1,4 +1,4 @@
-"""Every order is walked whole, in both directions, and stays stable while rows change."""
+"""Orders of the skills report, walked in both directions."""
 
 from collections.abc import Callable
 from datetime import timedelta

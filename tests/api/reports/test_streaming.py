@@ -1,4 +1,4 @@
-"""A long export is streamed: flat in memory, one state of the database, and whole or visibly broken."""
+"""Streaming of a long export."""
 
 import asyncio
 import json

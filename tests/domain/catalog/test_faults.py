@@ -1,4 +1,4 @@
-"""Is whatever is wrong with a catalog's files told with the file and the line?"""
+"""Error messages for wrong catalog files."""
 
 import shutil
 from importlib.resources import as_file, files

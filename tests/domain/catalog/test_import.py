@@ -1,4 +1,4 @@
-"""Does a catalog reach the database whole, and change no past answer (R15)?"""
+"""Catalog imports, which change no past answer (R15)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Does the shipped catalog say what the programme has published?"""
+"""The shipped catalog, compared with the programme's published facts."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Lives of completions: what happens to one and its association, said without the rules that explain it."""
+"""Hypothesis strategies for the history of a completion."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may administer whom?"""
+"""Rights to administer members."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which names, scopes and ends may be, and which key stays?"""
+"""Names, scopes and expiry of API clients."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Is a key told from other text, and from one that was mistyped, without looking it up?"""
+"""The format and check digits of API keys."""
 
 import re
 

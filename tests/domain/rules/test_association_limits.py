@@ -1,4 +1,4 @@
-"""When may the next association start (R6), and may the member have another one (R3)?"""
+"""Association limits (R3, R6)."""
 
 from datetime import UTC, datetime, timedelta
 

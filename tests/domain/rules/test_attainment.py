@@ -1,4 +1,4 @@
-"""How many points do which people give a designation (R13)?"""
+"""Designation points from people's certifications (R13)."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What holds for attainments whoever holds what (R13, R14)?"""
+"""Laws of attainments (R13, R14)."""
 
 from collections import Counter
 from datetime import datetime, timedelta

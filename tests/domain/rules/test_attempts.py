@@ -1,4 +1,4 @@
-"""How far is an attempt at an instant, and what does a refused one say?"""
+"""Status and refusals of an association attempt."""
 
 from datetime import datetime
 

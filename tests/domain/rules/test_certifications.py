@@ -1,4 +1,4 @@
-"""Until when does the catalog let a completion count (R16)?"""
+"""Retirement of certifications (R16)."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Whose certification gave a metric its points, and why did another give none (R13)?"""
+"""Contributions of people to a metric (R13)."""
 
 from datetime import timedelta
 

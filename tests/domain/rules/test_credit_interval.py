@@ -1,4 +1,4 @@
-"""From when until when does a completion count (R10, R11), and what ends with its association (R5, R7)?"""
+"""The interval in which a completion counts (R5, R7, R10, R11)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What becomes of a credit when more is known of its completion, or the catalog changes (R10, R11, R16)?"""
+"""Revision of credits after news or imports (R10, R11, R16)."""
 
 from dataclasses import replace
 from datetime import date, datetime

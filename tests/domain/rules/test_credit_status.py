@@ -1,4 +1,4 @@
-"""What is a credit at an instant (R12)?"""
+"""The status of a credit at an instant (R12)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Which requirements are in force at an instant, and which editions may be imported (R15)?"""
+"""Editions in force, and editions that may be imported (R15)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

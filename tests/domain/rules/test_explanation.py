@@ -1,4 +1,4 @@
-"""Does an explanation say what will happen, and name what keeps a credit back (R10 to R12, R16)?"""
+"""Explanations of credits (R10 to R12, R16)."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction

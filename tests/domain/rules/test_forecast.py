@@ -1,4 +1,4 @@
-"""Is a forecast what one is told when the day has come (R13 to R16)?"""
+"""Forecasts, compared with the later attainment (R13 to R16)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Is what a program hangs on really what it hangs on (R13, R14)?"""
+"""Fragility of attained programs (R13, R14)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

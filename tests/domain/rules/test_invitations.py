@@ -1,4 +1,4 @@
-"""R2: who can be invited, and when is an invitation sent again?"""
+"""Addresses and resending of invitations (R2)."""
 
 from datetime import timedelta
 

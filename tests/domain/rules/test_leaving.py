@@ -1,4 +1,4 @@
-"""R8: until when does what a leaver earned count on?"""
+"""The refresh date of leavers' credits (R8)."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo

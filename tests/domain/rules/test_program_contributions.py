@@ -1,4 +1,4 @@
-"""Some people's contributions, told piece by piece, are those that all credits together would give (R13, R14)."""
+"""Contributions computed in parts, compared with the whole (R13, R14)."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""When does an organization attain a specialization (R14)?"""
+"""Specializations (R14)."""
 
 from datetime import UTC, datetime
 

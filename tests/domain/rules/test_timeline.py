@@ -1,4 +1,4 @@
-"""Does a credit's timeline tell what was recorded and what is expected?"""
+"""The timeline of a credit."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""When is a transcript read again (R9)?"""
+"""The schedule of transcript reads (R9)."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How long is a completion valid by its level, and from when until when does it count by the catalog alone?"""
+"""Validity of a completion by level and catalog."""
 
 from datetime import UTC, datetime
 

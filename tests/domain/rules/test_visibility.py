@@ -1,4 +1,4 @@
-"""Who may see what (R1, R2, R17)?"""
+"""Visibility rules (R1, R2, R17)."""
 
 import pytest
 
