@@ -1,4 +1,4 @@
-"""Who looks at a page?"""
+"""The caller of a page, from its session cookie."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""How are instants shown to people?
+"""Template filters for dates and times.
 
 Always in UTC, and as a ``time`` element that carries the exact instant for machines.
 """

@@ -1,4 +1,4 @@
-"""What does a page ask the API?"""
+"""The GraphQL documents of pages."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What did a person send with a form or an address?"""
+"""Read forms and query parameters."""
 
 from urllib.parse import parse_qsl
 

@@ -1,4 +1,4 @@
-"""What does a person see who cannot go on?
+"""Pages that say why somebody cannot go on.
 
 One page for every refusal and every unknown address; nothing of the request is repeated on it.
 """

@@ -1,4 +1,4 @@
-"""How does a page become HTML?"""
+"""Render templates."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which addresses do the pages have?"""
+"""The routes of the pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""What may a page load, and where may it send people?
+"""Security headers of pages.
 
 Browsers hold ``form-action`` against every redirect that follows a form, so a form that leads to a learning provider
 has to name the provider, and the front-end that the person returns to.

@@ -1,4 +1,4 @@
-"""Which files do the pages load, and how long may browsers keep them?
+"""Serve static files under their digest.
 
 Their path holds a digest of all of them, so browsers keep them for a year and still see a new release at once.
 """

@@ -1,4 +1,4 @@
-"""Where may a page send a person next?"""
+"""Redirect targets, kept on this site."""
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 

@@ -1,1 +1,1 @@
-"""The pages, one by one, and what they share: the layout, the icons and the words for states."""
+"""The pages, one file each, with their shared templates."""

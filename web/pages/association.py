@@ -1,4 +1,4 @@
-"""How does a person link an account, and remove its access?"""
+"""The page that shows an association and removes its access."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far has an association attempt come?"""
+"""The page of an association attempt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does a browser go from an association attempt to the learning provider?
+"""Send a browser on to the learning provider.
 
 The address is ours and works once: it binds the attempt to this browser.
 """

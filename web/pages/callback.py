@@ -1,4 +1,4 @@
-"""Where does a learning provider send people back to?"""
+"""Take a learning provider's callback."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request

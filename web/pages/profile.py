@@ -1,4 +1,4 @@
-"""What does a person see of their own accounts, limits and credits?"""
+"""The profile page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does a person sign in with a work account, and out again?"""
+"""Sign in with a work account, and sign out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
