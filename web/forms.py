@@ -1,7 +1,9 @@
 """Read forms and query parameters."""
 
-from urllib.parse import parse_qsl
+from collections.abc import AsyncGenerator
 
+from python_multipart.exceptions import FormParserError
+from starlette.formparsers import FormParser, MultiPartException
 from starlette.requests import Request
 
 from api.auth.csrf import is_same_origin
@@ -22,21 +24,15 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     if not is_same_origin(request, runtime_of(request).settings):
         raise Forbidden("This form was sent from another site. Nothing was changed. Please use the page itself.")
-    body = await _body(request)
-    if not body:
-        return {}
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise InvalidInput("This is not a form of this site.")
+        if await anext(_bounded_body(request), b""):
+            raise InvalidInput("This is not a form of this site.")
+        return {}
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FIELDS,
-        )
-    except ValueError:
+        form = await FormParser(request.headers, _bounded_body(request), max_fields=MAX_FIELDS).parse()
+    except (MultiPartException, FormParserError):
         raise InvalidInput("The form could not be read.") from None
-    return {name: _checked(value) for name, value in pairs}
+    return {name: _checked(str(value)) for name, value in form.items()}
 
 
 def read_query(request: Request, name: str) -> str | None:
@@ -49,16 +45,19 @@ def read_query(request: Request, name: str) -> str | None:
     return None if value is None else _checked(value)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
+async def _bounded_body(request: Request) -> AsyncGenerator[bytes, None]:
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
+        size += len(chunk)
+        if size > MAX_FORM_BYTES:
             raise InvalidInput("The form is too large.")
-    return bytes(body)
+        if not chunk.isascii():
+            raise InvalidInput("The form could not be read.")
+        yield chunk
 
 
 def _checked(value: str) -> str:
-    if len(value) > MAX_VALUE_LENGTH or not value.isprintable():
+    # What is not UTF-8 is read as the replacement character.
+    if len(value) > MAX_VALUE_LENGTH or not value.isprintable() or "\ufffd" in value:
         raise InvalidInput("The form or address holds characters that it cannot hold.")
     return value

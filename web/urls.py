@@ -4,8 +4,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
 
+from domain.rules.return_address import is_path_here
+
 HOME = "/profile"
-MAX_LENGTH = 500
 
 _IN_A_PATH = "/:@!$&'()*+,;=~-._"
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
@@ -13,16 +14,11 @@ _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 def local_path(value: str | None, *, otherwise: str = HOME) -> str:
     """Return a path on our own site, or ``otherwise`` where the value could lead anywhere else."""
-    if not value or len(value) > MAX_LENGTH or not value.startswith("/") or value.startswith("//"):
-        return otherwise
-    # Browsers read a backslash as a slash, and skip tabs and line breaks.
-    if "\\" in value or any(character <= " " or character == "\x7f" for character in value):
-        return otherwise
-    return quote(value, safe="/?&=%#:;,+~!$'()*@-._")
+    return quote(value, safe="/?&=%#:;,+~!$'()*@-._") if value and is_path_here(value) else otherwise
 
 
 def path_of(request: Request) -> str:
-    """Return the path of a request, which the host that the request claims has no part in."""
+    """Return the path of a request, without the host, which the client can claim freely."""
     return quote(request.scope["path"], safe=_IN_A_PATH)
 
 
@@ -33,9 +29,9 @@ def address_of(request: Request) -> str:
 
 
 def on_public_host(request: Request, public_url: str) -> str | None:
-    """Return an address on the host that we are set up for, where it was opened under another name of this machine.
+    """Return the same address on the public host, where it was opened under another name of this machine.
 
-    Cookies do not go from one name to the other, so a sign-in that starts under the wrong one cannot end.
+    Cookies are not shared between these names, so a sign-in that starts under the wrong one cannot end.
     """
     public = urlsplit(public_url)
     claimed = request.url.hostname

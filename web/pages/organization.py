@@ -1,4 +1,4 @@
-"""What is an organization credited with? For its admins."""
+"""The organization's page for its admins."""
 
 from starlette.requests import Request
 from starlette.responses import Response
