@@ -1,15 +1,18 @@
 """Read the code blocks of a page.
 
-A fence's first word says what it holds, the words after it what is done with it; a comment that begins with ``test:``
+A fence's first word is its language, the words after it say what is done with it; a comment that begins with ``test:``
 says what a reader does by hand.
 """
 
 import re
 from dataclasses import dataclass
 
+from sybil import Document
+from sybil.parsers.markdown.lexers import DirectiveInHTMLCommentLexer, RawFencedCodeBlockLexer
+
 RUN = {"sh", "graphql", "json", "text"}
-_FENCE = re.compile(r"^```(\S*)(.*)$")
-_BY_HAND = re.compile(r"^<!-- test: (.+) -->$")
+_FENCES = RawFencedCodeBlockLexer(re.compile(r"(?P<language>\S*)(?P<words>[^\n]*)\n"))
+_BY_HAND = DirectiveInHTMLCommentLexer("test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,22 +27,21 @@ class Block:
 
 def read_blocks(page: str) -> list[Block]:
     """Return the blocks of a page in their order; a fence of a language that nothing runs is a fault of the page."""
-    blocks: list[Block] = []
-    opened: tuple[str, str, int] | None = None
-    inside: list[str] = []
-    for number, line in enumerate(page.splitlines(), start=1):
-        fence, by_hand = _FENCE.match(line), _BY_HAND.match(line)
-        if opened is not None and line == "```":
-            language, words, start = opened
-            text = "\n".join(inside)
-            assert language in RUN, f"line {start}: nothing runs {language or 'this'}"
-            blocks.append(Block(language=language, words=tuple(words.split()), text=text, line=start))
-            opened, inside = None, []
-        elif opened is not None:
-            inside.append(line)
-        elif fence:
-            opened = fence[1], fence[2], number
-        elif by_hand:
-            blocks.append(Block(language="by hand", words=tuple(by_hand[1].split()), text="", line=number))
-    assert opened is None, f"a fence is not closed: {opened}"
+    document = Document(page, path="page")
+    regions = [(region, "words") for region in _FENCES(document)]
+    regions += [(region, "arguments") for region in _BY_HAND(document)]
+    blocks = []
+    for region, words in sorted(regions, key=lambda found: found[0].start):
+        language = region.lexemes.get("language", "by hand")
+        line = page.count("\n", 0, region.start) + 1
+        assert language in {*RUN, "by hand"}, f"line {line}: nothing runs {language or 'this'}"
+        assert region.end < len(page), f"line {line}: a fence is not closed"
+        blocks.append(
+            Block(
+                language=language,
+                words=tuple(region.lexemes[words].split()),
+                text=str(region.lexemes["source"]).strip("\n") if words == "words" else "",
+                line=line,
+            )
+        )
     return blocks

@@ -9,15 +9,15 @@ import httpx2
 
 from tests.api.serving import Socket, socket_to
 from tests.docs.blocks import Block
-from tests.docs.environment import Place
+from tests.docs.environment import Environment
 from tests.docs.notation import Different, Kept
 
 
-class Play:
+class DocRunner:
     """One reader, who does everything in its order."""
 
-    def __init__(self, place: Place, stack: AsyncExitStack) -> None:
-        self._place = place
+    def __init__(self, environment: Environment, stack: AsyncExitStack) -> None:
+        self._environment = environment
         self._stack = stack
         self._kept = Kept()
         self._socket: Socket | None = None
@@ -55,7 +55,9 @@ class Play:
         await step(block)
 
     async def _run_lines(self, block: Block) -> None:
-        printed = self._place.there(await self._place.shell.run(self._place.here(self._kept.filled(block.text))))
+        printed = self._environment.there(
+            await self._environment.shell.run(self._environment.here(self._kept.filled(block.text)))
+        )
         for shown in self._next("text"):
             self._kept.compare_text(shown.text, printed, "the output")
         for shown in self._next("json"):
@@ -76,7 +78,7 @@ class Play:
         _, caller, *often = self._asked.words
         headers = {}
         if caller != "nobody":
-            headers["Authorization"] = f"Bearer {await self._place.shell.value(caller)}"
+            headers["Authorization"] = f"Bearer {await self._environment.shell.value(caller)}"
         body: dict[str, Any] = {"query": self._asked.text}
         for block in variables:
             body["variables"] = json.loads(self._kept.filled(block.text))
@@ -85,29 +87,29 @@ class Play:
             raise Different("no answer is shown")
         async with httpx2.AsyncClient(trust_env=False) as client:
             for _ in range(2 if often == ["twice"] else 1):
-                answer = await client.post(f"http://{self._place.address}/graphql", json=body, headers=headers)
-                self._compare(shown, json.loads(self._place.there(answer.text)))
+                answer = await client.post(f"http://{self._environment.address}/graphql", json=body, headers=headers)
+                self._compare(shown, json.loads(self._environment.there(answer.text)))
 
     async def _send(self, block: Block) -> None:
         """Send messages; an introduction opens a websocket. The words name variables whose values take their places."""
         filled = self._kept.filled(block.text)
         for variable in block.words[1:]:
-            filled = filled.replace(f"${variable}", await self._place.shell.value(variable))
+            filled = filled.replace(f"${variable}", await self._environment.shell.value(variable))
         for message in _messages(filled):
             if message["type"] == "connection_init":
-                address = self._place.address.replace("localhost", "127.0.0.1")
+                address = self._environment.address.replace("localhost", "127.0.0.1")
                 self._socket = await self._stack.enter_async_context(socket_to(address))
             assert self._socket is not None
             await self._socket.say(message)
             if message["type"] == "subscribe":
-                await self._place.until_followed()
+                await self._environment.until_followed()
 
     async def _hear(self, block: Block) -> None:
         """Hear every message shown; between two of an operation's, others of the same operation may come."""
         assert self._socket is not None
         for shown in _messages(block.text):
             while True:
-                message = json.loads(self._place.there(json.dumps(await self._socket.hear())))
+                message = json.loads(self._environment.there(json.dumps(await self._socket.hear())))
                 if message["type"] == "next":
                     message["payload"].pop("extensions", None)
                 try:
@@ -119,14 +121,14 @@ class Play:
 
     async def _link(self, block: Block) -> None:
         _, email, persona, account = block.words
-        await self._place.link_on_the_pages(email, persona, account)
+        await self._environment.link_on_the_pages(email, persona, account)
 
     async def _sign_in(self, block: Block) -> None:
         account = block.words[1]
-        await self._place.sign_in_at(self._place.here(self._kept["authorization address"]), account)
+        await self._environment.sign_in_at(self._environment.here(self._kept["authorization address"]), account)
 
     async def _work(self, _: Block) -> None:
-        await self._place.work()
+        await self._environment.work()
 
     def _compare(self, shown: Block, answer: Any) -> None:
         expected = json.loads(shown.text)

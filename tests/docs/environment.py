@@ -39,7 +39,7 @@ from workers.tasks import WorkerContext
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Environment:
     """What runs, and where."""
 
     address: str
@@ -105,7 +105,7 @@ class _Later:
 @asynccontextmanager
 async def running(
     *, settings: Settings, clock: FrozenClock, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Place]:
+) -> AsyncIterator[Environment]:
     """Run everything on the settings' engines, as ``./dev up`` leaves it."""
     monkeypatch.setattr("certlink.clock.real_now", clock)
     api, sandbox = _Later(), _Later()
@@ -125,7 +125,7 @@ async def running(
         write_curl(folder)
         write_dev(folder, await stack.enter_async_context(_commands(monkeypatch, worker)))
         shell = await stack.enter_async_context(terminal(folder, environment))
-        yield Place(address=api_address, shell=shell, worker=worker, notifications=runtime.notifications)
+        yield Environment(address=api_address, shell=shell, worker=worker, notifications=runtime.notifications)
         assert await violations() == []
 
 

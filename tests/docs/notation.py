@@ -24,7 +24,7 @@ class Kept(dict[str, str]):
         """Return a text with each name replaced by what it stands for, fit for a JSON string."""
         return _NAME.sub(lambda found: json.dumps(self[found[1]])[1:-1], text)
 
-    def compare(self, shown: Any, given: Any, place: str = "") -> None:
+    def compare(self, shown: Any, given: Any, path: str = "") -> None:
         """Hold an answer against the one shown.
 
         Raises:
@@ -32,19 +32,19 @@ class Kept(dict[str, str]):
         """
         if isinstance(shown, dict) and isinstance(given, dict):
             if shown.keys() != given.keys():
-                raise Different(f"{place or 'the answer'} has {list(given)}, not {list(shown)}")
+                raise Different(f"{path or 'the answer'} has {list(given)}, not {list(shown)}")
             for key in shown:
-                self.compare(shown[key], given[key], f"{place}.{key}")
+                self.compare(shown[key], given[key], f"{path}.{key}")
         elif isinstance(shown, list) and isinstance(given, list):
-            self._compare_lists(shown, given, place)
+            self._compare_lists(shown, given, path)
         elif isinstance(shown, str) and isinstance(given, str):
-            self.compare_text(shown, given, place)
+            self.compare_text(shown, given, path)
         elif shown == REST and isinstance(given, int | float) and not isinstance(given, bool):
             return
         elif type(shown) is not type(given) or shown != given:
-            raise Different(f"{place or 'the answer'} is {given!r}, not {shown!r}")
+            raise Different(f"{path or 'the answer'} is {given!r}, not {shown!r}")
 
-    def compare_text(self, shown: str, given: str, place: str) -> None:
+    def compare_text(self, shown: str, given: str, path: str) -> None:
         """Hold a text against the one shown.
 
         Raises:
@@ -62,12 +62,12 @@ class Kept(dict[str, str]):
                 pattern += re.escape(part)
         found = re.fullmatch(pattern, given, re.DOTALL)
         if found is None:
-            raise Different(f"{place or 'the answer'} is {given!r}, not {shown!r}")
+            raise Different(f"{path or 'the answer'} is {given!r}, not {shown!r}")
         for name, value in zip(names, found.groups(), strict=True):
             if self.setdefault(name, value) != value:
-                raise Different(f"{place}: <{name}> was {self[name]!r} before, and is {value!r}")
+                raise Different(f"{path}: <{name}> was {self[name]!r} before, and is {value!r}")
 
-    def _compare_lists(self, shown: list[Any], given: list[Any], place: str) -> None:
+    def _compare_lists(self, shown: list[Any], given: list[Any], path: str) -> None:
         """Hold items against those shown; what ``…`` leaves out ends where the next item is the one shown."""
         found, skips = 0, False
         for one in shown:
@@ -76,10 +76,10 @@ class Kept(dict[str, str]):
                 continue
             while True:
                 if found == len(given):
-                    raise Different(f"{place} has {len(given)} items, and this one is not among them: {one!r}")
+                    raise Different(f"{path} has {len(given)} items, and this one is not among them: {one!r}")
                 kept = dict(self)
                 try:
-                    self.compare(one, given[found], f"{place}[{found}]")
+                    self.compare(one, given[found], f"{path}[{found}]")
                     break
                 except Different:
                     self.clear()
@@ -89,4 +89,4 @@ class Kept(dict[str, str]):
                     found += 1
             found, skips = found + 1, False
         if found < len(given) and not skips:
-            raise Different(f"{place} has {len(given)} items, not {found}")
+            raise Different(f"{path} has {len(given)} items, not {found}")

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from domain.settings import Settings
 from tests.clock import FrozenClock
 from tests.docs.blocks import read_blocks
-from tests.docs.doc_runner import Play
+from tests.docs.doc_runner import DocRunner
 from tests.docs.environment import running
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -21,11 +21,11 @@ async def test_every_example_does_what_the_page_says(
     blocks = read_blocks(PAGE.read_text())
 
     async with (
-        running(settings=settings, clock=clock, folder=tmp_path, monkeypatch=monkeypatch) as place,
+        running(settings=settings, clock=clock, folder=tmp_path, monkeypatch=monkeypatch) as environment,
         AsyncExitStack() as stack,
     ):
-        play = Play(place, stack)
-        await play.run(blocks)
+        runner = DocRunner(environment, stack)
+        await runner.run(blocks)
 
     assert len(blocks) > 50
-    assert play.unplayed == []
+    assert runner.unplayed == []

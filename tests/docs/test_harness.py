@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from tests.docs.blocks import read_blocks
-from tests.docs.doc_runner import Play
-from tests.docs.environment import Place
+from tests.docs.doc_runner import DocRunner
+from tests.docs.environment import Environment
 from tests.docs.notation import Different, Kept
 
 ANSWER = {"name": "Amara Osei", "ids": ["a", "b", "c"], "count": 3, "id": "bWVtOjI"}
@@ -27,7 +27,7 @@ def test_an_answer_that_is_shown_is_the_one(shown: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "place"),
+    ("shown", "path"),
     [
         (ANSWER | {"name": "Amara"}, ".name"),
         (ANSWER | {"name": "…Novak"}, ".name"),
@@ -40,8 +40,8 @@ def test_an_answer_that_is_shown_is_the_one(shown: dict[str, Any]) -> None:
         (ANSWER | {"more": 1}, "more"),
     ],
 )
-def test_an_answer_that_differs_is_told_with_its_place(shown: dict[str, Any], place: str) -> None:
-    with pytest.raises(Different, match=place):
+def test_an_answer_that_differs_is_told_with_its_path(shown: dict[str, Any], path: str) -> None:
+    with pytest.raises(Different, match=path):
         Kept({"other id": "bWVtOjM"}).compare(shown, ANSWER)
 
 
@@ -49,7 +49,7 @@ def test_an_answer_that_differs_is_told_with_its_place(shown: dict[str, Any], pl
     "fence", ["", "js", "json", "json variables", "text", "graphql", "graphql at KEY", "sh quietly"]
 )
 async def test_a_block_that_nothing_runs_fails(fence: str) -> None:
-    nowhere = cast("Place", None)
+    nowhere = cast("Environment", None)
 
     with pytest.raises(AssertionError, match=r"line 3: .*nothing runs"):
-        await Play(nowhere, AsyncExitStack()).run(read_blocks(f"# Page\n\n```{fence}\n{{}}\n```\n"))
+        await DocRunner(nowhere, AsyncExitStack()).run(read_blocks(f"# Page\n\n```{fence}\n{{}}\n```\n"))
