@@ -39,10 +39,12 @@ def read_query(request: Request, name: str) -> str | None:
     """Return a parameter of the address.
 
     Raises:
-        InvalidInput: it is too long or holds control characters.
+        InvalidInput: it is sent more than once (RFC 6749, 3.1), is too long or holds control characters.
     """
-    value = request.query_params.get(name)
-    return None if value is None else _checked(value)
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise InvalidInput("The address names a parameter twice.")
+    return _checked(values[0]) if values else None
 
 
 async def _bounded_body(request: Request) -> AsyncGenerator[bytes, None]:

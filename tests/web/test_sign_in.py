@@ -150,6 +150,20 @@ async def test_an_answer_of_the_issuer_works_once_and_is_not_repeated_on_the_pag
         assert name == "iss" or secret not in again.text
 
 
+@pytest.mark.parametrize("twice", ["iss", "code", "state"])
+async def test_an_answer_that_names_a_parameter_twice_is_refused_and_not_used_up(
+    twice: str, browser: AsyncClient
+) -> None:
+    address = await answer(browser, await start(browser), persona="amara")
+    mixed = address.replace("?", f"?{twice}=https%3A%2F%2Fevil.example&", 1)
+    named = mixed if f"&{twice}=" in mixed else f"{mixed}&{twice}=https%3A%2F%2Fevil.example"
+
+    refused = await browser.get(named)
+    accepted = await browser.get(address)
+
+    assert (refused.status_code, accepted.status_code) == (400, 303)
+
+
 async def test_another_browsers_answer_is_refused(browser: AsyncClient) -> None:
     address = await answer(browser, await start(browser), persona="amara")
     browser.cookies.clear()
