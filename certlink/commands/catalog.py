@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check_catalog(folder: Folder = None) -> None:
-    """Check a catalog's files; what is wrong is told with file and line. Needs no database."""
+    """Check a catalog's files; every fault is told with its file and its path. Needs no database."""
     catalog = _catalog(folder)
     keys = ", ".join(edition.key for edition in catalog.editions)
     print(f"{len(catalog.certifications)} certifications and {len(catalog.editions)} editions are sound: {keys}")

@@ -89,9 +89,10 @@ def instant_option(text: str) -> datetime | None:
         stop(f'"{text}" is no instant: write one with an offset, such as 2026-11-23T09:30:00Z', USAGE)
 
 
-def stop(line: str, code: int) -> NoReturn:
-    """End with one line on stderr."""
-    print(f"certlink: {line}", file=sys.stderr)
+def stop(message: str, code: int) -> NoReturn:
+    """End with a message on stderr, which has a line for each fault."""
+    for line in message.split("\n"):
+        print(f"certlink: {line}", file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -48,7 +48,6 @@ class UnreadableFile(Exception):
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
-        self.lines = lines
 
 
 def add_to(app: typer.Typer) -> None:
@@ -102,9 +101,7 @@ def _rows(file: Path) -> list[CompletionRow]:
     except OSError as error:
         stop(f"{file}: {error.strerror}", USAGE)
     except UnreadableFile as error:
-        for line in error.lines[:-1]:
-            print(f"certlink: {line}", file=sys.stderr)
-        stop(error.lines[-1], USAGE)
+        stop(str(error), USAGE)
 
 
 def _holdings(rows: Iterable[CompletionRow], catalog: Catalog) -> Iterator[Holding]:

@@ -1,17 +1,20 @@
-"""What does the catalog that ships with certlink say, and what one that somebody keeps elsewhere?"""
+"""The shipped catalog, and catalogs of other folders, read from TOML files."""
 
 import json
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, TypeVar
 
-from domain.catalog.certification_file import certifications_of, levels_of
-from domain.catalog.edition_file import edition_of
-from domain.catalog.entries import Entry, InvalidCatalog, entry_of
+from pydantic import ValidationError
+
+from domain.catalog.certification_file import CertificationFile
+from domain.catalog.edition_file import EditionFile
+from domain.catalog.tables import Table
 from domain.rules.certifications import CertificationFacts, LevelFacts
 from domain.rules.editions import Edition
 from domain.rules.enums import CertificationLevel
@@ -20,6 +23,11 @@ __all__ = ["Catalog", "InvalidCatalog", "load_catalog", "shipped_catalog", "stor
 
 CERTIFICATIONS = "certifications.toml"
 EDITIONS = "editions"
+File = TypeVar("File", bound=Table)
+
+
+class InvalidCatalog(Exception):
+    """A file of the catalog is wrong; each line of the message is one fault, with its file and its path in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +46,28 @@ def load_catalog(folder: Traversable) -> Catalog:
     Raises:
         InvalidCatalog: a file is missing or wrong.
     """
-    file, _ = entry_of(_text(folder.joinpath(CERTIFICATIONS)), file=CERTIFICATIONS)
-    certifications, levels = certifications_of(file), levels_of(file)
+    document = _document(folder.joinpath(CERTIFICATIONS), CERTIFICATIONS)
+    codes = _keys(document, "certification")
+    file = _validated(CertificationFile, document, CERTIFICATIONS, certifications=codes)
     editions: list[Edition] = []
     documents: dict[str, str] = {}
     for path in _edition_files(folder):
-        entry, document = entry_of(_text(path), file=f"{EDITIONS}/{path.name}")
+        name = f"{EDITIONS}/{path.name}"
+        document = _document(path, name)
         earlier = {program.key for edition in editions for program in edition.programs}
-        edition = edition_of(entry, certifications=certifications, earlier=earlier)
+        designations = {*earlier, *_keys(document, "designation")}
+        edition = _validated(
+            EditionFile, document, name, certifications=codes, designations=designations, earlier=earlier
+        ).edition()
         if f"{edition.key}.toml" != path.name:
-            raise entry.wrong("must be the file's name", "key")
+            raise InvalidCatalog(f"{name}: key: must be the file's name")
         if editions and edition.effective_from <= editions[-1].effective_from:
-            raise entry.wrong(f"must be after edition {editions[-1].key}", "effective_from")
+            raise InvalidCatalog(f"{name}: effective_from: must be after edition {editions[-1].key}")
         editions.append(edition)
-        documents[edition.key] = json.dumps(document, default=_day_text)
-    return Catalog(certifications=certifications, levels=levels, editions=tuple(editions), documents=documents)
+        documents[edition.key] = json.dumps(document, default=date.isoformat)
+    return Catalog(
+        certifications=file.certifications(), levels=file.levels(), editions=tuple(editions), documents=documents
+    )
 
 
 @cache
@@ -67,28 +82,46 @@ def shipped_catalog() -> Catalog:
 
 @cache
 def stored_edition(document: str, in_force_from: datetime) -> Edition:
-    """Return the edition that a stored document says."""
-    values: dict[str, Any] = json.loads(document)
-    return edition_of(Entry(values, file="a stored edition", path=(), lines={}), in_force_from=in_force_from)
+    """Return the edition of a stored document, which may name certifications that the catalog has no more."""
+    return EditionFile.model_validate_json(document).edition(in_force_from=in_force_from)
 
 
 def _edition_files(folder: Traversable) -> list[Traversable]:
     try:
-        found = [path for path in folder.joinpath(EDITIONS).iterdir() if path.name.endswith(".toml")]
+        paths = [path for path in folder.joinpath(EDITIONS).iterdir() if path.name.endswith(".toml")]
     except OSError:
-        found = []
-    if not found:
+        paths = []
+    if not paths:
         raise InvalidCatalog(f"{EDITIONS}: the catalog has no edition")
-    return sorted(found, key=lambda path: path.name)
+    return sorted(paths, key=lambda path: path.name)
 
 
-def _text(path: Traversable) -> str:
+def _document(path: Traversable, name: str) -> dict[str, Any]:
     try:
-        return path.read_text(encoding="utf-8")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidCatalog(f"{name}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidCatalog(f"{path.name}: cannot be read: {error}") from None
+        raise InvalidCatalog(f"{name}: cannot be read: {error}") from None
 
 
-def _day_text(value: object) -> str:
-    assert isinstance(value, date)
-    return value.isoformat()
+def _keys(document: Mapping[str, Any], name: str) -> Collection[str]:
+    table = document.get(name)
+    return table.keys() if isinstance(table, dict) else ()
+
+
+def _validated(model: type[File], document: Mapping[str, Any], name: str, **known: Collection[str]) -> File:
+    try:
+        # Strict, because TOML has numbers and dates of its own; a stored document has its dates as texts.
+        return model.model_validate(document, strict=True, context=known)
+    except ValidationError as error:
+        faults = error.errors()
+    lines = [": ".join(part for part in (name, _written(fault["loc"]), fault["msg"]) if part) for fault in faults]
+    # A quoted key of TOML may have line breaks.
+    raise InvalidCatalog("\n".join(" ".join(line.split()) for line in lines))
+
+
+def _written(path: tuple[str | int, ...]) -> str:
+    # Where a key itself is wrong, pydantic marks that by a further step.
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path if step != "[key]"]
+    return "".join(steps).removeprefix(".")

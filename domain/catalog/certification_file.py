@@ -1,55 +1,69 @@
-"""What does the catalog's file of levels and certifications say?"""
+"""Pydantic models of the catalog's file of levels and certifications."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from typing import Annotated, Self
 
-from domain.catalog.entries import Entry
+from pydantic import Field, field_validator, model_validator
+
+from domain.catalog.tables import Code, Count, Day, Distinct, LowerCase, Table, Text
 from domain.rules.certifications import CertificationFacts, LevelFacts
 from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
 
 
-def levels_of(file: Entry) -> Mapping[CertificationLevel, LevelFacts]:
-    """Return every level.
+class LevelTable(Table):
+    """How long a level's certifications are valid and when their renewal opens."""
 
-    Raises:
-        InvalidCatalog: one is missing or wrong.
-    """
-    found = {}
-    for level in CertificationLevel:
-        entry = file.entry("level").entry(level.value.lower())
-        entry.check_keys("valid_months", "renewal_opens_months", "renewal_extends_months")
-        if entry.keys and len(entry.keys) < 3:
-            raise entry.wrong("says either all of a renewal or nothing")
-        numbers = {key: entry.number(key) for key in entry.keys}
-        found[level] = LevelFacts(level=level, **numbers)
-    return found
+    valid_months: Count | None = None
+    renewal_opens_months: Count | None = None
+    renewal_extends_months: Count | None = None
+
+    @model_validator(mode="after")
+    def _check_renewal(self) -> Self:
+        if self.model_fields_set and len(self.model_fields_set) < 3:
+            raise ValueError("says either all of a renewal or nothing")
+        return self
 
 
-def certifications_of(file: Entry) -> Mapping[str, CertificationFacts]:
-    """Return every certification by its code.
+class CertificationTable(Table):
+    """One certification, with the fields of ``CertificationFacts``."""
 
-    Raises:
-        InvalidCatalog: one is wrong.
-    """
-    file.check_keys("level", "certification")
-    codes = file.entry("certification").keys
-    return {entry.name: _facts(entry, codes) for entry in file.entries("certification")}
+    title: Text
+    level: Annotated[CertificationLevel, LowerCase()]
+    provider: Annotated[LearningProvider, LowerCase()] = LearningProvider.MICROSOFT_LEARN
+    retires_on: Day | None = None
+    retirement_rule: Annotated[RetirementRule, LowerCase()] | None = Field(None, alias="retirement")
+    eligible_until: Day | None = None
+    after_any: Distinct[Code] = Field([])
+
+    @model_validator(mode="after")
+    def _check_retirement(self) -> Self:
+        if (self.retirement_rule is RetirementRule.ELIGIBLE_UNTIL) != (self.eligible_until is not None):
+            raise ValueError("eligible_until goes with its retirement and no other")
+        if self.retirement_rule is not None and self.retires_on is None:
+            raise ValueError("a retirement needs retires_on")
+        return self
 
 
-def _facts(entry: Entry, codes: Collection[str]) -> CertificationFacts:
-    entry.check_keys("title", "level", "provider", "retires_on", "retirement", "eligible_until", "after_any")
-    has = entry.keys
-    facts = CertificationFacts(
-        code=entry.name,
-        title=entry.text("title"),
-        level=entry.word("level", CertificationLevel),
-        provider=entry.word("provider", LearningProvider, LearningProvider.MICROSOFT_LEARN),
-        retires_on=entry.day("retires_on") if "retires_on" in has else None,
-        retirement_rule=entry.word("retirement", RetirementRule) if "retirement" in has else None,
-        eligible_until=entry.day("eligible_until") if "eligible_until" in has else None,
-        after_any=entry.texts("after_any", known=codes) if "after_any" in has else (),
-    )
-    if (facts.retirement_rule is RetirementRule.ELIGIBLE_UNTIL) != (facts.eligible_until is not None):
-        raise entry.wrong("eligible_until goes with its retirement and no other")
-    if facts.retirement_rule is not None and facts.retires_on is None:
-        raise entry.wrong("a retirement needs retires_on")
-    return facts
+class CertificationFile(Table):
+    """The whole file."""
+
+    level: dict[Annotated[CertificationLevel, LowerCase()], LevelTable]
+    certification: dict[str, CertificationTable] = Field({})
+
+    @field_validator("level")
+    @classmethod
+    def _check_levels(cls, levels: dict[CertificationLevel, LevelTable]) -> dict[CertificationLevel, LevelTable]:
+        if missing := [level.value.lower() for level in CertificationLevel if level not in levels]:
+            raise ValueError(f"lacks {', '.join(missing)}")
+        return levels
+
+    def levels(self) -> Mapping[CertificationLevel, LevelFacts]:
+        """Return every level."""
+        return {level: LevelFacts(level=level, **dict(table)) for level, table in self.level.items()}
+
+    def certifications(self) -> Mapping[str, CertificationFacts]:
+        """Return every certification by its code."""
+        return {
+            code: CertificationFacts(code=code, **{**dict(table), "after_any": tuple(table.after_any)})
+            for code, table in self.certification.items()
+        }

@@ -34,16 +34,20 @@ def test_a_sound_catalog_is_told_to_be(where: str, folder: Path) -> None:
     )
 
 
-def test_a_fault_is_told_with_file_and_line(folder: Path) -> None:
+def test_every_fault_of_a_file_is_told_in_a_line_with_its_path(folder: Path) -> None:
     file = folder / "editions" / "2025-04.toml"
-    file.write_text(file.read_text().replace("people = 6", "people = 0", 1))
+    text = file.read_text().replace("people = 6", "people = 0", 1)
+    file.write_text(text.replace('title = "Cloud Security"', 'tilte = "Cloud Security"'))
 
     result = run("check", str(folder))
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "certlink: editions/2025-04.toml:11: specialization.threat-protection.groups[0].people: "
+        "certlink: editions/2025-04.toml: specialization.threat-protection.groups[0].people: "
         "must be a whole number, at least 1\n"
+        "certlink: editions/2025-04.toml: specialization.cloud-security.title: is missing\n"
+        "certlink: editions/2025-04.toml: specialization.cloud-security.tilte: "
+        "means nothing; known are title, needs_any, distinct_people, groups, replaces\n"
     )
 
 
