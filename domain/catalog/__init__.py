@@ -27,7 +27,7 @@ File = TypeVar("File", bound=Table)
 
 
 class InvalidCatalog(Exception):
-    """A file of the catalog is wrong; each line of the message is one fault, with its file and its path in the file."""
+    """A file of the catalog is wrong; the message has a line for each fault, with the file and the path in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
