@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
-from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
+from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_credits
 from domain.operations.steps.locks import (
@@ -18,7 +18,7 @@ from domain.operations.steps.locks import (
     close_invitation,
     lock_member,
 )
-from domain.operations.steps.sessions import end_sessions
+from domain.operations.steps.sessions import end_attempts, end_sessions
 from domain.queries.callers import viewer_of_subject
 from domain.rules.administration import check_admin, check_may_administer
 from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
@@ -209,7 +209,7 @@ async def end_membership(
             reason=AssociationEndReason.MEMBER_REMOVED,
             actor=actor,
         )
-    await _end_attempts(transaction, member.id, now=left_at)
+    await end_attempts(transaction, [member.id], now=left_at)
     await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
     await close_invitation(member.id, now=left_at)
@@ -226,27 +226,6 @@ async def end_membership(
     )
     transaction.announce(PropagateCredits())
     return ended
-
-
-async def _end_attempts(transaction: Transaction, member_id: int, *, now: datetime) -> None:
-    """End what waits for a sign-in or for a worker, and forget what it carried."""
-    attempts: list[int] = await fetch_value(
-        """WITH ended AS (
-               UPDATE association_attempt
-               SET status = 'REFUSED', refusal_code = 'NOT_FOUND', finished_at = $2, verifier_sealed = NULL
-               WHERE member_id = $1 AND finished_at IS NULL RETURNING id)
-           SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM ended""",
-        member_id,
-        now,
-    )
-    await execute(
-        """UPDATE callback SET status = 'DONE', code_sealed = NULL, grant_sealed = NULL, finished_at = $2
-           WHERE attempt_id = ANY($1::bigint[]) AND status = 'PENDING'""",
-        attempts,
-        now,
-    )
-    for attempt_id in attempts:
-        await transaction.notify(ATTEMPT_CHANNEL, str(attempt_id))
 
 
 async def _ended_credits(association_ids: list[int], left_at: datetime) -> EndedCredits:

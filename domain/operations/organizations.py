@@ -9,9 +9,10 @@ from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.steps.audit import record_audit
-from domain.operations.steps.sessions import end_sessions
+from domain.operations.steps.sessions import end_attempts, end_sessions
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.enums import Track
+from domain.rules.sign_in import check_issuer
 from domain.secrets import SecretKey
 from domain.settings import Settings
 
@@ -32,8 +33,10 @@ async def create_organization(
     """Write an organization with its mail domain and identity issuer; return its number.
 
     Raises:
-        InvalidInput: another organization has the domain or the issuer, or the audience is the client's own id.
+        InvalidInput: another organization has the domain or the issuer, the issuer cannot be one, or the audience is
+            the client's own id.
     """
+    check_issuer(issuer)
     if api_audience == client_id:
         raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
     taken = await fetch_value("SELECT id FROM organization WHERE domain = $1 OR issuer = $2", domain.lower(), issuer)
@@ -96,14 +99,24 @@ async def change_issuer(
 
     Raises:
         NotFound: there is no organization with this mail domain.
-        InvalidInput: another organization has the issuer.
+        InvalidInput: another organization has the issuer, or it cannot be one.
     """
+    check_issuer(issuer)
     organization = await fetch_row(
         _Organization, "SELECT id, issuer FROM organization WHERE domain = $1", organization_domain.lower()
     )
     if organization is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
-    # Members before their organization, as everybody locks them. Whoever opens a session holds their binding.
+    # What is under way first, then the members, then their organization, as everybody locks them.
+    for under_way in (
+        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
+           JOIN member m ON m.id = t.member_id
+           WHERE m.organization_id = $1 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
+        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
+           WHERE m.organization_id = $1 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
+    ):
+        await fetch_rows(_Bound, under_way, organization.id)
+    # Whoever opens a session holds their binding.
     await fetch_rows(
         _Bound,
         """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
@@ -125,7 +138,10 @@ async def change_issuer(
            WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id""",
         organization.id,
     )
-    sessions = await end_sessions(transaction, [member.id for member in cleared], now=now)
+    members = [member.id for member in cleared]
+    sessions = await end_sessions(transaction, members, now=now)
+    # Whoever held a session of the issuer before must not link an account to the member afterwards (R1).
+    await end_attempts(transaction, members, now=now)
     await record_audit(
         organization.id,
         actor="operator",

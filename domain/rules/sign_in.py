@@ -1,13 +1,15 @@
 """Who is it that an issuer vouches for, and may they come in (R2, R3)?"""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeGuard
 
-from domain.errors import Refusal
+from domain.errors import InvalidInput, Refusal
 
 MAX_CODE = 4096
+MAX_ISSUER = 500
 DECLINED = "access_denied"
 
 
@@ -103,9 +105,10 @@ class Identity:
     @property
     def verified_email(self) -> str | None:
         """Return the address by which an invitation may be accepted, in lower case."""
-        if not self.email or not self.email_verified or any(map(_becomes_ascii, self.email)):
+        # An address with blanks around it may be somebody else's than the one without.
+        if not self.email or not self.email_verified or self.email != self.email.strip():
             return None
-        return self.email.strip().lower()
+        return None if any(map(_becomes_ascii, self.email)) else self.email.lower()
 
 
 def _becomes_ascii(character: str) -> bool:
@@ -121,6 +124,17 @@ def redirect_key(*, organization_id: int, issuer: str) -> str:
 def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
     """Return where an organization's issuer sends browsers back to."""
     return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
+
+
+def check_issuer(issuer: str) -> None:
+    """Refuse what cannot be an OpenID Connect issuer (Discovery, 3).
+
+    Raises:
+        InvalidInput: it is no web address of at most 500 characters, or has a query or a fragment.
+    """
+    is_address = re.fullmatch(r"https?://[^\s/?#\\]+[^\s?#\\]*", issuer) and issuer.isprintable()
+    if not is_address or len(issuer) > MAX_ISSUER:
+        raise InvalidInput("This is no issuer: write it as its discovery document does, such as https://login.example.")
 
 
 def check_answering_issuer(named: str | None, *, expected: str, is_named_always: bool = False) -> None:

@@ -7,20 +7,35 @@ from itertools import count
 
 import pytest
 
-from domain.errors import Refusal
-from domain.models import Association, AuditEvent, BrowserSession, Credit, Invitation, Member, Organization
-from domain.operations.members import activate_member, remove_member
+from domain.errors import Forbidden, InvalidInput, Refusal
+from domain.models import (
+    Association,
+    AssociationAttempt,
+    AuditEvent,
+    BrowserSession,
+    Callback,
+    Credit,
+    Invitation,
+    Member,
+    Organization,
+)
+from domain.operations.api_clients import create_api_client
+from domain.operations.attempts import start_association
+from domain.operations.callbacks import claim_callback
+from domain.operations.members import activate_member, change_member_role, remove_member
 from domain.operations.organizations import ChangedIssuer, change_issuer
 from domain.queries.callers import trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
-from domain.rules.administration import Operator
-from domain.rules.enums import MemberRole, MemberStatus
+from domain.rules.administration import LastAdmin, Operator
+from domain.rules.enums import AttemptStatus, CallbackStatus, LearningProvider, MemberRole, MemberStatus, Scope
 from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, new_token
+from domain.settings import Settings
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import (
     make_association,
+    make_attempt,
     make_credit,
     make_invitation,
     make_member,
@@ -234,6 +249,98 @@ async def test_a_sign_in_at_the_issuer_before_during_the_change_binds_nobody(dat
 
         assert await Member.filter(organization=organization, subject__isnull=False).count() == 0
         assert await BrowserSession.filter(member=member, ended_at=None).count() == 0
+
+
+async def test_an_attempt_that_began_before_the_change_links_nothing_any_more(
+    organization: Organization, settings: Settings
+) -> None:
+    member = await make_member(organization)
+    waiting = await make_attempt(member)
+    received = await make_attempt(member, status=AttemptStatus.RECEIVED)
+    await Callback.create(
+        provider=received.provider,
+        callback_id="1",
+        attempt=received,
+        status=CallbackStatus.PENDING,
+        code_sealed=b"sealed",
+        received_at=START,
+        claimable_at=START,
+        tries=0,
+    )
+
+    await change(organization)
+
+    ended = await AssociationAttempt.filter(id__in=[waiting.id, received.id]).values_list("status", "verifier_sealed")
+    assert list(ended) == [(AttemptStatus.REFUSED, None)] * 2
+    callback = await Callback.get(attempt=received)
+    assert (callback.status, callback.code_sealed) == (CallbackStatus.DONE, None)
+    assert await claim_callback() is None
+
+
+async def test_whoever_is_not_bound_yet_changes_nothing(organization: Organization, settings: Settings) -> None:
+    admin = await make_member(organization, role=MemberRole.GLOBAL_ADMIN)
+    other = await make_member(organization)
+    viewer = viewer_of(admin)
+    await change(organization)
+
+    async with leaving_no_trace():
+        with pytest.raises(Forbidden):
+            await create_api_client(by=viewer, name="Tool", scopes=[Scope.CREDITS_READ], now=START, settings=settings)
+        with pytest.raises(Forbidden):
+            await remove_member(by=viewer, member_id=other.id, now=START)
+        with pytest.raises(Forbidden):
+            await start_association(
+                viewer=viewer,
+                provider=LearningProvider.MICROSOFT_LEARN,
+                return_to=None,
+                now=START,
+                settings=settings,
+            )
+
+
+async def test_the_last_admin_who_came_back_stays_admin(organization: Organization) -> None:
+    back, away = [await make_member(organization, role=MemberRole.GLOBAL_ADMIN) for _ in range(2)]
+    await change(organization)
+    viewer = await sign_in(back)
+    assert viewer is not None
+
+    with pytest.raises(LastAdmin):
+        await change_member_role(by=viewer, member_id=back.id, role=MemberRole.MEMBER, now=START)
+    await remove_member(by=viewer, member_id=away.id, now=START)
+
+    assert await Member.filter(status=MemberStatus.ACTIVE, role=MemberRole.GLOBAL_ADMIN).count() == 1
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\u00a0", "\x1f", "\n", " "])
+async def test_an_address_with_a_blank_around_it_is_another_address(blank: str, organization: Organization) -> None:
+    admin = await make_member(organization, role=MemberRole.GLOBAL_ADMIN)
+    await change(organization)
+
+    assert await sign_in(admin, email=f"{admin.work_email}{blank}") is None
+    assert await sign_in(admin, email=f"{blank}{admin.work_email}") is None
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "",
+        "  ",
+        "https://new.example ",
+        "not an address",
+        "ftp://new.example",
+        "https://",
+        "https://new.example?a=b",
+        "https://new.example#a",
+        "https://new.example/\x00",
+        f"https://new.example/{'x' * 500}",
+    ],
+)
+async def test_what_cannot_be_an_issuer_changes_nothing(issuer: str, organization: Organization) -> None:
+    await make_member(organization)
+
+    async with leaving_no_trace():
+        with pytest.raises(InvalidInput):
+            await change(organization, issuer)
 
 
 async def test_two_organizations_that_take_one_issuer_at_once_get_it_once(database: str) -> None:

@@ -26,11 +26,13 @@ class LockedMember:
     work_email: str
     role: MemberRole
     status: MemberStatus
+    # Bound to a subject of the issuer that the organization trusts.
+    is_bound: bool
 
     @property
     def is_active_admin(self) -> bool:
         """Tell whether the member can administer the organization now."""
-        return self.status is MemberStatus.ACTIVE and self.role.is_admin
+        return self.status is MemberStatus.ACTIVE and self.is_bound and self.role.is_admin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,7 @@ async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
     """
     others: int = await fetch_value(
         """SELECT count(*) FROM member
-           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE'
+           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE' AND subject IS NOT NULL
              AND role IN ('ACCOUNT_ADMIN', 'GLOBAL_ADMIN')""",
         member.organization_id,
         member.id,
@@ -106,7 +108,7 @@ async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, Locked
     own = [by.member_id] if isinstance(by, MemberViewer) else []
     found = await fetch_rows(
         LockedMember,
-        """SELECT id, organization_id, work_email, role, status FROM member
+        """SELECT id, organization_id, work_email, role, status, subject IS NOT NULL AS is_bound FROM member
            WHERE id = ANY($1::bigint[]) AND organization_id = $2 ORDER BY id FOR UPDATE""",
         [*own, *member_ids],
         by.organization_id,
@@ -118,7 +120,7 @@ def _role_now(by: Administrator, people: dict[int, LockedMember]) -> MemberRole:
     if isinstance(by, Operator):
         return by.role
     admin = people.get(by.member_id)
-    if admin is None or admin.status is not MemberStatus.ACTIVE:
+    if admin is None or admin.status is not MemberStatus.ACTIVE or not admin.is_bound:
         raise Forbidden
     check_admin(admin.role)
     return admin.role
@@ -215,10 +217,12 @@ async def close_invitation(member_id: int, *, now: datetime) -> None:
 
 
 async def check_active(viewer: MemberViewer) -> None:
-    """Hold the viewer's membership for the rest of the transaction: nobody removes them meanwhile.
+    """Hold the viewer's membership for the rest of the transaction: nobody removes or unbinds them meanwhile.
 
     Raises:
-        Forbidden: they have been removed.
+        Forbidden: they have been removed, or the organization has changed its issuer.
     """
-    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR SHARE", viewer.member_id):
+    if not await fetch_value(
+        "SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' AND subject IS NOT NULL FOR SHARE", viewer.member_id
+    ):
         raise Forbidden

@@ -1,11 +1,11 @@
-"""End members' browser sessions inside a transaction."""
+"""End members' sessions and association attempts, in the current transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.database.pool import fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction
-from domain.notifications import ACCESS_CHANNEL, member_access
+from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
 
 
 async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> int:
@@ -23,3 +23,25 @@ async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, n
     )
     await transaction.notify(ACCESS_CHANNEL, *map(member_access, member_ids))
     return ended
+
+
+async def end_attempts(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> None:
+    """End what waits for members' sign-ins or for a worker, and erase what it carried, in the current transaction."""
+    attempts: list[int] = await fetch_value(
+        """WITH ended AS (
+               UPDATE association_attempt
+               SET status = 'REFUSED', refusal_code = 'NOT_FOUND', finished_at = greatest(created_at, $2),
+                   verifier_sealed = NULL
+               WHERE member_id = ANY($1::bigint[]) AND finished_at IS NULL RETURNING id)
+           SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM ended""",
+        member_ids,
+        now,
+    )
+    await execute(
+        """UPDATE callback SET status = 'DONE', code_sealed = NULL, grant_sealed = NULL, finished_at = $2
+           WHERE attempt_id = ANY($1::bigint[]) AND status = 'PENDING'""",
+        attempts,
+        now,
+    )
+    for attempt_id in attempts:
+        await transaction.notify(ATTEMPT_CHANNEL, str(attempt_id))

@@ -64,7 +64,8 @@ def test_an_id_of_three_digits_or_fewer_is_not_told(profile_id: str) -> None:
 @pytest.mark.parametrize(
     ("email", "verified", "expected"),
     [
-        (" Mei.Tanaka@Contoso.example ", True, "mei.tanaka@contoso.example"),
+        ("Mei.Tanaka@Contoso.example", True, "mei.tanaka@contoso.example"),
+        ("mei.tanaka@contoso.example ", True, None),
         ("mei.tanaka@contoso.example", False, None),
         (None, True, None),
         ("", True, None),
