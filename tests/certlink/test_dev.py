@@ -1,7 +1,8 @@
-"""Does `./dev` install what is needed, once, say what is missing, and pass on the rest?"""
+"""`./dev` installs what is needed, once, says what is missing, and passes on the rest."""
 
 import ast
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,12 @@ from certlink.main import app
 
 ROOT = Path(__file__).parents[2]
 DEV = ROOT / "dev"
+PYPROJECT = """[project]
+version = "1"
+
+[tool.ruff]
+line-length = 120
+"""
 
 
 @pytest.fixture
@@ -22,12 +29,13 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout with an installed .venv whose programs only tell how they were called."""
     shutil.copy2(DEV, tmp_path)
     (tmp_path / "requirements.lock").write_text("")
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
     for name in ("python", "certlink", "ruff", "mypy", "lint-imports"):
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*"\nexec test ! -e "$0.fails"\n')
         (programs / name).chmod(0o755)
-    digest = hashlib.sha256(b"").hexdigest()
+    digest = hashlib.sha256(json.dumps({"version": "1"}).encode()).hexdigest()
     version = ".".join(map(str, sys.version_info[:3]))
     (tmp_path / ".venv" / "installed.stamp").write_text(f"{digest}\n{version}\n{tmp_path}\n")
     return tmp_path
@@ -91,6 +99,16 @@ def test_a_changed_lock_is_installed_again(checkout: Path) -> None:
     assert run(checkout, "install").stderr == ""
 
 
+def test_a_changed_project_is_installed_again_and_changed_settings_of_tools_are_not(checkout: Path) -> None:
+    (checkout / "pyproject.toml").write_text(PYPROJECT.replace("120", "100"))
+    tools = run(checkout, "install")
+    (checkout / "pyproject.toml").write_text(PYPROJECT.replace('"1"', '"2"'))
+    project = run(checkout, "install")
+
+    assert tools.stderr == ""
+    assert f"--editable {checkout}\n" in project.stderr
+
+
 def test_an_interrupted_install_is_not_taken_for_a_whole_one(checkout: Path) -> None:
     (checkout / "requirements.lock").write_text("# changed\n")
     (checkout / ".venv" / "bin" / "python").write_text('#!/bin/sh\ncase "$*" in *install*) exit 1;; esac\n')
@@ -105,7 +123,7 @@ def test_an_interrupted_install_is_not_taken_for_a_whole_one(checkout: Path) -> 
 def test_a_moved_checkout_is_installed_again(checkout: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     moved.mkdir()
-    for name in ("dev", "requirements.lock", ".venv"):
+    for name in ("dev", "requirements.lock", "pyproject.toml", ".venv"):
         shutil.move(checkout / name, moved)
 
     assert "--require-hashes" in run(moved, "install").stderr
@@ -124,6 +142,7 @@ def test_what_an_earlier_lock_pinned_is_removed(checkout: Path) -> None:
 def test_a_python_without_ensurepip_is_one_clear_line(tmp_path: Path) -> None:
     shutil.copy2(DEV, tmp_path)
     (tmp_path / "requirements.lock").write_text("")
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "ensurepip.py").write_text("raise ImportError\n")
 
