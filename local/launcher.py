@@ -1,4 +1,4 @@
-"""How does a program run as an unprivileged account and end when the one who started it ends?
+"""Launcher: drop to an unprivileged account, tie to the parent's life, become the program.
 
 Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. It becomes the program, so its
 process id is the program's. A launcher is used, not `preexec_fn`, because the latter is unsafe beside threads.
@@ -23,6 +23,7 @@ def launch(arguments: list[str]) -> None:
     if sys.platform == "linux":
         # A change of account clears the tie, so it comes after the drop.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+    # A parent that ended before the tie sends no signal.
     if os.getppid() != int(parent):
         sys.exit(CANNOT_RUN)
     os.execv(program[0], program)

@@ -1,4 +1,4 @@
-"""How does one child process start, speak, and end, so that it never outlives us?"""
+"""Start a child process, read its output, and end it with its group."""
 
 import asyncio
 import contextlib
@@ -16,9 +16,9 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 # Some Pythons, and so the launcher, do not start without these.
 LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 LONGEST_LINE = 65_536
-LAST_WORDS_SECONDS = 0.5
+LAST_LINES_SECONDS = 0.5
 
-# The children that somebody waits for already.
+# The children that a thread waits for: the subreaper must not reap them.
 living_children: set[int] = set()
 
 
@@ -33,7 +33,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: an absolute program, its arguments and its whole environment."""
+    """What to run: an absolute program, its arguments and its whole environment.
+
+    The kernel sends `orphan_signal` when this process ends first.
+    """
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -44,7 +47,7 @@ class Command:
 class Child:
     """A running command, in a session and process group of its own."""
 
-    def __init__(self, command: Command, heard: Callable[[str], None]) -> None:
+    def __init__(self, command: Command, on_line: Callable[[str], None]) -> None:
         """Start it at once, so that no cancellation can come between the process and its handle."""
         self._loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = self._loop.create_future()
@@ -52,7 +55,8 @@ class Child:
         try:
             self._process = subprocess.Popen(
                 _launched(command),
-                env=_environment(command),
+                env={name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ}
+                | dict(command.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=write_end,
@@ -65,7 +69,7 @@ class Child:
         finally:
             os.close(write_end)
         living_children.add(self.pid)
-        self._speech = self._loop.create_task(_listen(read_end, heard))
+        self._reader = self._loop.create_task(_read_lines(read_end, on_line))
         threading.Thread(target=self._watch, name=f"wait-{self.pid}", daemon=True).start()
 
     @property
@@ -79,23 +83,23 @@ class Child:
         return self._exit.done()
 
     async def wait(self) -> int:
-        """Wait for the end; give the exit code, negative for a signal."""
+        """Wait for the end and return the exit code, negative for a signal."""
         code = await asyncio.shield(self._exit)
         # Orphans of the child may keep its output open, so the end of the output is not waited for without limit.
-        await asyncio.wait({self._speech}, timeout=LAST_WORDS_SECONDS)
-        self._speech.cancel()
+        await asyncio.wait({self._reader}, timeout=LAST_LINES_SECONDS)
+        self._reader.cancel()
         return code
 
-    async def stop(self, polite: signal.Signals, patience: float, hurry: asyncio.Event) -> None:
-        """Ask it to end; after `patience` seconds, or at once in a hurry, kill its whole group."""
-        hurried = self._loop.create_task(hurry.wait())
+    async def stop(self, stop_signal: signal.Signals, seconds: float, kill_now: asyncio.Event) -> None:
+        """Ask it to end; after so many seconds, or at once when the event is set, kill its whole group."""
+        killing = self._loop.create_task(kill_now.wait())
         try:
             if not self.ended:
-                self._process.send_signal(polite)
-                either: set[asyncio.Future[Any]] = {self._exit, hurried}
-                await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                self._process.send_signal(stop_signal)
+                either: set[asyncio.Future[Any]] = {self._exit, killing}
+                await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            hurried.cancel()
+            killing.cancel()
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
         await self.wait()
@@ -109,7 +113,7 @@ class Child:
 
 
 async def run(command: Command) -> tuple[int, str]:
-    """Run a command to its end; give its exit code and what it wrote."""
+    """Run a command to its end and return its exit code and what it wrote."""
     lines: list[str] = []
     child = Child(command, lines.append)
     try:
@@ -120,10 +124,6 @@ async def run(command: Command) -> tuple[int, str]:
     return code, "\n".join(lines)
 
 
-def _environment(command: Command) -> dict[str, str]:
-    return {name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ} | dict(command.environment)
-
-
 def _launched(command: Command) -> list[str]:
     account = command.account
     drop = ("-", "-") if account is None else (str(account.user), str(account.group))
@@ -131,11 +131,12 @@ def _launched(command: Command) -> list[str]:
     return [sys.executable, "-I", "-S", str(LAUNCHER), *tie, *drop, *command.arguments]
 
 
-async def _listen(read_end: int, heard: Callable[[str], None]) -> None:
+async def _read_lines(read_end: int, on_line: Callable[[str], None]) -> None:
     reader = asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader)
     pipe = os.fdopen(read_end, "rb")
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
     rest = b""
     try:
         while chunk := await reader.read(LONGEST_LINE):
@@ -143,8 +144,8 @@ async def _listen(read_end: int, heard: Callable[[str], None]) -> None:
             if len(rest) >= LONGEST_LINE:
                 lines, rest = [*lines, rest], b""
             for line in lines:
-                heard(line.decode(errors="replace").rstrip())
+                on_line(line.decode(errors="replace").rstrip())
     finally:
         if rest:
-            heard(rest.decode(errors="replace").rstrip())
+            on_line(rest.decode(errors="replace").rstrip())
         transport.close()

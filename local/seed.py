@@ -1,4 +1,4 @@
-"""Whom does a newcomer meet in sandbox mode?
+"""Seed data for sandbox mode.
 
 Contoso and Fabrikam with their people, invited; and one account that is linked at Fabrikam already, to be moved.
 """
@@ -32,17 +32,18 @@ LINKED_DAYS_AGO = 45
 async def seed(settings: Settings) -> None:
     """Write the sandbox's organizations and people; what is there already stays as it is."""
     now = programme_clock(settings)()
+    joined_at = now - timedelta(days=LINKED_DAYS_AGO)
     for issuer in (CONTOSO, FABRIKAM):
-        await _organization(issuer, settings=settings, now=now - timedelta(days=LINKED_DAYS_AGO))
+        await _add_organization(issuer, settings=settings, now=joined_at)
     for persona in WORK_PERSONAS:
-        await _person(persona, settings=settings, now=now - timedelta(days=LINKED_DAYS_AGO))
+        await _add_member(persona, settings=settings, now=joined_at)
     await propagate_credits(now=now)
 
 
-async def _organization(issuer: Issuer, *, settings: Settings, now: datetime) -> None:
+async def _add_organization(issuer: Issuer, *, settings: Settings, now: datetime) -> None:
     domain, address = _domain(issuer), issuer.url(settings.sandbox_url)
-    known = {organization.domain: organization for organization in await organizations()}
-    if domain not in known:
+    existing = {organization.domain: organization for organization in await organizations()}
+    if domain not in existing:
         await create_organization(
             name=issuer.name,
             domain=domain,
@@ -54,11 +55,11 @@ async def _organization(issuer: Issuer, *, settings: Settings, now: datetime) ->
             settings=settings,
         )
     # Another port than last time makes another address of the same issuer.
-    elif known[domain].issuer != address:
+    elif existing[domain].issuer != address:
         await change_issuer(organization_domain=domain, issuer=address, now=now)
 
 
-async def _person(persona: WorkPersona, *, settings: Settings, now: datetime) -> None:
+async def _add_member(persona: WorkPersona, *, settings: Settings, now: datetime) -> None:
     issuer = next(issuer for issuer in (CONTOSO, FABRIKAM) if issuer.key == persona.issuer)
     if await Member.exists(organization__domain=_domain(issuer), work_email=persona.email):
         return
@@ -80,7 +81,7 @@ async def _link(persona: WorkPersona, issuer: Issuer, *, settings: Settings, now
     )
     viewer = await activate_member(identity=identity, now=now)
     assert viewer is not None
-    account = next(found for found in LEARNING_PERSONAS if found.key == LINKED_ELSEWHERE[persona.key])
+    account = next(account for account in LEARNING_PERSONAS if account.key == LINKED_ELSEWHERE[persona.key])
     assert account.profile_id is not None
     started = await start_association(
         viewer=viewer, provider=LearningProvider.MICROSOFT_LEARN, return_to=None, now=now, settings=settings

@@ -1,4 +1,4 @@
-"""How does somebody click through pages without JavaScript?"""
+"""A browser without JavaScript, for the demo."""
 
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -10,7 +10,7 @@ MAX_REDIRECTS = 10
 
 
 class Browser:
-    """Follows links and submits forms over HTTP, keeps cookies, and says where it comes from as browsers do."""
+    """Follow links and submit forms over HTTP, keep cookies, and send the origin as browsers do."""
 
     def __init__(self) -> None:
         self._client = httpx2.AsyncClient(timeout=30, trust_env=False)
@@ -22,24 +22,26 @@ class Browser:
         await self._client.aclose()
 
     async def visit(self, address: str) -> None:
-        """Open an address and follow where it leads."""
+        """Open an address and follow its redirects."""
         await self._go("GET", address, None)
 
-    async def submit(self, to: str = "", **chosen: str) -> None:
-        """Submit the page's form to a path that offers all the given fields or buttons; other fields stay."""
-        form = next((form for form in _forms(self.page) if to in form.action and chosen.keys() <= form.names()), None)
+    async def submit(self, to: str = "", **fields: str) -> None:
+        """Submit the form to a path that has all these fields or buttons; its other fields keep their values."""
+        form = next(
+            (form for form in _forms(self.page) if to in form.action and fields.keys() <= form.fields.keys()), None
+        )
         if form is None:
-            raise RuntimeError(f"the page at {self._path()} has no form with {', '.join(chosen)}")
-        fields = {name: value for name, value in form.fields.items() if name not in form.buttons} | chosen
-        await self._go("POST", urljoin(self.address, form.action), fields)
+            raise RuntimeError(f"the page at {self._path()} has no form with {', '.join(fields)}")
+        kept = {name: value for name, value in form.fields.items() if name not in form.buttons}
+        await self._go("POST", urljoin(self.address, form.action), kept | fields)
 
     async def graphql(self, address: str, document: str, variables: dict[str, object]) -> dict[str, object]:
-        """Ask the API as the person who is signed in here."""
+        """Send a document to the API as the person who is signed in here."""
         answer = await self._client.post(
             address, json={"query": document, "variables": variables}, headers={"Origin": _origin(address)}
         )
-        found: dict[str, object] = answer.json()
-        return found
+        response: dict[str, object] = answer.json()
+        return response
 
     async def _go(self, method: str, address: str, fields: dict[str, str] | None) -> None:
         for _ in range(MAX_REDIRECTS):
@@ -68,9 +70,6 @@ class _Form:
         self.fields: dict[str, str] = {}
         self.buttons: set[str] = set()
 
-    def names(self) -> set[str]:
-        return set(self.fields)
-
 
 class _FormReader(HTMLParser):
     def __init__(self) -> None:
@@ -80,14 +79,14 @@ class _FormReader(HTMLParser):
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(_Form(given.get("action", "")))
+            self.forms.append(_Form(attributes.get("action", "")))
             self._is_open = True
-        elif self._is_open and tag in {"input", "button"} and "name" in given:
-            self.forms[-1].fields[given["name"]] = given.get("value", "")
+        elif self._is_open and tag in {"input", "button"} and "name" in attributes:
+            self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
             if tag == "button":
-                self.forms[-1].buttons.add(given["name"])
+                self.forms[-1].buttons.add(attributes["name"])
 
     @override
     def handle_endtag(self, tag: str) -> None:

@@ -1,7 +1,7 @@
-"""What happens in the story, step by step?
+"""The steps of the story.
 
-Amara linked her Microsoft Learn account at Fabrikam, changes to Contoso, moves it there, sees her credits come to
-count, removes her access, and is told when she may link again.
+Amara linked her Microsoft Learn account at Fabrikam, changes to Contoso, moves it there, sees her credits begin to
+count, removes her access, and reads when she may link again.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ STATUS = "{ viewer { organization { creditStatus { pending counting overdue } } 
 REMOVE = """mutation ($id: ID!) { removeAssociation(input: {associationId: $id}) { __typename
   ... on AssociationRemoved { creditsEnded nextAvailableAt } ... on Refusal { code message } } }"""
 FINAL = {"ASSOCIATED", "REFUSED", "EXPIRED", "FAILED"}
-WAIT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
+POLL_INTERVAL_SECONDS = 0.2
 
 
 class StepFailed(Exception):
@@ -33,14 +34,14 @@ class StepFailed(Exception):
 
 @dataclass
 class Story:
-    """The story on one service; ``outcome`` fills step by step."""
+    """The story on one service; each step adds to ``outcome``."""
 
     service: Service
     tell: Callable[[str], None]
     outcome: dict[str, Any] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Tell the story.
+        """Run every step and tell it.
 
         Raises:
             StepFailed: something did not hold.
@@ -115,28 +116,28 @@ class Story:
         self._expect(refused["__typename"] == "CoolOffActive", f"linking again is refused: {refused.get('message')}")
 
     async def _finished(self, token: str, attempt_id: str) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
-                found = (await self.service.graphql(token, ATTEMPT, {"id": attempt_id}))["associationAttempt"]
-                if found is None:
+                data = await self.service.graphql(token, ATTEMPT, {"id": attempt_id})
+                attempt: dict[str, Any] | None = data["associationAttempt"]
+                if attempt is None:
                     raise StepFailed("the attempt cannot be found")
-                if found["status"] in FINAL:
-                    attempt: dict[str, Any] = found
+                if attempt["status"] in FINAL:
                     return attempt
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     async def _propagated(self, token: str) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
-                found = (await self.service.graphql(token, STATUS))["viewer"]["organization"]["creditStatus"]
-                if found["overdue"] == 0:
-                    status: dict[str, Any] = found
+                data = await self.service.graphql(token, STATUS)
+                status: dict[str, Any] = data["viewer"]["organization"]["creditStatus"]
+                if status["overdue"] == 0:
                     return status
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     async def _count(self, token: str, status: str) -> int:
-        found = await self.service.graphql(token, CREDITS, {"status": [status]})
-        count: int = found["viewer"]["member"]["credits"]["totalCount"]
+        data = await self.service.graphql(token, CREDITS, {"status": [status]})
+        count: int = data["viewer"]["member"]["credits"]["totalCount"]
         return count
 
     def _expect(self, holds: bool, sentence: str) -> None:
