@@ -1,4 +1,5 @@
-# One image for the API, the worker and the migrations; the command tells them apart.
+# One image for the API, the worker and the migrations; the command tells them apart. The local stack and the sandbox stay
+# out: production has neither.
 FROM python:3.11-slim AS build
 WORKDIR /app
 # The lock first: the layer with the dependencies stays while only our own code changes.
@@ -11,8 +12,6 @@ COPY web web
 COPY api api
 COPY workers workers
 COPY domain domain
-COPY sandbox sandbox
-COPY local local
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM python:3.11-slim

@@ -1,1 +1,1 @@
-"""What starts the engines and the services below, and the only one that knows them all?"""
+"""The command line and the composition roots of the product."""

@@ -1,4 +1,4 @@
-"""How is certlink run as a module?"""
+"""Run certlink as a module."""
 
 from certlink.main import main
 

@@ -1,9 +1,12 @@
-"""Which commands does certlink have?"""
+"""The command line: the product's commands, and those of other packages."""
+
+from importlib.metadata import entry_points, version
+from importlib.util import find_spec
+from typing import Annotated
 
 import typer
 
-from certlink.commands import api_keys, catalog, database, explain, exports, members, organizations, score
-from local import commands, sandbox_commands
+from certlink.commands import api_keys, catalog, database, explain, exports, members, organizations, score, serve, work
 
 app = typer.Typer(
     name="certlink",
@@ -13,16 +16,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-commands.add_to(app)
-database.add_to(app)
-organizations.add_to(app)
-members.add_to(app)
-api_keys.add_to(app)
-catalog.add_to(app)
-score.add_to(app)
-explain.add_to(app)
-exports.add_to(app)
-sandbox_commands.add_to(app)
+for module in (serve, work, database, organizations, members, api_keys, catalog, score, explain, exports):
+    module.add_to(app)
+for extension in entry_points(group="certlink.commands"):
+    # The image has the project's metadata, but not the packages that it does not need.
+    if find_spec(extension.module.partition(".")[0]):
+        extension.load()(app)
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        print(version("certlink"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take the options that no command has."""
 
 
 def main() -> None:

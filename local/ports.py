@@ -1,12 +1,9 @@
-"""What keeps certlink from starting on this machine as it is?"""
+"""Check that ports are free."""
 
 import errno
 import socket
 
-
-class NotReady(Exception):
-    """The machine lacks something; the message is one line that says what and what to do (exit code 3)."""
-
+from certlink.readiness import NotReady
 
 HIGHEST_PORT = 65_535
 LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -15,7 +12,8 @@ LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 def check_ports_free(*ports: int) -> None:
     """Check that nobody listens on any of the ports, by either protocol of `localhost`.
 
-    Raises: NotReady.
+    Raises:
+        NotReady: a port is occupied, needs more rights or does not exist.
     """
     for port in ports:
         if not 0 < port <= HIGHEST_PORT:
@@ -26,14 +24,14 @@ def check_ports_free(*ports: int) -> None:
 
 def _check_free(family: socket.AddressFamily, address: str, port: int) -> None:
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as trial:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
             # What was closed a moment ago does not count as occupied.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((address, port))
-            trial.listen(1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+            probe.listen(1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise NotReady(f"port {port} is occupied: stop what listens there, or choose another by --port") from None
         if error.errno == errno.EACCES:
             raise NotReady(f"port {port} needs more rights than we have: choose one above 1023 by --port") from None
-        # The machine may lack IPv6; then nobody can sit there either.
+        # The machine may lack IPv6; then nobody can listen there either.

@@ -1,4 +1,4 @@
-"""Which commands steer the sandbox?"""
+"""Commands that steer the sandbox."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,8 @@ from urllib.parse import quote
 import httpx2
 import typer
 
-from certlink.commands.runner import DEFAULT_DATA, FAILED, NOT_READY, USAGE, Data, load_settings, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, load_settings, stop
+from certlink.readiness import FAILED, NOT_READY, USAGE
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 
@@ -73,11 +74,11 @@ def _change(data: Path, persona: str, what: str, certification: str) -> None:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return a duration from words such as "10 days"; ends the command where they are none."""
-    found = re.fullmatch(r"\s*(\d{1,6})\s*(second|minute|hour|day|week)s?\s*", text.lower())
-    if found is None or int(found[1]) == 0:
+    """Return the duration of a text such as "10 days"; end the command where it is none."""
+    match = re.fullmatch(r"\s*(\d{1,6})\s*(second|minute|hour|day|week)s?\s*", text.lower())
+    if match is None or int(match[1]) == 0:
         stop(f'"{text}" is no duration: write a number and seconds, minutes, hours, days or weeks', USAGE)
-    return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
 def _call(data: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What do the API, the worker and the sandbox need to run together on one machine?"""
+"""The sandbox, the API and the worker as parts, and the settings that tie them together."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ WORKER_STARTED = "worker started"
 
 
 def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str) -> dict[str, str]:
-    """Give the settings that tie the services to their engines, to each other and to the sandbox on the next port."""
+    """Return the settings that tie the services to their engines, to each other and to the sandbox on the next port."""
     sandbox = f"http://localhost:{port + 1}"
     settings = {
         "DATABASE_URL": database_url,
@@ -44,7 +44,7 @@ def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str
 
 
 def secret_key(path: Path) -> str:
-    """Read the key that seals secrets at rest; make it once."""
+    """Return the key that seals secrets at rest; it is made once and kept in a file."""
     if not path.exists():
         half = path.with_suffix(".half")
         half.unlink(missing_ok=True)
@@ -57,18 +57,24 @@ def secret_key(path: Path) -> str:
 
 
 def services(*, port: int, data: Path, environment: Mapping[str, str]) -> list[Part]:
-    """Describe the sandbox, the API and the worker, in the order of their start."""
+    """Return the sandbox, the API and the worker, in the order of their start."""
     sandbox = ("sandbox", "--port", str(port + 1), "--data", str(data / "sandbox"))
     return [
-        _answering("sandbox", sandbox, environment, f"http://localhost:{port + 1}/healthz"),
-        _answering("api", ("certlink", "serve", "--port", str(port)), environment, f"http://localhost:{port}/readyz"),
-        Part(name="worker", command=_python(("certlink", "work"), environment), ready_words=WORKER_STARTED),
+        Part(
+            name="sandbox",
+            command=_python(sandbox, environment),
+            ready=_answers(f"http://localhost:{port + 1}/healthz"),
+        ),
+        Part(
+            name="api",
+            command=_python(("local.serve", str(port)), environment),
+            ready=_answers(f"http://localhost:{port}/readyz"),
+        ),
+        Part(name="worker", command=_python(("certlink", "work"), environment), ready_line=WORKER_STARTED),
     ]
 
 
-def answers(address: str) -> Callable[[], Awaitable[bool]]:
-    """Make a check whether an address answers 200."""
-
+def _answers(address: str) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # Proxies of the environment must not come between two processes of one machine.
         async with httpx2.AsyncClient(trust_env=False) as client:
@@ -78,10 +84,6 @@ def answers(address: str) -> Callable[[], Awaitable[bool]]:
                 return False
 
     return ready
-
-
-def _answering(name: str, module: tuple[str, ...], environment: Mapping[str, str], address: str) -> Part:
-    return Part(name=name, command=_python(module, environment), ready=answers(address))
 
 
 def _python(module: tuple[str, ...], environment: Mapping[str, str]) -> Command:

@@ -1,7 +1,6 @@
-"""Who reaps the processes whose parent was killed?
+"""Reap the processes whose parent was killed.
 
-By rights the machine's first process does, but in many containers it does not, and they stay as zombies. So we adopt
-them.
+The first process of a machine should do it, but in many containers it does not, and they stay as zombies.
 """
 
 import asyncio
@@ -16,14 +15,14 @@ from contextlib import asynccontextmanager
 from local.processes import living_children
 
 PR_SET_CHILD_SUBREAPER = 36
-# Whoever waits for a child of ours on purpose has done so by then.
+# A child that somebody waits for has been reaped by then.
 GRACE_SECONDS = 0.2
 SHUTDOWN_TIMEOUT_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def adopted_orphans() -> AsyncIterator[None]:
-    """Adopt and reap orphans of our children meanwhile, and at the end wait for the last of them."""
+async def subreaper() -> AsyncIterator[None]:
+    """Reap the orphans of our children while the block runs, and wait for the last of them at its end."""
     if sys.platform != "linux":
         yield
         return
@@ -41,7 +40,7 @@ async def adopted_orphans() -> AsyncIterator[None]:
 
 
 def _reap() -> bool:
-    """Reap every dead orphan; tell whether any child is left."""
+    """Reap every dead orphan, and tell whether any child is left."""
     try:
         while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             if dead.si_pid in living_children:

@@ -1,4 +1,4 @@
-"""How does everything run together on one machine, until somebody stops it?"""
+"""Run engines, sandbox, API and worker together until somebody stops them."""
 
 import asyncio
 import json
@@ -9,18 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+from certlink.data_folder import DEFAULT_FOLDER, SETTINGS_FILE
+from certlink.readiness import DONE, FAILED, NOT_READY, NotReady
 from local.engines import embedded_database, embedded_redis, to_stderr
-from local.engines.directories import choose_directories, hold, is_held
+from local.engines.directories import choose_directories, hold
 from local.engines.external import database_answers, redis_answers
-from local.readiness import NotReady, check_ports_free
+from local.ports import check_ports_free
 from local.services import sandbox_settings, services
-from local.stale_processes import end_leftovers
-from local.subreaper import adopted_orphans
+from local.stale_processes import end_stale_processes
+from local.subreaper import subreaper
 from local.supervisor import PartFailed, Supervisor
 
-DEFAULT_FOLDER = ".certlink"
-DONE, FAILED, NOT_READY = 0, 1, 3
-ENVIRONMENT_FILE = "environment.json"
 Prepare = Callable[[dict[str, str]], Awaitable[None]]
 
 WELCOME = """
@@ -40,30 +39,22 @@ certlink runs. Everything is kept in {data}.
 
 
 async def up(*, port: int, data: Path, prepare: Prepare) -> int:
-    """Run engines, sandbox, API (on `port`) and worker until SIGINT, SIGTERM or SIGHUP; give the exit code.
+    """Run everything, the API on `port`, until SIGINT, SIGTERM or SIGHUP, and return the exit code.
 
-    `prepare` is awaited with the services' settings when the engines answer and before they start: it migrates and
-    seeds.
+    `prepare` is awaited with the services' settings when the engines answer and before the services start: it migrates
+    and seeds.
     """
     data = data.resolve()
     try:
         with hold(data):
-            await end_leftovers(data / "processes", to_stderr)
+            await end_stale_processes(data / "processes", to_stderr)
             check_ports_free(port, port + 1)
             supervisor = Supervisor(records=data / "processes", say=to_stderr)
-            async with adopted_orphans():
+            async with subreaper():
                 return await _until_stopped(supervisor, _run(supervisor, port, data, prepare))
     except (NotReady, PartFailed) as error:
         to_stderr(f"certlink: {error}")
         return NOT_READY if isinstance(error, NotReady) else FAILED
-
-
-def running_environment(data: Path) -> dict[str, str] | None:
-    """Give the settings of the `up` that runs on a data folder, for other commands to reach it, or None."""
-    file = data / ENVIRONMENT_FILE
-    if not is_held(data) or not file.exists():
-        return None
-    return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
 
 
 async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
@@ -71,12 +62,14 @@ async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
 
     def stop() -> None:
         if stopping.is_set():
-            supervisor.hurry()
+            supervisor.kill_now()
         stopping.set()
 
-    heeded = [word for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_heeded(word)]
-    for word in heeded:
-        loop.add_signal_handler(word, stop)
+    # `nohup` asks us to ignore that the terminal goes away.
+    is_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    signals = (signal.SIGINT, signal.SIGTERM, *(() if is_nohup else (signal.SIGHUP,)))
+    for number in signals:
+        loop.add_signal_handler(number, stop)
     running, stopped = asyncio.ensure_future(run), asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,18 +85,13 @@ async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
         return FAILED
     finally:
         stopped.cancel()
-        for word in heeded:
-            loop.remove_signal_handler(word)
-
-
-def _is_heeded(word: signal.Signals) -> bool:
-    # `nohup` asks us to ignore that the terminal goes away.
-    return word != signal.SIGHUP or signal.getsignal(word) != signal.SIG_IGN
+        for number in signals:
+            loop.remove_signal_handler(number)
 
 
 async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) -> None:
     """Start everything, then stay until canceled, and stop everything in the opposite order."""
-    environment_file = data / ENVIRONMENT_FILE
+    settings_file = data / SETTINGS_FILE
     try:
         async with _engines(supervisor, data) as (database_url, redis_url):
             settings = sandbox_settings(port=port, data=data, database_url=database_url, redis_url=redis_url)
@@ -114,18 +102,21 @@ async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) 
             for part in services(port=port, data=data, environment={**os.environ, "PYTHONUNBUFFERED": "1", **settings}):
                 to_stderr(f"starting {part.name}")
                 await supervisor.start(part)
-            _write_private(environment_file, json.dumps(settings))
-            # Whoever reads our output may have gone; that is no reason to stop.
+            # Written last: other commands take it for the sign that everything is ready.
+            descriptor = os.open(settings_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(settings, file)
+            # The reader of our output may have gone; that is no reason to stop.
             with suppress(OSError):
                 print(_welcome(port, data), flush=True)
             await asyncio.Event().wait()
     finally:
-        environment_file.unlink(missing_ok=True)
+        settings_file.unlink(missing_ok=True)
 
 
 @asynccontextmanager
 async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[str, str]]:
-    """Give the addresses of PostgreSQL and Redis: somebody else's where they are set, else our own."""
+    """Yield the addresses of PostgreSQL and Redis: those that are set, else those of our own, embedded."""
     database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     async with AsyncExitStack() as stack:
         if database_url:
@@ -133,26 +124,20 @@ async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[st
         if redis_url:
             await redis_answers(redis_url)
         external = database_url and redis_url
-        chosen = None if external else stack.enter_context(choose_directories(data, durable=True, say=to_stderr))
+        directories = None if external else stack.enter_context(choose_directories(data, durable=True, say=to_stderr))
         stack.push_async_callback(supervisor.stop_all)
         if not database_url:
-            assert chosen is not None
+            assert directories is not None
             to_stderr("starting postgres")
-            database_url = await embedded_database(supervisor, chosen, durable=True)
+            database_url = await embedded_database(supervisor, directories, durable=True)
         if not redis_url:
-            assert chosen is not None
+            assert directories is not None
             to_stderr("starting redis")
-            redis_url = await embedded_redis(supervisor, chosen)
+            redis_url = await embedded_redis(supervisor, directories)
         yield database_url, redis_url
 
 
 def _welcome(port: int, data: Path) -> str:
-    """Say where everything is, in words that can be typed where this was started."""
+    """Return where everything is, in words that can be typed where this was started."""
     option = "" if data == Path(DEFAULT_FOLDER).resolve() else f" --data {shlex.quote(str(data))}"
     return WELCOME.format(port=port, sandbox_port=port + 1, data=data, option=option)
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from certlink.clock import programme_clock, real_now
-from certlink.commands.runner import DEFAULT_DATA, FAILED, USAGE, Data, Json, instant_option, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run, stop
+from certlink.readiness import FAILED, USAGE
 from domain.catalog import Catalog, InvalidCatalog, load_catalog, shipped_catalog
 from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions

@@ -9,7 +9,8 @@ import typer
 
 from api.graphql.schema import sdl
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, finish, load_settings, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, finish, load_settings, run, stop
+from certlink.readiness import FAILED
 from certlink.schema_changes import Verdict, judge_changes
 from domain.database import schema
 from domain.operations.catalog import import_catalog

@@ -13,7 +13,8 @@ from api.graphql.scalars import instant_text
 from api.graphql.types.contributions import contribution_of
 from api.graphql.types.explanations import explanation_of, timeline_of
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, USAGE, Data, Json, instant_option, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run, stop
+from certlink.readiness import USAGE
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow, credit_of_operator

@@ -12,7 +12,8 @@ from api.exports.formats import FORMATS
 from api.exports.streaming import chunks
 from certlink.atomic_file import STANDARD_OUTPUT, NotWritten, whole_file, write
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, instant_option, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, instant_option, run, stop
+from certlink.readiness import FAILED
 from domain.queries.organizations import operator_of
 from domain.queries.skills_report import SkillsReportFilter, open_skills_report
 from domain.settings import Settings

@@ -7,7 +7,8 @@ import typer
 
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, FAILED, Data, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
+from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
 from domain.operations.members import change_member_role, remove_member
 from domain.queries.organizations import MemberSummary, member_number, members_of_domain, operator_of

@@ -1,4 +1,4 @@
-"""In which surroundings does a command run, and how does it end?"""
+"""Run a command on the settings and the database, and end it with an exit code."""
 
 import asyncio
 import os
@@ -13,16 +13,15 @@ from graphql import GraphQLError
 from pydantic import ValidationError
 
 from api.graphql.scalars import instant_of
+from certlink.data_folder import DEFAULT_FOLDER, running_settings
 from certlink.logs import configure_logs
+from certlink.readiness import FAILED, NOT_READY, USAGE, NotReady
 from domain.database.pool import open_database
 from domain.errors import Refusal, TryAgain
 from domain.settings import Settings
-from local.readiness import NotReady
-from local.up import DEFAULT_FOLDER, running_environment
 
 Result = TypeVar("Result")
 
-FAILED, USAGE, NOT_READY = 1, 2, 3
 DEFAULT_DATA = Path(DEFAULT_FOLDER)
 Data = Annotated[Path, typer.Option("--data", help="The folder of a running `certlink up` to reach.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -32,9 +31,9 @@ def load_settings(data: Path = DEFAULT_DATA) -> Settings:
     """Return the settings from the environment, or those of the `certlink up` that runs on a data folder."""
     hint = ""
     if "DATABASE_URL" not in os.environ:
-        found = running_environment(data)
-        os.environ.update(found or {})
-        hint = "" if found else f"; or start `certlink up`, which needs none: it does not run on {data}"
+        running = running_settings(data) or {}
+        os.environ.update(running)
+        hint = "" if running else f"; or start `certlink up`, which needs none: it does not run on {data}"
     try:
         settings = settings_of_environment()
     except NotReady as error:

@@ -14,7 +14,8 @@ from graphql import GraphQLError
 
 from api.graphql.scalars import instant_of
 from certlink.clock import real_now
-from certlink.commands.runner import USAGE, Json, instant_option, stop
+from certlink.commands.runner import Json, instant_option, stop
+from certlink.readiness import USAGE
 from domain.catalog import Catalog, shipped_catalog
 from domain.rules.attainment import (
     Attainment,

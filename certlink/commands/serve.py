@@ -1,60 +1,52 @@
-"""How does a process serve the API and the pages until it is told to stop?"""
+"""Serve the API and the pages until told to stop."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 import uvicorn
 from starlette.applications import Starlette
 
 from api.app import create_app
 from api.documents.trusted import DocumentsNotAccepted, read_manifest
 from certlink.clock import programme_clock
+from certlink.commands.runner import load_settings, stop
+from certlink.readiness import NOT_READY
 from certlink.uvicorn_protocols import HttpProtocol, WebSocketProtocol
 from domain.settings import Settings
-from sandbox.personas import WORK_PERSONAS
 from web.documents import DOCUMENTS
 from web.pages.sign_in import SignInHint
 from web.refusals import EXCEPTION_HANDLERS, show_fault
 from web.routes import routes
 
+LAST_PORT = 65_535
 SHUTDOWN_SECONDS = 5
 WEBSOCKET_MESSAGE_BYTES = 256 * 1024
 PING_SECONDS = 20.0
 PONG_SECONDS = 20.0
 
 
-def application(settings: Settings) -> Starlette:
-    """Return the API with the pages; in sandbox mode the sign-in page names the sandbox's people.
-
-    Raises:
-        DocumentsNotAccepted: the front-ends' documents cannot be read or registered.
-    """
-    hints = (
-        [SignInHint(email=persona.email, about=persona.about) for persona in WORK_PERSONAS] if settings.sandbox else []
-    )
-    return create_app(
-        settings=settings,
-        clock=programme_clock(settings),
-        routes=routes(sign_in_hints=hints),
-        exception_handlers=EXCEPTION_HANDLERS,
-        show_fault=show_fault,
-        documents={**DOCUMENTS, **_documents_of_front_ends(settings)},
-    )
+def add_to(app: typer.Typer) -> None:
+    """Add the command that serves."""
+    app.command("serve")(serve)
 
 
-def _documents_of_front_ends(settings: Settings) -> Mapping[str, str]:
-    if settings.documents_file is None:
-        return {}
-    try:
-        return read_manifest(Path(settings.documents_file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise DocumentsNotAccepted("the file cannot be read") from None
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=LAST_PORT, help="The port to listen on.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the API and the pages."""
+    serve_until_stopped(load_settings(), host=host, port=port)
 
 
-def serve_until_stopped(settings: Settings, *, host: str, port: int) -> None:
+def serve_until_stopped(settings: Settings, *, host: str, port: int, sign_in_hints: Sequence[SignInHint] = ()) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished."""
-    app = application(settings)
+    try:
+        app = application(settings, sign_in_hints=sign_in_hints)
+    except DocumentsNotAccepted as error:
+        stop(f"CERTLINK_DOCUMENTS_FILE: {error}", NOT_READY)
     # What is there from the start, the schema above all, stays: looking through it for garbage would hold up everybody.
     gc.collect()
     gc.freeze()
@@ -70,9 +62,34 @@ def serve_until_stopped(settings: Settings, *, host: str, port: int) -> None:
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=WEBSOCKET_MESSAGE_BYTES,
-        # Who has gone without a word is noticed after both, at the latest.
+        # A client that has gone without a word is noticed after both, at the latest.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         proxy_headers=False,
     )
+
+
+def application(settings: Settings, *, sign_in_hints: Sequence[SignInHint] = ()) -> Starlette:
+    """Return the API with the pages.
+
+    Raises:
+        DocumentsNotAccepted: the front-ends' documents cannot be read or registered.
+    """
+    return create_app(
+        settings=settings,
+        clock=programme_clock(settings),
+        routes=routes(sign_in_hints=sign_in_hints),
+        exception_handlers=EXCEPTION_HANDLERS,
+        show_fault=show_fault,
+        documents={**DOCUMENTS, **_documents_of_front_ends(settings)},
+    )
+
+
+def _documents_of_front_ends(settings: Settings) -> Mapping[str, str]:
+    if settings.documents_file is None:
+        return {}
+    try:
+        return read_manifest(Path(settings.documents_file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise DocumentsNotAccepted("the file cannot be read") from None

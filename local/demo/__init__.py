@@ -1,20 +1,18 @@
-"""What does the whole story look like, from linking to removal?"""
+"""The demo: the whole story, from linking to removal, step by step."""
 
 import asyncio
 import json
 import sys
 
+from certlink.readiness import DONE, FAILED
 from local.demo.service import temporary_service
 from local.demo.story import StepFailed, Story
 
-DONE, FAILED = 0, 1
-ORDER = (
-    *("attempt", "pending", "counting", "movedFrom", "refusedCode", "nextAvailableAt", "endedByRemoval", "seconds"),
-)
+NAMES = ("attempt", "pending", "counting", "movedFrom", "refusedCode", "nextAvailableAt", "endedByRemoval", "seconds")
 
 
 async def demo(*, as_json: bool) -> int:
-    """Run the story in a temporary folder over HTTP; return 0 only if every step held."""
+    """Run the story in a temporary folder over HTTP, and return 0 only if every step held."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     # With --json the story is progress and goes to stderr; the object alone is on stdout.
@@ -36,5 +34,5 @@ async def demo(*, as_json: bool) -> int:
     outcome["seconds"] = round(loop.time() - started, 1)
     tell("the story held" if held else "the story did not hold")
     if as_json:
-        print(json.dumps({name: outcome.get(name) for name in ORDER}))
+        print(json.dumps({name: outcome.get(name) for name in NAMES}))
     return DONE if held else FAILED

@@ -1,4 +1,4 @@
-"""How does a whole certlink run beside this process for a while?"""
+"""Run a whole certlink beside this process for a while."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from certlink.data_folder import SETTINGS_FILE
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -38,32 +40,32 @@ class Service:
         await self._sandbox("/clock", {"advance_seconds": days * 86_400})
 
     async def graphql(self, token: str, document: str, variables: dict[str, object] | None = None) -> dict[str, Any]:
-        """Ask the API as a front-end does, and return the data."""
+        """Send a document to the API as a front-end does, and return the data."""
         async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
             answer = await client.post(
                 f"{self.url}/graphql",
                 json={"query": document, "variables": variables or {}},
                 headers={"Authorization": f"Bearer {token}"},
             )
-        found = answer.json()
-        if found.get("errors"):
-            raise RuntimeError(f"the API answered: {found['errors'][0]['message']}")
-        data: dict[str, Any] = found["data"]
+        response = answer.json()
+        if response.get("errors"):
+            raise RuntimeError(f"the API answered: {response['errors'][0]['message']}")
+        data: dict[str, Any] = response["data"]
         return data
 
     async def _sandbox(self, path: str, body: dict[str, object] | None) -> dict[str, Any]:
         async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
             answer = await client.post(f"{self.sandbox_url}{path}", json=body)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        body_of_answer: dict[str, Any] = answer.json()
+        return body_of_answer
 
 
 @asynccontextmanager
 async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncIterator[Service]:
-    """Run `certlink up` in a folder that goes away, for as long as the block runs; nothing of it stays behind.
+    """Run `certlink up` in a temporary folder while the block runs.
 
-    It has the given settings, by their names in the environment, and none of this process's.
+    It has these settings, by their names in the environment, and none of this process's.
     """
     # Directly below the system's folder for temporary files: the database's unprivileged user must reach it.
     with tempfile.TemporaryDirectory(prefix="certlink-demo-", ignore_cleanup_errors=True) as folder:
@@ -76,8 +78,7 @@ async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncI
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=None if os.environ.get("CERTLINK_DEMO_VERBOSE") else file,
-                env={name: value for name, value in os.environ.items() if not _is_a_setting(name)}
-                | dict(settings or {}),
+                env={name: value for name, value in os.environ.items() if not _is_setting(name)} | dict(settings or {}),
             )
         service = Service(url=f"http://localhost:{port}", sandbox_url=f"http://localhost:{port + 1}", data=Path(folder))
         try:
@@ -91,7 +92,7 @@ async def _until_ready(service: Service, process: asyncio.subprocess.Process, lo
     try:
         async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
             # The settings' file is written last, when every part is ready.
-            while not (service.data / "environment.json").exists():
+            while not (service.data / SETTINGS_FILE).exists():
                 if process.returncode is not None:
                     raise RuntimeError(f"certlink up ended with exit code {process.returncode}{_last_lines(log)}")
                 await asyncio.sleep(0.1)
@@ -116,7 +117,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _is_a_setting(name: str) -> bool:
+def _is_setting(name: str) -> bool:
     return name.startswith("CERTLINK_") or name in {"DATABASE_URL", "REDIS_URL"}
 
 

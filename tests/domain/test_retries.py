@@ -102,7 +102,7 @@ async def test_whoever_loses_the_connection_is_told_to_try_again_and_the_next_on
 
 
 async def test_while_the_database_is_away_everybody_is_told_to_try_again(database: str, engines: Engines) -> None:
-    await engines.stop_database()
+    await engines.supervisor.stop("postgres")
 
     with pytest.raises(TryAgain):
         async with transaction():
@@ -111,7 +111,7 @@ async def test_while_the_database_is_away_everybody_is_told_to_try_again(databas
         await fetch_value("SELECT 1")
     not_ready = await readiness()
 
-    await engines.start_database()
+    await engines.supervisor.restart("postgres")
     assert not_ready == ["the database does not answer"]
     assert await readiness() == []
 

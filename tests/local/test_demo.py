@@ -35,5 +35,5 @@ def test_a_part_that_does_not_start_is_told_with_its_own_last_lines(tmp_path: Pa
 
     assert ended.returncode == 1
     assert (
-        "redis did not start in 3 attempts; its last words:\n    Fatal error: the memory is too small\n" in ended.stdout
+        "redis did not start in 3 attempts; its last lines:\n    Fatal error: the memory is too small\n" in ended.stdout
     )

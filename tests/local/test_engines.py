@@ -17,10 +17,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from tortoise.backends.base.config_generator import expand_db_url
 
+from certlink.data_folder import is_held, process_identity
+from certlink.readiness import NotReady
 from local.engines import Engines, binaries, embedded_engines
-from local.engines.directories import is_held
-from local.readiness import NotReady
-from local.stale_processes import identity
 
 # As Debian's: one program, which serves only under the name of its link.
 LOOKS_AT_ITS_NAME = """[ "$1" = --version ] && exec {redis} --version
@@ -115,7 +114,7 @@ async def test_nothing_is_left_behind(data: Path) -> None:
         running = {name: pid_of(data, name) for name in ("postgres", "redis")}
         sockets = (data / "engines" / "sockets").resolve()
 
-    assert [name for name, pid in running.items() if identity(pid)] == []
+    assert [name for name, pid in running.items() if process_identity(pid)] == []
     assert not sockets.exists()
     assert not is_held(data)
 
@@ -140,9 +139,9 @@ async def test_an_engine_that_is_killed_comes_back(data: Path, started: Engines,
 
 
 async def test_redis_can_be_taken_away_and_brought_back(started: Engines) -> None:
-    await started.stop_redis()
+    await started.supervisor.stop("redis")
     away = not await redis_answers(started)
-    await started.start_redis()
+    await started.supervisor.restart("redis")
 
     assert away
     assert await redis_answers(started)
@@ -151,8 +150,8 @@ async def test_redis_can_be_taken_away_and_brought_back(started: Engines) -> Non
 async def test_the_database_can_be_taken_away_and_brought_back(started: Engines) -> None:
     await answer(started, "CREATE TABLE kept (number int)")
 
-    await started.stop_database()
-    await started.start_database()
+    await started.supervisor.stop("postgres")
+    await started.supervisor.restart("postgres")
 
     assert await answer(started, "SELECT count(*) FROM kept") == 0
 

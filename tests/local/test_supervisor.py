@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from certlink.data_folder import process_identity
 from local.processes import Child, Command
-from local.stale_processes import end_leftovers, identity, remember
+from local.stale_processes import end_stale_processes, remember
 from local.supervisor import Part, PartFailed, Supervisor
 
 STAYS = "import time; print('here', flush=True); time.sleep(60)"
@@ -29,7 +30,7 @@ async def supervisor(tmp_path: Path, said: list[str]) -> AsyncIterator[Superviso
     """A supervisor whose parts are gone after the test."""
     started = Supervisor(records=tmp_path / "processes", say=said.append)
     yield started
-    started.hurry()
+    started.kill_now()
     await started.stop_all()
 
 
@@ -73,14 +74,14 @@ async def test_the_pauses_grow_while_it_keeps_dying(supervisor: Supervisor, said
     assert pauses == ["0.2 s", "0.4 s", "0.8 s"]
 
 
-async def test_what_never_starts_fails_with_its_last_words(supervisor: Supervisor) -> None:
-    with pytest.raises(PartFailed, match=r"api did not start in 3 attempts; its last words:\n  no such setting"):
+async def test_what_never_starts_fails_with_its_last_lines(supervisor: Supervisor) -> None:
+    with pytest.raises(PartFailed, match=r"api did not start in 3 attempts; its last lines:\n  no such setting"):
         await supervisor.start(part("api", "raise SystemExit('no such setting')"))
 
     assert supervisor.pid("api") is None
 
 
-async def test_the_last_words_are_those_of_the_last_attempt_alone(supervisor: Supervisor) -> None:
+async def test_the_last_lines_are_those_of_the_last_attempt_alone(supervisor: Supervisor) -> None:
     with pytest.raises(PartFailed) as failed:
         await supervisor.start(part("api", "import os; raise SystemExit(f'process {os.getpid()}')"))
 
@@ -92,13 +93,13 @@ async def test_what_never_answers_fails_and_is_stopped(supervisor: Supervisor, t
         return False
 
     with pytest.raises(PartFailed, match=r"api gave no answer within 0\.3 s"):
-        await supervisor.start(Part(name="api", command=python(STAYS), ready=never, start_patience=0.3))
+        await supervisor.start(Part(name="api", command=python(STAYS), ready=never, start_timeout=0.3))
 
     assert list((tmp_path / "processes").iterdir()) == []
 
 
 async def test_a_program_that_does_not_exist_is_said_clearly(supervisor: Supervisor) -> None:
-    missing = Part(name="api", command=Command(("/no/such/program",), {}), ready_words="here")
+    missing = Part(name="api", command=Command(("/no/such/program",), {}), ready_line="here")
 
     with pytest.raises(PartFailed, match=r"cannot run /no/such/program: .*No such file"):
         await supervisor.start(missing)
@@ -135,7 +136,7 @@ async def test_a_part_that_is_being_started_again_is_stopped_for_good(supervisor
 
 
 async def test_whoever_does_not_listen_is_killed_after_a_while(supervisor: Supervisor) -> None:
-    await supervisor.start(part("api", DEAF, stop_patience=0.2))
+    await supervisor.start(part("api", DEAF, stop_timeout=0.2))
     deaf = supervisor.pid("api")
 
     await supervisor.stop("api")
@@ -144,12 +145,12 @@ async def test_whoever_does_not_listen_is_killed_after_a_while(supervisor: Super
 
 
 async def test_asking_twice_kills_at_once(supervisor: Supervisor) -> None:
-    await supervisor.start(part("api", DEAF, stop_patience=60))
+    await supervisor.start(part("api", DEAF, stop_timeout=60))
     deaf = supervisor.pid("api")
 
     stopping = asyncio.create_task(supervisor.stop_all())
     await asyncio.sleep(0.1)
-    supervisor.hurry()
+    supervisor.kill_now()
     await asyncio.wait_for(stopping, 2)
 
     assert not alive(deaf)
@@ -187,7 +188,7 @@ def test_children_die_with_a_supervisor_that_is_killed() -> None:
         "async def main():\n"
         "    supervisor = Supervisor(records=pathlib.Path(tempfile.mkdtemp()), say=lambda line: None)\n"
         f"    command = Command((sys.executable, '-c', {STAYS!r}), {{}})\n"
-        "    await supervisor.start(Part(name='api', command=command, ready_words='here'))\n"
+        "    await supervisor.start(Part(name='api', command=command, ready_line='here'))\n"
         "    print(supervisor.pid('api'), flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -210,7 +211,7 @@ async def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(tmp_path: P
     left = Child(python(STAYS), said.append)
     remember(tmp_path, "api", left.pid)
 
-    await end_leftovers(tmp_path, said.append)
+    await end_stale_processes(tmp_path, said.append)
 
     assert await left.wait() != 0
     assert f"ending api, left over from an earlier run (process {left.pid})" in said
@@ -221,7 +222,7 @@ async def test_a_foreign_process_that_got_the_same_id_is_left_alone(tmp_path: Pa
     (tmp_path / "api").write_text(f"{os.getpid()} another boot 1")
     (tmp_path / "worker").write_text("")
 
-    await end_leftovers(tmp_path, said.append)
+    await end_stale_processes(tmp_path, said.append)
 
     assert said == []
     assert list(tmp_path.iterdir()) == []
@@ -231,7 +232,7 @@ def test_a_zombie_counts_as_dead() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
 
-        assert identity(ended.pid) is None
+        assert process_identity(ended.pid) is None
 
 
 def python(code: str) -> Command:
@@ -239,14 +240,14 @@ def python(code: str) -> Command:
     return Command((sys.executable, "-u", "-c", code), {})
 
 
-def part(name: str, code: str, stop_patience: float = 5) -> Part:
+def part(name: str, code: str, stop_timeout: float = 5) -> Part:
     """Describe a part that is ready when it says that it is here."""
-    return Part(name=name, command=python(code), ready_words="here", stop_patience=stop_patience)
+    return Part(name=name, command=python(code), ready_line="here", stop_timeout=stop_timeout)
 
 
 def alive(pid: int | None) -> bool:
     """Tell whether a process lives."""
-    return pid is not None and identity(pid) is not None
+    return pid is not None and process_identity(pid) is not None
 
 
 async def until(holds: Callable[[], bool]) -> None:

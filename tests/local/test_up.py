@@ -12,12 +12,14 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
+import httpx2
 import pytest
 
-from local.readiness import NotReady, check_ports_free
+from certlink.data_folder import process_identity, running_settings
+from certlink.readiness import NotReady
+from local.ports import check_ports_free
 from local.services import secret_key
-from local.stale_processes import identity
-from local.up import running_environment
+from sandbox.personas import WORK_PERSONAS
 
 PARTS = {"postgres", "redis", "sandbox", "api", "worker"}
 LAST_LINE = "Ctrl-C"
@@ -38,19 +40,21 @@ def test_it_runs_and_stops_leaving_nothing_whichever_part_died_first(data: Path,
         assert running.stdout is not None
         assert any(LAST_LINE in line for line in running.stdout)
         pids = {file.name: int(file.read_text().split()[0]) for file in (data / "processes").iterdir()}
-        environment = running_environment(data)
+        settings = running_settings(data)
+        sign_in_page = httpx2.get(f"http://localhost:{port}/sign-in").text
 
         os.kill(pids[dies_first], signal.SIGKILL)
         running.send_signal(signal.SIGTERM)
         code = running.wait(30)
 
     assert set(pids) == PARTS
-    assert environment is not None
-    assert environment["CERTLINK_PUBLIC_URL"] == f"http://localhost:{port}"
+    assert settings is not None
+    assert settings["CERTLINK_PUBLIC_URL"] == f"http://localhost:{port}"
+    assert all(persona.email in sign_in_page for persona in WORK_PERSONAS)
     assert code == 0
-    assert [name for name, pid in pids.items() if identity(pid)] == []
+    assert [name for name, pid in pids.items() if process_identity(pid)] == []
     assert list((data / "processes").iterdir()) == []
-    assert running_environment(data) is None
+    assert running_settings(data) is None
 
 
 @pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0")])
@@ -91,7 +95,7 @@ def test_the_key_is_made_once_and_read_by_us_alone(data: Path) -> None:
 def test_without_a_running_one_there_is_no_environment(data: Path) -> None:
     (data / "environment.json").write_text("{}")
 
-    assert running_environment(data) is None
+    assert running_settings(data) is None
 
 
 @contextmanager

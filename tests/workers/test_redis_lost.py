@@ -64,12 +64,12 @@ async def test_redis_stopped_for_ten_seconds_during_the_story_delays_and_loses_n
         await world.line.reached["/token"].wait()
         # Redis goes while the code is out for exchange, the most delicate moment of all.
         with capture_logs() as logs:
-            await engines.stop_redis()
+            await engines.supervisor.stop("redis")
             await _until(lambda: _has_logged(logs, "redis away, the sweeper goes on"))
         try:
             await _story_without_redis(world, workplace, attempt_id, go_on)
         finally:
-            await engines.start_redis()
+            await engines.supervisor.restart("redis")
 
         # Nobody sweeps any more: from here on only wake-ups can bring it about.
         before = await trace()
