@@ -1,4 +1,4 @@
-"""How is a file written whole or not at all?"""
+"""Write a file whole or not at all."""
 
 import os
 import sys
@@ -16,10 +16,10 @@ class NotWritten(Exception):
 
 
 @contextmanager
-def whole_file(target: str) -> Iterator[BinaryIO]:
-    """Yield a file that takes its place only once the block has ended well; until then an older one stays.
+def atomic_file(target: str) -> Iterator[BinaryIO]:
+    """Yield a file that takes its place when the block has ended well; until then an older one stays.
 
-    It is readable for its owner alone: it holds what only admins may see. ``-`` is the standard output.
+    Only its owner can read it: it holds what only admins may see. ``-`` is the standard output.
 
     Raises:
         NotWritten: the file cannot be written.
@@ -31,15 +31,15 @@ def whole_file(target: str) -> Iterator[BinaryIO]:
     path = Path(target)
     if path.is_dir():
         raise NotWritten(f"{target} is a folder")
-    with _told(target):
+    with _not_written(target):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-            with _told(target):
+            with _not_written(target):
                 file.flush()
                 os.fsync(file.fileno())
-        with _told(target):
+        with _not_written(target):
             Path(name).replace(path)
     except BaseException:
         with suppress(OSError):
@@ -51,14 +51,14 @@ def write(file: BinaryIO, chunk: bytes, target: str) -> None:
     """Write a chunk.
 
     Raises:
-        NotWritten: it cannot be written: the disk is full, or whoever read the standard output has gone.
+        NotWritten: the disk is full, or the reader of the standard output has gone.
     """
-    with _told(target):
+    with _not_written(target):
         file.write(chunk)
 
 
 @contextmanager
-def _told(target: str) -> Iterator[None]:
+def _not_written(target: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

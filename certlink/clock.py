@@ -1,4 +1,4 @@
-"""What time is it?"""
+"""The clocks: real time, or the sandbox's."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from domain.settings import Settings
 
 
 def programme_clock(settings: Settings) -> Callable[[], datetime]:
-    """Return the clock to work by: the real one, or in sandbox mode the sandbox's, which can be moved."""
+    """Return the real clock, or in sandbox mode the sandbox's, which can be moved."""
     if settings.sandbox and settings.sandbox_clock:
         return _SandboxClock(Path(settings.sandbox_clock))
     return real_now
@@ -21,7 +21,7 @@ def real_now() -> datetime:
 
 
 class _SandboxClock:
-    """The real time and an offset that the sandbox writes to a file, read anew at every look."""
+    """Real time and an offset that the sandbox writes to a file; the file is read at every call."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

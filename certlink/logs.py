@@ -1,4 +1,4 @@
-"""Write the log: one line for each event, as JSON or for people, and no value that a fault was about."""
+"""Write the log, one line an event, without the values of faults."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from domain.faults import describe_fault
 
-# These tell addresses, arguments or statements, which may hold what is personal or secret.
+# These log addresses, arguments or statements, which may be personal or secret.
 QUIET = ("httpx2", "httpcore2", "tortoise", "asyncio", "arq", "uvicorn.access", "websockets")
 # Where a library's message begins to show values: asyncio's shows arguments, futures and the messages of faults.
 VALUES = re.compile(r"[<(\[{\"'\n]")
@@ -25,7 +25,7 @@ log = structlog.get_logger("certlink")
 
 
 def configure_logs(log_format: str) -> None:
-    """Log to stderr what this process and its libraries tell, and every fault that nobody catches."""
+    """Log to stderr, as JSON or for people: this process, its libraries, and every fault that nobody catches."""
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -49,13 +49,13 @@ def configure_logs(log_format: str) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     sys.excepthook = _log_uncaught
-    threading.excepthook = lambda given: _log_fault("thread failed", given.exc_value)
-    sys.unraisablehook = lambda given: _log_fault("fault that could not be raised", given.exc_value)
+    threading.excepthook = lambda failure: _log_fault("thread failed", failure.exc_value)
+    sys.unraisablehook = lambda failure: _log_fault("fault that could not be raised", failure.exc_value)
     warnings.showwarning = _log_warning
 
 
 class _Formatter(logging.Formatter):
-    """Writes what a library tells as we write our own events."""
+    """Format a library's log record like our own events."""
 
     def __init__(self, stamp: Processor, renderer: Processor) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class _Formatter(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line: the library's sentence up to its first value, and the fault that it is about."""
+        """Return one line: the record's sentence up to its first value, and its fault."""
         event: MutableMapping[str, Any] = {"event": _sentence(record), "level": record.levelname.lower()}
         event["logger"] = record.name
         fault = record.msg if isinstance(record.msg, BaseException) else record.exc_info and record.exc_info[1]
@@ -81,9 +81,9 @@ def _sentence(record: logging.LogRecord) -> str:
 
 
 def _without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the faults in an event of ours by what may be told of them."""
-    given = event.pop("exc_info", None)
-    fault = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    """Replace the faults in an event by descriptions without values."""
+    exc_info = event.pop("exc_info", None)
+    fault = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1] if exc_info else None
     if fault is not None:
         event.update(describe_fault(fault))
     for name, value in event.items():

@@ -1,6 +1,6 @@
-"""May the API's schema be as it is, given what the last release promised its clients?
+"""Check that schema changes keep the last release's promises to clients.
 
-A breaking change needs a note in the changelog, and whatever is deprecated tells from when on it may be gone.
+A breaking change needs a note in the changelog, and a deprecation says on which date it is removed.
 """
 
 import re
@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.utilities.find_schema_changes import BreakingChange, DangerousChange, SchemaChange, find_schema_changes
 
-# In a change's description, the first of these that is found tells what has changed.
+# In a change's description, the first of these that matches is what has changed.
 COORDINATES = (r"(@\w+(?:\(\w+:\))?)", r"(\w+\.\w+(?:\(\w+:\))?)", r"union type (\w+)", r"^(\w+)")
 REMOVAL = re.compile(r"\bRemoved on (\d{4}-\d{2}-\d{2})\.$")
 
@@ -31,7 +31,7 @@ Deprecable = GraphQLField | GraphQLArgument | GraphQLInputField | GraphQLEnumVal
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What must not be, what clients may notice, and what was promised to be gone by now; all in sentences."""
+    """What is forbidden, what clients may notice, and what should have been removed by now; all in sentences."""
 
     problems: tuple[str, ...]
     dangers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Verdict:
 
 
 def judge_changes(*, released: str, present: str, changelog: str, now: datetime) -> Verdict:
-    """Compare a schema with the last release's, both in GraphQL's own language."""
+    """Compare a schema with the last release's, both in the schema definition language."""
     schema = build_schema(present)
     changes = find_schema_changes(build_schema(released), schema)
     noted = _noted_coordinates(changelog)
@@ -58,15 +58,15 @@ def judge_changes(*, released: str, present: str, changelog: str, now: datetime)
 
 
 def _noted_coordinates(changelog: str) -> set[str]:
-    """Return what the breaking changes of the version that is not released yet put between backticks."""
+    """Return what stands between backticks under the unreleased version's breaking changes."""
     unreleased = _section(changelog, "## Unreleased")
     return set(re.findall(r"`([^`\n]+)`", _section(unreleased, "### Breaking")))
 
 
 def _section(text: str, heading: str) -> str:
     level = heading.partition(" ")[0]
-    found = re.search(rf"^{heading}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
-    return found[1] if found else ""
+    match = re.search(rf"^{heading}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    return match[1] if match else ""
 
 
 def _is_breaking(change: SchemaChange) -> bool:
@@ -75,9 +75,9 @@ def _is_breaking(change: SchemaChange) -> bool:
 
 
 def _coordinate(change: SchemaChange) -> str:
-    """Return what has changed as a schema coordinate, such as ``Member.credits`` or ``Member.credits(first:)``."""
-    found = (re.search(pattern, change.description) for pattern in COORDINATES)
-    return next(match[1] for match in found if match)
+    """Return the changed element's coordinate, such as ``Member.credits`` or ``Member.credits(first:)``."""
+    matches = (re.search(pattern, change.description) for pattern in COORDINATES)
+    return next(match[1] for match in matches if match)
 
 
 def _unnoted(change: SchemaChange) -> str:
@@ -90,22 +90,22 @@ def _dateless(coordinate: str) -> str:
 
 
 def _deprecated(schema: GraphQLSchema) -> Iterator[tuple[str, date | None]]:
-    """Yield the coordinate of whatever is deprecated, with the date on which it is to be removed."""
+    """Yield the coordinate of every deprecated element, with the date of its removal."""
     for coordinate, element in _elements(schema):
         if element.deprecation_reason is not None:
             yield coordinate, _removal_date(element.deprecation_reason)
 
 
 def _removal_date(reason: str) -> date | None:
-    found = REMOVAL.search(reason.strip())
+    match = REMOVAL.search(reason.strip())
     try:
-        return date.fromisoformat(found[1]) if found else None
+        return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
 
 
 def _elements(schema: GraphQLSchema) -> Iterator[tuple[str, Deprecable]]:
-    """Yield whatever can be deprecated, with its schema coordinate."""
+    """Yield every element that can be deprecated, with its coordinate."""
     for directive in schema.directives:
         for name, argument in directive.args.items():
             yield f"@{directive.name}({name}:)", argument

@@ -1,7 +1,7 @@
-"""When is a connection given up that never sends a whole request?
+"""Uvicorn's protocols with time limits for slow and silent clients.
 
-Uvicorn waits for ever for the rest of a request, and whoever sends one byte a minute over many connections leaves none
-for anybody else.
+Uvicorn waits for ever for the rest of a request: a client that sends one byte a minute over many connections would
+leave none for others.
 """
 
 from asyncio import TimerHandle, Transport
@@ -11,38 +11,39 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-# From the connection's beginning, or the answer before, on: much for the largest request over a slow line.
+# Counted from the connection's start or the previous response: enough for the largest request over a slow line.
 ARRIVAL_SECONDS = 30.0
+LINGER_SECONDS = 3.0
 
 
 class HttpProtocol(H11Protocol):
-    """Uvicorn's, which closes a connection whose request is not there in time."""
+    """Close a connection whose request has not arrived in time."""
 
     _timer: TimerHandle | None = None
 
     @override
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     @override
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
+        """Start the timer for the next request."""
         super().on_response_complete()
-        self._wait()
+        self._start_timer()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop the timer."""
         super().connection_lost(exc)
-        self._stop_waiting()
+        self._stop_timer()
 
-    def _wait(self) -> None:
-        self._stop_waiting()
+    def _start_timer(self) -> None:
+        self._stop_timer()
         self._timer = self.loop.call_later(ARRIVAL_SECONDS, self._close_unless_arrived)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
@@ -55,31 +56,28 @@ class HttpProtocol(H11Protocol):
             self.transport.close()
 
 
-LINGER_SECONDS = 3.0
-
-
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's, which gives the other end a moment to read the last messages and goes."""
+    """Give the client a moment to read the last messages, then close without waiting for it."""
 
     @override
     async def run_asgi(self) -> None:
-        """Serve the connection; what is not read a moment later is thrown away."""
+        """Serve the connection, then close it soon."""
         try:
             await super().run_asgi()
         finally:
-            self._leave_soon()
+            self._close_soon()
 
     @override
     def shutdown(self) -> None:
-        """Close the connection as the process is told to stop."""
+        """Close the connection because the process stops."""
         super().shutdown()
-        self._leave_soon()
+        self._close_soon()
 
     @override
     def keepalive_timeout(self) -> None:
-        """Close the connection as the other end does not answer pings."""
+        """Close the connection because the client does not answer pings."""
         super().keepalive_timeout()
-        self._leave_soon()
+        self._close_soon()
 
-    def _leave_soon(self) -> None:
+    def _close_soon(self) -> None:
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)

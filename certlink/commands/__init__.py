@@ -1,1 +1,1 @@
-"""What can be typed after ``certlink``? One module for each kind of command."""
+"""The commands of ``certlink``, one module for each kind."""

@@ -1,4 +1,4 @@
-"""Which commands let an organization's programs read, and keep them from it?"""
+"""Commands about API clients and their keys."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import typer
 
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, instant_option, run
 from domain.errors import NotFound
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
@@ -19,7 +19,6 @@ from domain.rules.enums import Scope
 from domain.settings import Settings
 
 Keys = dict[int, list[ApiKeySummary]]
-Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
 Client = Annotated[int, typer.Argument(metavar="CLIENT", min=1, max=2**63 - 1, help="The API client's number.")]
 Expires = Annotated[
     str, typer.Option(help="When the key ends, such as 2027-01-31T00:00:00Z; as late as it may unless given.")
@@ -133,8 +132,8 @@ def _named(client: int) -> Iterator[None]:
 def _show_once(key: NewApiKey, *, as_json: bool) -> None:
     """Print the secret on stdout alone, so that it can be piped to where it is kept."""
     if as_json:
-        told = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": instant_text(key.expires_at)}
-        print(json.dumps(told | {"secret": key.secret}))
+        shown = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": instant_text(key.expires_at)}
+        print(json.dumps(shown | {"secret": key.secret}))
         return
     print(
         f"API client {key.api_client_id}: the key {key.prefix}… expires {instant_text(key.expires_at)}. "

@@ -1,7 +1,7 @@
-"""Which commands look after the catalog?"""
+"""Commands about the catalog of certifications and requirements."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +11,12 @@ from certlink.clock import programme_clock, real_now
 from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run, stop
 from certlink.readiness import FAILED, USAGE
 from domain.catalog import Catalog, InvalidCatalog, load_catalog, shipped_catalog
-from domain.operations.catalog import ImportedCatalog, import_catalog
-from domain.queries.catalog import editions
+from domain.operations.catalog import import_catalog
+from domain.queries.catalog import editions as imported_editions
 from domain.rules.attainment import shown_points
-from domain.rules.editions import Edition, EditionNotKnown, edition_at, in_order, programs_at, programs_of
+from domain.rules.editions import EditionNotKnown, edition_at, in_order, programs_at, programs_of
 from domain.rules.enums import RequirementRole
 from domain.rules.programs import Program, Requirement
-from domain.settings import Settings
 
 Folder = Annotated[
     Path | None, typer.Argument(metavar="[FOLDER]", help="A catalog's folder; the shipped catalog, unless given.")
@@ -44,11 +43,9 @@ def check_catalog(folder: Folder = None) -> None:
 def import_into_database(folder: Folder = None, data: Data = DEFAULT_DATA) -> None:
     """Write a catalog into the database, all or nothing; what is in force stays as it is."""
     catalog = _catalog(folder)
-
-    async def work(settings: Settings) -> ImportedCatalog:
-        return await import_catalog(now=programme_clock(settings)(), catalog=catalog, policy=settings.policy)
-
-    imported = run(work, data)
+    imported = run(
+        lambda settings: import_catalog(now=programme_clock(settings)(), catalog=catalog, policy=settings.policy), data
+    )
     print(f"{imported.certifications} certifications, {imported.editions} editions")
 
 
@@ -62,20 +59,27 @@ def show(
 ) -> None:
     """Show the requirements that are in force at an instant."""
     instant = instant_option(at) or real_now()
-    found = _imported(data) if imported else shipped_catalog().editions
+    editions = run(lambda _: imported_editions(), data) if imported else shipped_catalog().editions
     try:
-        newest = edition_at(found, instant)
+        newest = edition_at(editions, instant)
     except EditionNotKnown as error:
         stop(error.message, FAILED)
-    programs = programs_at(found, instant)
+    programs = programs_at(editions, instant)
     if as_json:
-        print(json.dumps({"edition": newest.key, "programs": [program_json(program) for program in programs]}))
+        print(json.dumps({"edition": newest.key, "programs": [_program_json(program) for program in programs]}))
         return
-    for edition in in_order(found):
+    for edition in in_order(editions):
         state = "in force" if edition.in_force_from <= instant else "not in force yet"
         print(f"edition {edition.key}: from {edition.in_force_from:%Y-%m-%d %H:%M} UTC, {state}")
     for program in programs:
-        print("\n".join(program_lines(program)))
+        heading = f"{program.kind.lower()} {program.key}: {program.title}"
+        print(
+            f"{heading}, edition {program.edition}"
+            if program.is_published
+            else f"{heading}: requirements not published"
+        )
+        for position, requirement in _requirements(program).items():
+            print(f"  {position}: {requirement}")
 
 
 def diff(
@@ -84,27 +88,17 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Tell what differs between the requirements of two editions of the shipped catalog."""
-    found = shipped_catalog().editions
+    editions = shipped_catalog().editions
+    # With all that an edition itself lets change later, but nothing of the next one.
+    end = max(edition.in_force_from for edition in editions)
     try:
-        changes = difference(_as_of(found, before), _as_of(found, after))
+        changes = _difference(programs_of(editions, before, end), programs_of(editions, after, end))
     except EditionNotKnown as error:
         stop(error.message, USAGE)
     if as_json:
         print(json.dumps(changes))
         return
     print("\n".join(f"{program}: {line}" for program, lines in changes.items() for line in lines) or "nothing differs")
-
-
-def _as_of(found: Sequence[Edition], key: str) -> Any:
-    # With all that the edition itself lets change later, but nothing of the next one.
-    return programs_of(found, key, max(edition.in_force_from for edition in found))
-
-
-def _imported(data: Path) -> Sequence[Edition]:
-    async def work(_: Settings) -> Sequence[Edition]:
-        return await editions()
-
-    return run(work, data)
 
 
 def _catalog(folder: Path | None) -> Catalog:
@@ -114,19 +108,48 @@ def _catalog(folder: Path | None) -> Catalog:
         stop(str(error), FAILED)
 
 
-def program_lines(program: Program) -> Iterator[str]:
-    """Yield a program with its requirements, one a line."""
-    kind = program.kind.lower()
-    if not program.is_published:
-        yield f"{kind} {program.key}: {program.title}: requirements not published"
-        return
-    yield f"{kind} {program.key}: {program.title}, edition {program.edition}"
-    for place, line in _requirements(program).items():
-        yield f"  {place}: {line}"
+def _difference(before: Sequence[Program], after: Sequence[Program]) -> Mapping[str, list[str]]:
+    """Return for each program that differs what was removed (-) and added (+)."""
+    old, new = ({program.key: program for program in programs} for programs in (before, after))
+    changes = {key: _changes(old.get(key), new.get(key)) for key in sorted({*old, *new})}
+    return {key: lines for key, lines in changes.items() if lines}
 
 
-def program_json(program: Program) -> dict[str, Any]:
-    """Return a program as JSON tells it."""
+def _changes(before: Program | None, after: Program | None) -> list[str]:
+    if before is None or after is None:
+        return ["+ is new"] if before is None else ["- is no more"]
+    old, new = _requirements(before), _requirements(after)
+    if bool(old) != bool(new):
+        return ["+ its requirements are published" if new else "- not published any more"]
+    return [
+        f"{sign} {position}: {requirements[position]}"
+        for position in dict.fromkeys([*old, *new])
+        if old.get(position) != new.get(position)
+        for sign, requirements in (("-", old), ("+", new))
+        if position in requirements
+    ]
+
+
+def _requirements(program: Program) -> Mapping[str, str]:
+    """Return a program's requirements as sentences, by their positions."""
+    return {
+        f"{measure.metric.lower()}, {measure.track.lower()}, step {requirement.step}": _sentence(requirement)
+        for measure in program.measures
+        for requirement in measure.requirements
+    }
+
+
+def _sentence(requirement: Requirement) -> str:
+    role = requirement.role.lower().replace("_", " ")
+    points = f" for {shown_points(requirement.points):g} points" if requirement.points else ""
+    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
+    who = "person" if requirement.needed == 1 else "people"
+    if requirement.role is RequirementRole.DESIGNATION:
+        who = "of these"
+    return f"{role}, {requirement.needed} {who}{points}: {what}"
+
+
+def _program_json(program: Program) -> dict[str, Any]:
     return {
         "program": program.key,
         "kind": program.kind.lower(),
@@ -143,48 +166,6 @@ def program_json(program: Program) -> dict[str, Any]:
             for measure in program.measures
         ],
     }
-
-
-def difference(before: Sequence[Program], after: Sequence[Program]) -> Mapping[str, list[str]]:
-    """Return for each program that differs what was dropped (-), added (+), and changed."""
-    old, new = ({program.key: program for program in programs} for programs in (before, after))
-    changes = {key: _changes(old.get(key), new.get(key)) for key in sorted({*old, *new})}
-    return {key: lines for key, lines in changes.items() if lines}
-
-
-def _changes(before: Program | None, after: Program | None) -> list[str]:
-    if before is None or after is None:
-        return ["+ is new"] if before is None else ["- is no more"]
-    old, new = _requirements(before), _requirements(after)
-    if not old or not new:
-        return (
-            []
-            if bool(old) == bool(new)
-            else ["+ its requirements are published" if new else "- not published any more"]
-        )
-    lines = []
-    for place in dict.fromkeys([*old, *new]):
-        if old.get(place) != new.get(place):
-            lines += [f"{sign} {place}: {found[place]}" for sign, found in (("-", old), ("+", new)) if place in found]
-    return lines
-
-
-def _requirements(program: Program) -> Mapping[str, str]:
-    return {
-        f"{measure.metric.lower()}, {measure.track.lower()}, step {requirement.step}": _sentence(requirement)
-        for measure in program.measures
-        for requirement in measure.requirements
-    }
-
-
-def _sentence(requirement: Requirement) -> str:
-    role = requirement.role.lower().replace("_", " ")
-    points = f" for {shown_points(requirement.points):g} points" if requirement.points else ""
-    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
-    who = "person" if requirement.needed == 1 else "people"
-    if requirement.role is RequirementRole.DESIGNATION:
-        who = "of these"
-    return f"{role}, {requirement.needed} {who}{points}: {what}"
 
 
 def _requirement_json(requirement: Requirement) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which commands look after the database and prove the project whole?"""
+"""Commands that migrate and check the database, the schema and the settings."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("verify")(verify)
     app.command("config")(config)
-    app.add_typer(_audit(), name="audit")
+    audit = typer.Typer(help="Look at the audit chains.", no_args_is_help=True)
+    audit.command("verify")(verify_audit)
+    app.add_typer(audit, name="audit")
 
 
 def migrate(
@@ -62,7 +64,7 @@ def check(
         problems.append("schema.graphql differs from the code: run `certlink check --write`")
     verdict = _verdict()
     problems.extend(verdict.problems)
-    # A date that passes must not fail what nobody has changed: it is told every time, and holds up a release only.
+    # A date that passes must not fail code that nobody has changed: it is printed every time and stops a release only.
     problems.extend(verdict.overdue if release else ())
     if problems:
         stop("; ".join(problems), FAILED)
@@ -77,16 +79,19 @@ def check(
 
 def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """Check every invariant of the database and name each violation."""
-
-    async def work(settings: Settings) -> list[str]:
-        return await violations(settings.policy)
-
-    found = run(work, data)
+    violated = run(lambda settings: violations(settings.policy), data)
     if as_json:
-        print(json.dumps({"invariants": len(INVARIANTS), "violations": found}))
+        print(json.dumps({"invariants": len(INVARIANTS), "violations": violated}))
     else:
-        print("\n".join(found) or f"{len(INVARIANTS)} invariants and every audit chain hold")
-    raise typer.Exit(FAILED if found else 0)
+        print("\n".join(violated) or f"{len(INVARIANTS)} invariants and every audit chain hold")
+    raise typer.Exit(FAILED if violated else 0)
+
+
+def verify_audit(data: Data = DEFAULT_DATA) -> None:
+    """Find every audit event that was changed or is missing."""
+    broken = run(lambda _: broken_links(), data)
+    print("\n".join(broken) or "every audit chain holds")
+    raise typer.Exit(FAILED if broken else 0)
 
 
 def config(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
@@ -109,20 +114,3 @@ def _shown(name: str, value: object) -> object:
     if name in {"database_url", "redis_url"}:
         return str(value).partition("://")[0] + "://…"
     return value if isinstance(value, str | int | float | list | None) else str(value)
-
-
-def _audit() -> typer.Typer:
-    audit = typer.Typer(help="Look at the audit chains.", no_args_is_help=True)
-
-    @audit.command("verify")
-    def verify_audit(data: Data = DEFAULT_DATA) -> None:
-        """Find every audit event that was changed or is missing."""
-
-        async def work(_: Settings) -> list[str]:
-            return await broken_links()
-
-        found = run(work, data)
-        print("\n".join(found) or "every audit chain holds")
-        raise typer.Exit(FAILED if found else 0)
-
-    return audit

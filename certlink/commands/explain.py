@@ -1,4 +1,4 @@
-"""Which command says why a credit counts, or not?"""
+"""Command that says why a credit counts, or not."""
 
 import json
 from collections.abc import Iterator
@@ -36,30 +36,24 @@ def explain(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Say why a credit counts, or not, who can do what, what it contributes to, and what happens when."""
-    number = _number(credit)
+    is_number = credit.isascii() and credit.isdigit() and len(credit) <= MAX_DIGITS
+    credit_id = int(credit) if is_number else decode_id(credit, Kind.CREDIT)
+    if credit_id is None:
+        stop(f'"{credit}" is neither the number of a credit nor its id', USAGE)
     instant = instant_option(at)
 
     async def work(settings: Settings) -> tuple[CreditRow, CreditContributions]:
-        row = await credit_of_operator(number, as_of=instant or programme_clock(settings)())
+        row = await credit_of_operator(credit_id, as_of=instant or programme_clock(settings)())
         if row is None:
             raise NotFound
         return row, await contributions_of_credits(row.organization_id, {row.member_id}, as_of=row.as_of)
 
     row, contributions = run(work, data)
-    found = explained(row, contributions.get(row.id, ()))
-    print(json.dumps(found) if as_json else "\n".join(explained_lines(found)))
+    explained = _explained(row, contributions.get(row.id, ()))
+    print(json.dumps(explained) if as_json else "\n".join(_lines(explained)))
 
 
-def _number(credit: str) -> int:
-    is_number = credit.isascii() and credit.isdigit() and len(credit) <= MAX_DIGITS
-    number = int(credit) if is_number else decode_id(credit, Kind.CREDIT)
-    if number is None:
-        stop(f'"{credit}" is neither the number of a credit nor its id', USAGE)
-    return number
-
-
-def explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> dict[str, Any]:
-    """Return a credit as of its row's instant as JSON tells it."""
+def _explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> dict[str, Any]:
     return {
         "id": global_id(Kind.CREDIT, row.id),
         "organization": row.organization_name,
@@ -68,54 +62,54 @@ def explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) ->
         "status": row.status.value,
         "asOf": instant_text(row.as_of),
         "explanation": _plain(explanation_of(row, contributions)),
-        "contributions": _plain([contribution_of(each) for each in contributions]),
+        "contributions": _plain([contribution_of(contribution) for contribution in contributions]),
         "timeline": _plain(timeline_of(row)),
     }
 
 
-def explained_lines(found: dict[str, Any]) -> Iterator[str]:
-    """Yield the same in lines for people."""
-    explanation = found["explanation"]
-    yield f"{found['certification']} of {found['member']} for {found['organization']}, {_day(found['asOf'])}"
-    yield f"{found['status'].lower()}: {explanation['summary']}"
+def _lines(explained: dict[str, Any]) -> Iterator[str]:
+    explanation = explained["explanation"]
+    whose = f"{explained['member']} for {explained['organization']}"
+    yield f"{explained['certification']} of {whose}, {_minute(explained['asOf'])}"
+    yield f"{explained['status'].lower()}: {explanation['summary']}"
     yield "what could keep it from counting:"
     for reason in explanation["reasons"]:
-        since = f", since {_day(reason['since'])}" if reason["since"] else ""
-        until = f", expected to change {_day(reason['expectedAt'])}" if reason["expectedAt"] else ""
+        since = f", since {_minute(reason['since'])}" if reason["since"] else ""
+        until = f", expected to change {_minute(reason['expectedAt'])}" if reason["expectedAt"] else ""
         yield f"  {'does not' if reason['met'] else 'does':8} {_words(reason['code'])}{since}{until}"
         yield f"      {_words(reason['actor'])}: {reason['action']}"
-    if found["contributions"]:
+    if explained["contributions"]:
         yield "contributions:"
-    for each in found["contributions"]:
-        why = f" ({_words(each['reason'])})" if each["reason"] else ""
-        place = f"{each['programTitle']}, {_words(each['track'])}, {_words(each['metric'])}, step {each['step']}"
-        yield f"  {place}: {each['points']:g} points{why}"
+    for line in explained["contributions"]:
+        why = f" ({_words(line['reason'])})" if line["reason"] else ""
+        step = f"{line['programTitle']}, {_words(line['track'])}, {_words(line['metric'])}, step {line['step']}"
+        yield f"  {step}: {line['points']:g} points{why}"
     yield "timeline:"
-    for event in found["timeline"]:
-        recorded = f", recorded {_day(event['recordedAt'])}" if event["recordedAt"] else ""
+    for event in explained["timeline"]:
+        recorded = f", recorded {_minute(event['recordedAt'])}" if event["recordedAt"] else ""
         expected = " expected" if event["expected"] else ""
-        yield f"  {_day(event['at'])}{expected}: {_words(event['kind'])}{recorded}"
+        yield f"  {_minute(event['at'])}{expected}: {_words(event['kind'])}{recorded}"
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of the API's as JSON, under the names that the API has."""
+    """Return one of the API's values as JSON, with the API's names."""
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     if is_dataclass(value):
-        return {_camel(each.name): _plain(getattr(value, each.name)) for each in fields(value)}
+        return {_camel_case(field.name): _plain(getattr(value, field.name)) for field in fields(value)}
     return value
 
 
-def _camel(name: str) -> str:
+def _camel_case(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
-def _words(word: str) -> str:
-    return word.lower().replace("_", " ")
+def _words(enum: str) -> str:
+    return enum.lower().replace("_", " ")
 
 
-def _day(instant: str) -> str:
+def _minute(instant: str) -> str:
     return instant[:16].replace("T", " ") + "Z"

@@ -1,4 +1,4 @@
-"""Which commands bring an organization's members, and let them go?"""
+"""Commands about an organization's members."""
 
 import json
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import typer
 
 from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, run
 from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
 from domain.operations.members import change_member_role, remove_member
@@ -16,7 +16,6 @@ from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import DeliveryProblem, MemberRole
 from domain.settings import Settings
 
-Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
 WorkEmail = Annotated[str, typer.Argument(help="The member's work e-mail.")]
 
 
@@ -41,7 +40,7 @@ def invite(
     async def work(settings: Settings) -> tuple[list[InvitationOutcome], Settings]:
         outcomes = await invite_members(
             by=await operator_of(domain),
-            wanted=[WantedMember(work_email=each, role=role) for each in work_emails],
+            wanted=[WantedMember(work_email=work_email, role=role) for work_email in work_emails],
             now=programme_clock(settings)(),
             settings=settings,
         )
@@ -49,8 +48,8 @@ def invite(
 
     outcomes, settings = run(work, data)
     for outcome in outcomes:
-        told = f"member {outcome.member_id}" if outcome.refusal is None else f"not invited: {outcome.refusal.message}"
-        print(f"{outcome.work_email}\t{told}")
+        result = f"not invited: {outcome.refusal.message}" if outcome.refusal else f"member {outcome.member_id}"
+        print(f"{outcome.work_email}\t{result}")
     if settings.mail_server is None:
         print(f"no mail server is set up: tell them to sign in at {settings.sign_in_url}")
     raise typer.Exit(FAILED if any(outcome.refusal for outcome in outcomes) else 0)
@@ -60,8 +59,7 @@ def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DAT
     """List an organization's members who are invited or active."""
 
     async def work(_: Settings) -> list[MemberSummary]:
-        operator = await operator_of(domain)
-        return await members_of_domain(operator)
+        return await members_of_domain(await operator_of(domain))
 
     rows = run(work, data)
     if as_json:
@@ -81,8 +79,8 @@ def change_role(
 
     async def work(settings: Settings) -> None:
         operator = await operator_of(domain)
-        number = await member_number(operator, work_email)
-        await change_member_role(by=operator, member_id=number, role=role, now=programme_clock(settings)())
+        member_id = await member_number(operator, work_email)
+        await change_member_role(by=operator, member_id=member_id, role=role, now=programme_clock(settings)())
 
     run(work, data)
     print(f"{work_email}\t{role}")
@@ -93,8 +91,8 @@ def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> 
 
     async def work(settings: Settings) -> str:
         operator = await operator_of(domain)
-        number = await member_number(operator, work_email)
-        ended = await remove_member(by=operator, member_id=number, now=programme_clock(settings)())
+        member_id = await member_number(operator, work_email)
+        ended = await remove_member(by=operator, member_id=member_id, now=programme_clock(settings)())
         return (
             f"{work_email}\tremoved; {ended.credits.canceled} credits canceled, {ended.credits.counting_on} count on "
             f"until {refresh_date(ended.left_at)} at the latest"

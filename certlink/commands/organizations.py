@@ -1,4 +1,4 @@
-"""Which commands bring organizations?"""
+"""Commands about organizations."""
 
 import json
 from dataclasses import asdict
@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, run
 from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
-from domain.queries.organizations import OrganizationDetails, OrganizationSummary, organization_of, organizations
+from domain.queries.organizations import OrganizationDetails, organization_of, organizations
 from domain.rules.enums import Track
 from domain.rules.sign_in import sign_in_redirect_uri
 from domain.settings import Settings
@@ -25,7 +25,6 @@ _SHOWN = (
     "members",
     "members who have not signed in since the issuer changed",
 )
-Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer.")]
 
 
@@ -97,11 +96,7 @@ def set_track(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Say on which track an organization is scored where a program has a choice."""
-
-    async def work(settings: Settings) -> None:
-        await change_track(organization_domain=domain, track=track, now=programme_clock(settings)())
-
-    run(work, data)
+    run(lambda settings: change_track(organization_domain=domain, track=track, now=programme_clock(settings)()), data)
 
 
 def show_organization(
@@ -113,20 +108,22 @@ def show_organization(
     """Show an organization's identity issuer and the redirect URI to enter there."""
 
     async def work(settings: Settings) -> tuple[OrganizationDetails, str]:
-        found = await organization_of(domain)
-        return found, sign_in_redirect_uri(settings.public_url, organization_id=found.id, issuer=issuer or found.issuer)
+        details = await organization_of(domain)
+        return details, sign_in_redirect_uri(
+            settings.public_url, organization_id=details.id, issuer=issuer or details.issuer
+        )
 
-    found, redirect_uri = run(work, data)
+    details, redirect_uri = run(work, data)
     shown = {
-        "organization": found.id,
-        "domain": found.domain,
-        "name": found.name,
-        "issuer": issuer or found.issuer,
-        "clientId": found.client_id,
-        "apiAudience": found.api_audience,
+        "organization": details.id,
+        "domain": details.domain,
+        "name": details.name,
+        "issuer": issuer or details.issuer,
+        "clientId": details.client_id,
+        "apiAudience": details.api_audience,
         "redirectUri": redirect_uri,
-        "members": found.members,
-        "unboundMembers": found.unbound_members,
+        "members": details.members,
+        "unboundMembers": details.unbound_members,
     }
     if as_json:
         print(json.dumps(shown))
@@ -137,11 +134,7 @@ def show_organization(
 
 def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List every organization."""
-
-    async def work(_: Settings) -> list[OrganizationSummary]:
-        return await organizations()
-
-    rows = run(work, data)
+    rows = run(lambda _: organizations(), data)
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

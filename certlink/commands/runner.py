@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 
 DEFAULT_DATA = Path(DEFAULT_FOLDER)
 Data = Annotated[Path, typer.Option("--data", help="The folder of a running `certlink up` to reach.")]
+Domain = Annotated[str, typer.Argument(help="The organization's mail domain, such as contoso.example.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
@@ -51,7 +52,7 @@ def settings_of_environment() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(_problem(each["loc"], each["msg"]) for each in error.errors())
+        problems = "; ".join(_problem(problem["loc"], problem["msg"]) for problem in error.errors())
     raise NotReady(f"settings: {problems} (docs/operations.md lists them)")
 
 
@@ -79,7 +80,7 @@ def finish(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def instant_option(text: str) -> datetime | None:
-    """Return the instant that an option names, or nothing where it is not given."""
+    """Return the instant that an option names, or None where it is not given."""
     if not text:
         return None
     try:
@@ -100,5 +101,5 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
     if not location:
         return message
     name = str(location[0]).upper()
-    is_whole = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
-    return f"{name if is_whole else f'CERTLINK_{name}'}: {message}"
+    has_prefix = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
+    return f"{name if has_prefix else f'CERTLINK_{name}'}: {message}"

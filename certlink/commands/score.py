@@ -1,4 +1,4 @@
-"""How far do the completions of a file bring an organization, without any database?"""
+"""Command that scores a file of completions without a database."""
 
 import json
 import sys
@@ -69,109 +69,18 @@ def score(
     instant = instant_option(at) or real_now()
     programs = _programs(catalog, edition, instant)
     _check_designation(designation, programs)
-    rows = _rows(file)
-    scored = attainments(_holdings(rows, catalog), programs, at=instant, track=track, either_track=track is None)
-    chosen = [each for each in scored if designation in {"", each.program.key}]
-    if as_json:
-        print(json.dumps([_as_json(each, metric) for each in chosen for metric in each.metrics]))
-    else:
-        print("\n".join(line for each in chosen for line in _lines(each)))
-
-
-def _programs(catalog: Catalog, edition: str, instant: datetime) -> Sequence[Program]:
     try:
-        if edition:
-            return programs_of(catalog.editions, edition, instant)
-        edition_at(catalog.editions, instant)
-        return programs_at(catalog.editions, instant)
-    except EditionNotKnown as error:
-        stop(error.message, USAGE)
-
-
-def _check_designation(key: str, programs: Sequence[Program]) -> None:
-    found = {program.key: program for program in programs}
-    if key and key not in found:
-        stop(f'there is no "{key}"; there are {", ".join(found)}', USAGE)
-    if key and not found[key].is_published:
-        print(f"certlink: the requirements of {key} are not published in this edition", file=sys.stderr)
-
-
-def _rows(file: Path) -> list[CompletionRow]:
-    try:
-        return completion_rows(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+        rows = completion_rows(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except OSError as error:
         stop(f"{file}: {error.strerror}", USAGE)
     except UnreadableFile as error:
         stop(str(error), USAGE)
-
-
-def _holdings(rows: Iterable[CompletionRow], catalog: Catalog) -> Iterator[Holding]:
-    unknown: dict[str, int] = {}
-    for row in rows:
-        facts = catalog.certifications.get(row.certification)
-        if facts is None:
-            unknown.setdefault(row.certification, row.number)
-            continue
-        holding = holding_by_catalog(
-            person=row.person,
-            certification=facts,
-            level=catalog.levels[facts.level],
-            completed_at=row.completed_at,
-            expires_at=row.expires_at,
-        )
-        if holding is not None:
-            yield holding
-    for certification, number in unknown.items():
-        print(f'certlink: row {number}: "{certification}" is not in the catalog and counts nowhere', file=sys.stderr)
-
-
-def _as_json(attainment: Attainment, metric: MetricAttainment) -> dict[str, Any]:
-    return {
-        "program": attainment.program.key,
-        "edition": attainment.program.edition,
-        "track": attainment.track.lower(),
-        "metric": metric.metric.lower(),
-        "points": _number(metric.points),
-        "maxPoints": _number(metric.max_points),
-        "attained": metric.attained,
-        "requirements": [
-            {
-                "step": each.requirement.step,
-                "needed": each.requirement.needed,
-                "counting": each.counting,
-                "met": each.met,
-                "points": _number(each.points),
-            }
-            for each in metric.requirements
-        ],
-    }
-
-
-def _lines(attainment: Attainment) -> Iterator[str]:
-    program = attainment.program
-    verdict = "attained" if attainment.attained else "not attained"
-    yield f"{program.title} ({program.key}), edition {program.edition}, track {attainment.track.lower()}: {verdict}"
-    for metric in attainment.metrics:
-        yield f"  {metric.metric.lower()}: {_number(metric.points)} of {_number(metric.max_points)} points"
-        for each in metric.requirements:
-            yield f"    {_sentence(each)}"
-
-
-def _sentence(each: RequirementAttainment) -> str:
-    requirement = each.requirement
-    state = "met" if each.met else f"{each.missing} missing"
-    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
-    of_what = "designations" if requirement.role is RequirementRole.DESIGNATION else "people"
-    role = requirement.role.lower().replace("_", " ")
-    return (
-        f"step {requirement.step}, {role}: {each.counting} of {requirement.needed} {of_what}, {state}, "
-        f"{_number(each.points)} points ({what})"
-    )
-
-
-def _number(points: Fraction) -> int | float:
-    shown = shown_points(points)
-    return int(shown) if shown.is_integer() else shown
+    scored = attainments(_holdings(rows, catalog), programs, at=instant, track=track, either_track=track is None)
+    chosen = [attainment for attainment in scored if designation in {"", attainment.program.key}]
+    if as_json:
+        print(json.dumps([_as_json(attainment, metric) for attainment in chosen for metric in attainment.metrics]))
+    else:
+        print("\n".join(line for attainment in chosen for line in _lines(attainment)))
 
 
 def completion_rows(content: bytes) -> list[CompletionRow]:
@@ -233,3 +142,90 @@ def _present(entry: Mapping[str, object], key: str) -> object:
     if entry.get(key) is None:
         raise ValueError(f"{key} is missing")
     return entry[key]
+
+
+def _programs(catalog: Catalog, edition: str, instant: datetime) -> Sequence[Program]:
+    try:
+        if edition:
+            return programs_of(catalog.editions, edition, instant)
+        edition_at(catalog.editions, instant)
+        return programs_at(catalog.editions, instant)
+    except EditionNotKnown as error:
+        stop(error.message, USAGE)
+
+
+def _check_designation(key: str, programs: Sequence[Program]) -> None:
+    by_key = {program.key: program for program in programs}
+    if key and key not in by_key:
+        stop(f'there is no "{key}"; there are {", ".join(by_key)}', USAGE)
+    if key and not by_key[key].is_published:
+        print(f"certlink: the requirements of {key} are not published in this edition", file=sys.stderr)
+
+
+def _holdings(rows: Iterable[CompletionRow], catalog: Catalog) -> Iterator[Holding]:
+    unknown: dict[str, int] = {}
+    for row in rows:
+        facts = catalog.certifications.get(row.certification)
+        if facts is None:
+            unknown.setdefault(row.certification, row.number)
+            continue
+        holding = holding_by_catalog(
+            person=row.person,
+            certification=facts,
+            level=catalog.levels[facts.level],
+            completed_at=row.completed_at,
+            expires_at=row.expires_at,
+        )
+        if holding is not None:
+            yield holding
+    for certification, number in unknown.items():
+        print(f'certlink: row {number}: "{certification}" is not in the catalog and counts nowhere', file=sys.stderr)
+
+
+def _as_json(attainment: Attainment, metric: MetricAttainment) -> dict[str, Any]:
+    return {
+        "program": attainment.program.key,
+        "edition": attainment.program.edition,
+        "track": attainment.track.lower(),
+        "metric": metric.metric.lower(),
+        "points": _number(metric.points),
+        "maxPoints": _number(metric.max_points),
+        "attained": metric.attained,
+        "requirements": [
+            {
+                "step": requirement.requirement.step,
+                "needed": requirement.requirement.needed,
+                "counting": requirement.counting,
+                "met": requirement.met,
+                "points": _number(requirement.points),
+            }
+            for requirement in metric.requirements
+        ],
+    }
+
+
+def _lines(attainment: Attainment) -> Iterator[str]:
+    program = attainment.program
+    verdict = "attained" if attainment.attained else "not attained"
+    yield f"{program.title} ({program.key}), edition {program.edition}, track {attainment.track.lower()}: {verdict}"
+    for metric in attainment.metrics:
+        yield f"  {metric.metric.lower()}: {_number(metric.points)} of {_number(metric.max_points)} points"
+        for requirement in metric.requirements:
+            yield f"    {_sentence(requirement)}"
+
+
+def _sentence(attainment: RequirementAttainment) -> str:
+    requirement = attainment.requirement
+    state = "met" if attainment.met else f"{attainment.missing} missing"
+    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
+    of_what = "designations" if requirement.role is RequirementRole.DESIGNATION else "people"
+    role = requirement.role.lower().replace("_", " ")
+    return (
+        f"step {requirement.step}, {role}: {attainment.counting} of {requirement.needed} {of_what}, {state}, "
+        f"{_number(attainment.points)} points ({what})"
+    )
+
+
+def _number(points: Fraction) -> int | float:
+    shown = shown_points(points)
+    return int(shown) if shown.is_integer() else shown

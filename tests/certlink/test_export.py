@@ -16,7 +16,7 @@ import pytest
 
 from api.exports.formats import COLUMNS
 from bench.rows import fill
-from certlink.atomic_file import NotWritten, whole_file
+from certlink.atomic_file import NotWritten, atomic_file
 from domain.database.pool import connection, fetch_value
 from domain.models import Organization
 from domain.settings import Settings
@@ -162,7 +162,7 @@ def test_what_fails_while_a_file_is_written_leaves_the_older_one(tmp_path: Path)
     file = tmp_path / "report.csv"
     file.write_bytes(b"older")
 
-    with pytest.raises(RuntimeError), whole_file(str(file)) as writing:
+    with pytest.raises(RuntimeError), atomic_file(str(file)) as writing:
         writing.write(b"newer")
         raise RuntimeError
 
@@ -171,5 +171,5 @@ def test_what_fails_while_a_file_is_written_leaves_the_older_one(tmp_path: Path)
 
 
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotWritten), whole_file(str(tmp_path / "missing" / "report.csv")):
+    with pytest.raises(NotWritten), atomic_file(str(tmp_path / "missing" / "report.csv")):
         raise AssertionError
