@@ -25,10 +25,10 @@ from sandbox.pages import show_icon, show_style
 from sandbox.refresh import RefreshTokens
 from sandbox.refusals import Refusal, SandboxModeRequired, refuse_unroutable, refuse_with_json
 from sandbox.sign_in import answer_sign_in, show_sign_in
-from sandbox.state import Call, World
+from sandbox.state import Call, State
 from sandbox.token_endpoint import give_tokens
 from sandbox.transcript import show_transcript
-from sandbox.transcripts import Ledger
+from sandbox.transcripts import Transcripts
 from sandbox.userinfo import show_userinfo
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -44,12 +44,12 @@ def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable
     """
     if sandbox_mode is not True:
         raise SandboxModeRequired()
-    world = _open_world(base_url.rstrip("/"), data, clock)
+    state = _open_state(base_url.rstrip("/"), data, clock)
     app = Starlette(
         routes=[
-            *_control_routes(Controls(world)),
-            *_learning_routes(LearningControls(world)),
-            *(route for issuer in ISSUERS for route in _routes(world, issuer)),
+            *_control_routes(Controls(state)),
+            *_learning_routes(LearningControls(state)),
+            *(route for issuer in ISSUERS for route in _routes(state, issuer)),
         ],
         exception_handlers={Refusal: refuse_with_json, HTTPException: refuse_unroutable},
     )
@@ -58,10 +58,10 @@ def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable
     return app
 
 
-def _open_world(base_url: str, data: Path, real_clock: Callable[[], datetime]) -> World:
+def _open_state(base_url: str, data: Path, real_clock: Callable[[], datetime]) -> State:
     created_date = open_data_folder(data, now=real_clock())
     refresh_tokens = RefreshTokens(data / "refresh-tokens.json")
-    return World(
+    return State(
         base_url=base_url,
         created_date=created_date,
         clock=MovableClock(real_clock, data / "clock.json"),
@@ -69,7 +69,7 @@ def _open_world(base_url: str, data: Path, real_clock: Callable[[], datetime]) -
         accounts=Accounts(data / "accounts.json"),
         grants=Grants(refresh_tokens),
         refresh_tokens=refresh_tokens,
-        ledger=Ledger(data / "transcripts.json"),
+        transcripts=Transcripts(data / "transcripts.json"),
         faults=FaultBoard(),
     )
 
@@ -100,9 +100,9 @@ def _learning_routes(controls: LearningControls) -> list[Route]:
     ]
 
 
-def _routes(world: World, issuer: Issuer) -> list[Route]:
+def _routes(state: State, issuer: Issuer) -> list[Route]:
     def route(path: str, name: str, handler: Handler, *methods: str) -> Route:
-        return Route(f"/{issuer.key}/{path}", _endpoint(world, issuer, name, handler), methods=methods)
+        return Route(f"/{issuer.key}/{path}", _endpoint(state, issuer, name, handler), methods=methods)
 
     routes = [
         route(".well-known/openid-configuration", "discovery", show_discovery, "GET"),
@@ -117,13 +117,13 @@ def _routes(world: World, issuer: Issuer) -> list[Route]:
     return routes
 
 
-def _endpoint(world: World, issuer: Issuer, name: str, handler: Handler) -> Endpoint:
+def _endpoint(state: State, issuer: Issuer, name: str, handler: Handler) -> Endpoint:
     async def answer(request: Request) -> Response:
-        fault = world.faults.strike(issuer, name)
+        fault = state.faults.strike(issuer, name)
         if fault.slow_seconds:
             await asyncio.sleep(fault.slow_seconds)
         if name in fault.fail:
             raise Refusal(fault.fail[name], "server_error", "The sandbox was told to fail here.")
-        return await handler(Call(request, world, issuer, fault))
+        return await handler(Call(request, state, issuer, fault))
 
     return answer

@@ -10,7 +10,7 @@ from sandbox.pages import page
 from sandbox.personas import LearningPersona, Persona, WorkPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
-from sandbox.state import API_AUDIENCE, World
+from sandbox.state import API_AUDIENCE, State
 from sandbox.tokens import TOKEN_SECONDS, mint_access_token
 from sandbox.transcript_rows import rfc3339
 
@@ -18,14 +18,14 @@ from sandbox.transcript_rows import rfc3339
 class Controls:
     """The endpoints that no issuer has."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     async def show_home(self, request: Request) -> Response:
         """Show who is played here."""
-        people = {issuer.key: self._world.accounts.at(issuer) for issuer in ISSUERS}
-        now = self._world.clock.now()
-        return page("home.html", issuers=ISSUERS, people=people, now=now, offset=self._world.clock.offset_seconds)
+        people = {issuer.key: self._state.accounts.at(issuer) for issuer in ISSUERS}
+        now = self._state.clock.now()
+        return page("home.html", issuers=ISSUERS, people=people, now=now, offset=self._state.clock.offset_seconds)
 
     async def show_health(self, request: Request) -> Response:
         """Answer that the sandbox is up."""
@@ -33,7 +33,7 @@ class Controls:
 
     async def show_clock(self, request: Request) -> Response:
         """Answer the sandbox's instant and by how many seconds it is ahead."""
-        clock = self._world.clock
+        clock = self._state.clock
         return JSONResponse({"offset_seconds": clock.offset_seconds, "now": rfc3339(clock.now())})
 
     async def advance_clock(self, request: Request) -> Response:
@@ -45,12 +45,12 @@ class Controls:
         body = await read_json_object(request)
         if set(body) != {"advance_seconds"}:
             raise Refusal(400, "invalid_request", 'The body must be {"advance_seconds": a number of seconds}.')
-        self._world.clock.advance(body["advance_seconds"])
+        self._state.clock.advance(body["advance_seconds"])
         return await self.show_clock(request)
 
     async def show_personas(self, request: Request) -> Response:
         """Answer everybody who can sign in somewhere."""
-        return JSONResponse([self._described(persona) for persona in self._world.accounts.everyone()])
+        return JSONResponse([self._described(persona) for persona in self._state.accounts.everyone()])
 
     async def mint_token(self, request: Request) -> Response:
         """Answer a bearer token for the API, as a front-end would hold it.
@@ -58,20 +58,20 @@ class Controls:
         Raises:
             Refusal: no such persona, or one of a learning provider.
         """
-        persona = self._world.accounts.find(request.path_params["key"])
+        persona = self._state.accounts.find(request.path_params["key"])
         if persona is None:
             raise Refusal(404, "unknown_persona", "There is no such persona; GET /personas lists them.")
         if not isinstance(persona, WorkPersona):
             raise Refusal(400, "not_a_work_persona", "Only personas of a work identity issuer get a token for the API.")
         issuer = ISSUERS_BY_KEY[persona.issuer]
-        now = self._world.clock.now()
-        token = mint_access_token(self._world, issuer, persona, audience=API_AUDIENCE, now=now)
+        now = self._state.clock.now()
+        token = mint_access_token(self._state, issuer, persona, audience=API_AUDIENCE, now=now)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def show_faults(self, request: Request) -> Response:
         """Answer the faults that are set, by issuer."""
-        return JSONResponse({"faults": self._world.faults.shown()})
+        return JSONResponse({"faults": self._state.faults.shown()})
 
     async def set_fault(self, request: Request) -> Response:
         """Set the faults of one issuer, in place of those it had.
@@ -79,18 +79,18 @@ class Controls:
         Raises:
             Refusal: an unknown issuer or knob, or a value out of range.
         """
-        self._world.faults.set(await read_json_object(request))
+        self._state.faults.set(await read_json_object(request))
         return await self.show_faults(request)
 
     async def clear_faults(self, request: Request) -> Response:
         """Take all faults away."""
-        self._world.faults.clear()
+        self._state.faults.clear()
         return await self.show_faults(request)
 
     def _described(self, persona: Persona) -> dict[str, Any]:
         described = {
             "key": persona.key,
-            "issuer": ISSUERS_BY_KEY[persona.issuer].url(self._world.base_url),
+            "issuer": ISSUERS_BY_KEY[persona.issuer].url(self._state.base_url),
             "kind": ISSUERS_BY_KEY[persona.issuer].kind.value,
             "subject": persona.subject,
             "name": persona.name,

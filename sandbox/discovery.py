@@ -41,4 +41,4 @@ async def show_discovery(call: Call) -> Response:
 
 async def show_jwks(call: Call) -> Response:
     """Answer the issuer's public keys."""
-    return JSONResponse(call.world.keyring.public(call.issuer))
+    return JSONResponse(call.state.keyring.public(call.issuer))

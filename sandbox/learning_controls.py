@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.personas import LearningPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
-from sandbox.state import World
+from sandbox.state import State
 from sandbox.transcript_rows import completions_of
 
 CODE_LIMIT = 100
@@ -17,8 +17,8 @@ CODE_LIMIT = 100
 class LearningControls:
     """The endpoints that change a learning persona."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     async def show_completions(self, request: Request) -> Response:
         """Answer what the persona has completed.
@@ -27,7 +27,7 @@ class LearningControls:
             Refusal: no such learning persona.
         """
         persona = self._persona(request)
-        return JSONResponse(self._world.ledger.rows(persona, self._first_rows(persona)))
+        return JSONResponse(self._state.transcripts.rows(persona, self._first_rows(persona)))
 
     async def earn(self, request: Request) -> Response:
         """Let the persona earn a certification now.
@@ -39,7 +39,7 @@ class LearningControls:
         expires = body.get("expires", True)
         if not isinstance(expires, bool):
             raise Refusal(400, "invalid_request", "expires must be true or false.")
-        row = self._world.ledger.earn(persona, body["certification"], now=self._world.clock.now(), expires=expires)
+        row = self._state.transcripts.earn(persona, body["certification"], now=self._state.clock.now(), expires=expires)
         return JSONResponse(row, 201)
 
     async def renew(self, request: Request) -> Response:
@@ -50,8 +50,8 @@ class LearningControls:
         """
         persona, body = self._persona(request), await _body(request)
         return JSONResponse(
-            self._world.ledger.renew(
-                persona, body["certification"], self._first_rows(persona), now=self._world.clock.now()
+            self._state.transcripts.renew(
+                persona, body["certification"], self._first_rows(persona), now=self._state.clock.now()
             )
         )
 
@@ -63,8 +63,8 @@ class LearningControls:
         """
         persona, body = self._persona(request), await _body(request)
         return JSONResponse(
-            self._world.ledger.revoke(
-                persona, body["certification"], self._first_rows(persona), now=self._world.clock.now()
+            self._state.transcripts.revoke(
+                persona, body["certification"], self._first_rows(persona), now=self._state.clock.now()
             )
         )
 
@@ -75,10 +75,10 @@ class LearningControls:
             Refusal: no such learning persona.
         """
         persona = self._persona(request)
-        return JSONResponse({"revoked": self._world.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
+        return JSONResponse({"revoked": self._state.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
 
     def _persona(self, request: Request) -> LearningPersona:
-        persona = self._world.accounts.find(request.path_params["key"])
+        persona = self._state.accounts.find(request.path_params["key"])
         if persona is None:
             raise Refusal(404, "unknown_persona", "There is no such persona; GET /personas lists them.")
         if not isinstance(persona, LearningPersona):
@@ -86,7 +86,7 @@ class LearningControls:
         return persona
 
     def _first_rows(self, persona: LearningPersona) -> list[dict[str, Any]]:
-        return completions_of(persona, self._world.created_date)
+        return completions_of(persona, self._state.created_date)
 
 
 async def _body(request: Request, optional: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:

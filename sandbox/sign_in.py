@@ -34,7 +34,7 @@ async def show_sign_in(call: Call) -> Response:
         return refusal_page(str(refusal))
     except Refusal as refusal:
         return refusal_page(refusal.description, status=refusal.status)
-    transaction_id = call.world.grants.open(call.issuer.key, request, now=call.world.clock.now())
+    transaction_id = call.state.grants.open(call.issuer.key, request, now=call.state.clock.now())
     return _sign_in_page(call, transaction_id, request)
 
 
@@ -45,7 +45,7 @@ async def answer_sign_in(call: Call) -> Response:
     except Refusal as refusal:
         return refusal_page(refusal.description, status=refusal.status)
     transaction_id = form.get("transaction", "")
-    transaction = call.world.grants.waiting(transaction_id, call.issuer.key, now=call.world.clock.now())
+    transaction = call.state.grants.waiting(transaction_id, call.issuer.key, now=call.state.clock.now())
     if transaction is None:
         return refusal_page(_GONE)
     request = transaction.request
@@ -55,7 +55,7 @@ async def answer_sign_in(call: Call) -> Response:
         if "create" not in form:
             return refusal_page(refusal.description, status=refusal.status)
         return _sign_in_page(call, transaction_id, request, form.get("display_name", ""), refusal)
-    call.world.grants.close(transaction_id)
+    call.state.grants.close(transaction_id)
     if persona is None:
         answer = {"error": "access_denied", "error_description": "The person canceled."}
         return _send_back(request.redirect_uri, request.state, call.issuer_url, answer)
@@ -64,20 +64,20 @@ async def answer_sign_in(call: Call) -> Response:
 
 def _chosen(call: Call, form: Mapping[str, str]) -> Persona:
     if "create" in form and call.issuer == PARTNER_UNIVERSITY:
-        return call.world.accounts.create(form.get("display_name", ""))
-    persona = call.world.accounts.find(form.get("persona", ""))
+        return call.state.accounts.create(form.get("display_name", ""))
+    persona = call.state.accounts.find(form.get("persona", ""))
     if persona is None or persona.issuer != call.issuer.key:
         raise Refusal(400, "invalid_request", f"{call.issuer.name} has no such persona.")
     return persona
 
 
 def _grant(call: Call, transaction: Transaction, persona: Persona) -> Response:
-    fault = call.world.faults.strike(call.issuer, "answer")
+    fault = call.state.faults.strike(call.issuer, "answer")
     if fault.error is not None:
         answer = {"error": fault.error, "error_description": "The sandbox was told to refuse."}
     else:
-        answer = {"code": call.world.grants.issue_code(transaction, persona.subject, now=call.world.clock.now())}
-    issuer_url = f"{call.world.base_url}/another-issuer" if fault.wrong_issuer else call.issuer_url
+        answer = {"code": call.state.grants.issue_code(transaction, persona.subject, now=call.state.clock.now())}
+    issuer_url = f"{call.state.base_url}/another-issuer" if fault.wrong_issuer else call.issuer_url
     return _send_back(transaction.request.redirect_uri, transaction.request.state, issuer_url, answer)
 
 
@@ -94,7 +94,7 @@ def _sign_in_page(
     refusal: Refusal | None = None,
 ) -> Response:
     hint = (request.login_hint or "").strip().casefold()
-    personas = sorted(call.world.accounts.at(call.issuer), key=lambda persona: not _is_meant(persona, hint))
+    personas = sorted(call.state.accounts.at(call.issuer), key=lambda persona: not _is_meant(persona, hint))
     return page(
         "sign_in.html",
         status=refusal.status if refusal else 200,

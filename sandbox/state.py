@@ -12,7 +12,7 @@ from sandbox.grants import Grants
 from sandbox.issuers import Issuer
 from sandbox.keys import Keyring
 from sandbox.refresh import RefreshTokens
-from sandbox.transcripts import Ledger
+from sandbox.transcripts import Transcripts
 
 CLIENT_ID = "certlink"
 CLIENT_SECRET = "sandbox-secret"
@@ -20,7 +20,7 @@ API_AUDIENCE = "certlink-api"
 
 
 @dataclass(frozen=True)
-class World:
+class State:
     """One running sandbox."""
 
     base_url: str
@@ -30,7 +30,7 @@ class World:
     accounts: Accounts
     grants: Grants
     refresh_tokens: RefreshTokens
-    ledger: Ledger
+    transcripts: Transcripts
     faults: FaultBoard
 
 
@@ -39,11 +39,11 @@ class Call:
     """One request to one issuer, with the fault that strikes it."""
 
     request: Request
-    world: World
+    state: State
     issuer: Issuer
     fault: Fault
 
     @property
     def issuer_url(self) -> str:
         """Return the issuer identifier."""
-        return self.issuer.url(self.world.base_url)
+        return self.issuer.url(self.state.base_url)

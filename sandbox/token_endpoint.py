@@ -33,13 +33,13 @@ async def give_tokens(call: Call) -> Response:
 
 def _redeem_code(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
     code, redirect_uri, verifier = _read_grant(form)
-    now = call.world.clock.now()
-    grant = call.world.grants.redeem(code, call.issuer.key, redirect_uri=redirect_uri, verifier=verifier, now=now)
-    persona = call.world.accounts.find_subject(call.issuer, grant.subject)
+    now = call.state.clock.now()
+    grant = call.state.grants.redeem(code, call.issuer.key, redirect_uri=redirect_uri, verifier=verifier, now=now)
+    persona = call.state.accounts.find_subject(call.issuer, grant.subject)
     if persona is None:
         raise Refusal(400, "invalid_grant", "The account is gone.")
     access_token = mint_access_token(
-        call.world,
+        call.state,
         call.issuer,
         persona,
         audience=call.issuer_url,
@@ -56,7 +56,7 @@ def _redeem_code(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
         "id_token": mint_id_token(call, persona, grant, access_token, now=now),
     }
     if call.issuer.kind is IssuerKind.LEARNING and OFFLINE_ACCESS in grant.request.scope.split(" "):
-        grant.refresh_token = call.world.refresh_tokens.begin(
+        grant.refresh_token = call.state.refresh_tokens.begin(
             call.issuer.key, subject=persona.subject, scope=grant.request.scope
         )
         answer["refresh_token"] = grant.refresh_token
@@ -66,17 +66,17 @@ def _redeem_code(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
 def _refresh(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
     if "refresh_token" not in form:
         raise Refusal(400, "invalid_request", "The refresh_token is missing.")
-    family, refresh_token = call.world.refresh_tokens.rotate(form["refresh_token"], call.issuer.key)
-    persona = call.world.accounts.find_subject(call.issuer, family.subject)
+    family, refresh_token = call.state.refresh_tokens.rotate(form["refresh_token"], call.issuer.key)
+    persona = call.state.accounts.find_subject(call.issuer, family.subject)
     if persona is None:
         raise Refusal(400, "invalid_grant", "The account is gone.")
     access_token = mint_access_token(
-        call.world,
+        call.state,
         call.issuer,
         persona,
         audience=call.issuer_url,
         scope=family.scope,
-        now=call.world.clock.now(),
+        now=call.state.clock.now(),
         fault=call.fault,
     )
     return {

@@ -22,7 +22,7 @@ async def show_transcript(call: Call) -> Response:
     """
     persona = persona_of_bearer(call)
     assert isinstance(persona, LearningPersona)
-    rows = call.world.ledger.rows(persona, completions_of(persona, call.world.created_date))
+    rows = call.state.transcripts.rows(persona, completions_of(persona, call.state.created_date))
     if call.fault.duplicate:
         rows = [row for row in rows for _ in range(2)]
     if call.fault.reordered:

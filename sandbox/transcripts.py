@@ -18,7 +18,7 @@ RENEWAL_OPENS = timedelta(days=183)
 Row = dict[str, Any]
 
 
-class Ledger:
+class Transcripts:
     """The changes of all personas' transcripts; what the persona had from the beginning is given with each question."""
 
     def __init__(self, file: Path) -> None:
