@@ -7,7 +7,6 @@ import threading
 import warnings
 from collections.abc import MutableMapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -48,7 +47,7 @@ def configure_logs(log_format: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
-    sys.excepthook = _log_uncaught
+    sys.excepthook = lambda _, fault, __: _log_fault("process failed", fault)
     threading.excepthook = lambda failure: _log_fault("thread failed", failure.exc_value)
     sys.unraisablehook = lambda failure: _log_fault("fault that could not be raised", failure.exc_value)
     warnings.showwarning = _log_warning
@@ -90,10 +89,6 @@ def _without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
         if isinstance(value, BaseException):
             event[name] = type(value).__name__
     return event
-
-
-def _log_uncaught(kind: type[BaseException], fault: BaseException, _: TracebackType | None) -> None:
-    _log_fault("process failed", fault)
 
 
 def _log_fault(event: str, fault: BaseException | None) -> None:

@@ -42,25 +42,36 @@ def judge_changes(*, released: str, present: str, changelog: str, now: datetime)
     """Compare a schema with the last release's, both in the schema definition language."""
     schema = build_schema(present)
     changes = find_schema_changes(build_schema(released), schema)
-    noted = _noted_coordinates(changelog)
+    breaking_section = _section(_section(changelog, "## Unreleased"), "### Breaking")
+    noted = set(re.findall(r"`([^`\n]+)`", breaking_section))
+    unnoted = [
+        (change.description.removesuffix("."), _coordinate(change))
+        for change in changes
+        # A scalar of GraphQL's own goes with its last use, and that is a change by itself.
+        if isinstance(change, BreakingChange) and not change.description.startswith("Standard scalar ")
+        if _coordinate(change) not in noted
+    ]
+    deprecated = list(_deprecated(schema))
     return Verdict(
         problems=(
-            *(_unnoted(change) for change in changes if _is_breaking(change) and _coordinate(change) not in noted),
-            *(_dateless(coordinate) for coordinate, removal in _deprecated(schema) if removal is None),
+            *(
+                f'breaks clients: {sentence} (keep it, or name `{coordinate}` under "### Breaking" in the changelog)'
+                for sentence, coordinate in unnoted
+            ),
+            *(
+                f"{coordinate} is deprecated without a date: "
+                'end its reason with "Removed on" and a date, as in 2027-06-01.'
+                for coordinate, removal in deprecated
+                if removal is None
+            ),
         ),
         dangers=tuple(change.description for change in changes if isinstance(change, DangerousChange)),
         overdue=tuple(
             f"{coordinate} was to be removed on {removal}"
-            for coordinate, removal in _deprecated(schema)
+            for coordinate, removal in deprecated
             if removal is not None and removal <= now.date()
         ),
     )
-
-
-def _noted_coordinates(changelog: str) -> set[str]:
-    """Return what stands between backticks under the unreleased version's breaking changes."""
-    unreleased = _section(changelog, "## Unreleased")
-    return set(re.findall(r"`([^`\n]+)`", _section(unreleased, "### Breaking")))
 
 
 def _section(text: str, heading: str) -> str:
@@ -69,24 +80,10 @@ def _section(text: str, heading: str) -> str:
     return match[1] if match else ""
 
 
-def _is_breaking(change: SchemaChange) -> bool:
-    # A scalar of GraphQL's own goes with its last use, and that is a change by itself.
-    return isinstance(change, BreakingChange) and not change.description.startswith("Standard scalar ")
-
-
 def _coordinate(change: SchemaChange) -> str:
     """Return the changed element's coordinate, such as ``Member.credits`` or ``Member.credits(first:)``."""
     matches = (re.search(pattern, change.description) for pattern in COORDINATES)
     return next(match[1] for match in matches if match)
-
-
-def _unnoted(change: SchemaChange) -> str:
-    sentence, coordinate = change.description.removesuffix("."), _coordinate(change)
-    return f'breaks clients: {sentence} (keep it, or name `{coordinate}` under "### Breaking" in the changelog)'
-
-
-def _dateless(coordinate: str) -> str:
-    return f'{coordinate} is deprecated without a date: end its reason with "Removed on" and a date, as in 2027-06-01.'
 
 
 def _deprecated(schema: GraphQLSchema) -> Iterator[tuple[str, date | None]]:

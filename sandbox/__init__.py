@@ -1,4 +1,4 @@
-"""What can certlink be tried with, when no real issuer is at hand?
+"""The sandbox plays two learning providers and two work identity issuers.
 
-Two learning providers and two work identity issuers, played by one small HTTP application that imports nothing of ours.
+It imports nothing of the product, so that it judges the product as a foreign issuer does.
 """

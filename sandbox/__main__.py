@@ -1,4 +1,4 @@
-"""How is the sandbox started by itself?"""
+"""Run the sandbox as a process."""
 
 import argparse
 import asyncio
@@ -23,14 +23,14 @@ from sandbox.refusals import DataFolderUnusable, SandboxModeRequired
 USAGE = 2
 NOT_READY = 3
 # A provider that plays slow must not hold up the end.
-_GRACE_SECONDS = 3
+_SHUTDOWN_TIMEOUT_SECONDS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve the sandbox until SIGTERM or Ctrl-C.
 
-    Exits with 0 when stopped, 2 for a wrong call or outside sandbox mode, 3 when the port or the data folder is not to
-    be had.
+    Exits with 0 when stopped, 2 for a wrong call or outside sandbox mode, 3 when the port or the data folder cannot be
+    used.
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
@@ -44,21 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DataFolderUnusable as refusal:
         _fail(NOT_READY, str(refusal))
     config = uvicorn.Config(
-        _ending_quietly(app),
+        _answer_canceled(app),
         log_level="warning",
         # Codes and states are in the paths that an access log would keep.
         access_log=False,
         server_header=False,
         lifespan="off",
         ws="none",
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_SECONDS,
     )
     print(f"Sandbox at {base_url}, data in {options.data}.", file=sys.stderr, flush=True)
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _ending_quietly(app: ASGIApp) -> ASGIApp:
-    # What still waits when the grace is over (a slow issuer) is cut off with an answer and not with a stack trace.
+def _answer_canceled(app: ASGIApp) -> ASGIApp:
+    # A request that still waits at the shutdown's end (a slow issuer) gets an answer; uvicorn would log a stack trace.
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
@@ -109,7 +109,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> None:
-    # The server raises its signal again when it has stopped; stopping is what was asked for, so it is a success.
+    # The server raises its signal again when it has stopped; a stop by a signal is a success.
     raise SystemExit(0)
 
 

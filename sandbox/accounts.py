@@ -1,4 +1,4 @@
-"""Which personas does an issuer know, and which accounts were created on the way?"""
+"""The personas of the issuers, and the accounts that people created."""
 
 import secrets
 import unicodedata
@@ -18,13 +18,16 @@ class Accounts:
     """The personas of all issuers, and the Partner University accounts that people made themselves."""
 
     def __init__(self, file: Path) -> None:
-        """Load the accounts that were created earlier.
+        """Load the created accounts.
 
         Raises:
             DataFolderUnusable: the file cannot be read.
         """
         self._file = file
-        self._created = [_created(file, row) for row in _rows(file)]
+        rows = read_json(file)
+        if not isinstance(rows, list | None):
+            raise unreadable(file)
+        self._created = [_created(file, row) for row in rows or []]
 
     def everyone(self) -> tuple[Persona, ...]:
         """Return all personas."""
@@ -65,13 +68,6 @@ class Accounts:
         while (learner_id := f"PU-{300000 + secrets.randbelow(700000)}") in used:
             pass
         return learner_id
-
-
-def _rows(file: Path) -> list[Any]:
-    rows = read_json(file)
-    if rows is not None and not isinstance(rows, list):
-        raise unreadable(file)
-    return rows or []
 
 
 def _created(file: Path, row: Any) -> LearningPersona:

@@ -1,4 +1,4 @@
-"""Which paths does the sandbox answer, and who answers them?"""
+"""The sandbox's application and its routes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(*, base_url: str, data: Path, sandbox_mode: bool, clock: Callable[[], datetime]) -> Starlette:
-    """Build the sandbox; `clock` tells the real instant, aware.
+    """Return the sandbox's application; `clock` returns the real instant, aware.
 
     Raises:
         SandboxModeRequired: not in sandbox mode.
@@ -119,7 +119,7 @@ def _routes(state: State, issuer: Issuer) -> list[Route]:
 
 def _endpoint(state: State, issuer: Issuer, name: str, handler: Handler) -> Endpoint:
     async def answer(request: Request) -> Response:
-        fault = state.faults.strike(issuer, name)
+        fault = state.faults.take(issuer, name)
         if fault.slow_seconds:
             await asyncio.sleep(fault.slow_seconds)
         if name in fault.fail:

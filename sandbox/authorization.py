@@ -1,4 +1,4 @@
-"""Is an authorization request one that may be answered, and where may the answer go?"""
+"""Check authorization requests and their redirect URIs."""
 
 import re
 from collections.abc import Mapping
@@ -27,11 +27,11 @@ class AuthorizationRequest:
 
 
 class UnansweredRequest(Exception):
-    """A request whose client or redirect URI is unknown: it is answered with a page and never by a redirect."""
+    """The client or the redirect URI is unknown: the answer is a page and never a redirect."""
 
 
 class AnsweredRefusal(Exception):
-    """A request that is refused by sending an error to its redirect URI."""
+    """The refusal is sent to the request's redirect URI."""
 
     def __init__(self, redirect_uri: str, state: str | None, error: str, description: str) -> None:
         super().__init__(description)

@@ -1,6 +1,6 @@
-"""What time is it in the sandbox?
+"""The sandbox's movable clock.
 
-The offset is kept in a file which the API and the workers read too: `clock.json`, {"offset_seconds": 864000.0}.
+The API and the workers read its offset from the same file: `clock.json`, {"offset_seconds": 864000.0}.
 """
 
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.data_folder import read_json, unreadable, write_json
 from sandbox.refusals import Refusal
 
-# Everything that is reckoned from now (an hour, a year) must still be a date that Python can hold.
+# What is computed from now (an hour, a year later) must still be a date that Python can hold.
 LATEST = datetime(9900, 1, 1, tzinfo=UTC)
 
 
@@ -19,14 +19,14 @@ class MovableClock:
     """A clock that can be moved forward and never goes back."""
 
     def __init__(self, real: Callable[[], datetime], file: Path) -> None:
-        """Take up the offset kept in the file.
+        """Load the offset from the file.
 
         Raises:
             DataFolderUnusable: the file cannot be read.
         """
         self._real = real
         self._file = file
-        self._offset = self._kept_offset()
+        self._offset = self._load_offset()
 
     @property
     def offset_seconds(self) -> float:
@@ -51,7 +51,7 @@ class MovableClock:
         write_json(self._file, {"offset_seconds": offset.total_seconds()})
         self._offset = offset
 
-    def _kept_offset(self) -> timedelta:
+    def _load_offset(self) -> timedelta:
         kept = read_json(self._file)
         if kept is None:
             return timedelta(0)

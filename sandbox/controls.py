@@ -1,4 +1,4 @@
-"""How is the sandbox itself steered: its clock, its faults, its personas?"""
+"""Endpoints that steer the sandbox: clock, faults, personas."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from sandbox.transcript_rows import rfc3339
 
 
 class Controls:
-    """The endpoints that no issuer has."""
+    """The endpoints that belong to no issuer."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def show_home(self, request: Request) -> Response:
-        """Show who is played here."""
+        """Show the issuers and their personas."""
         people = {issuer.key: self._state.accounts.at(issuer) for issuer in ISSUERS}
         now = self._state.clock.now()
         return page("home.html", issuers=ISSUERS, people=people, now=now, offset=self._state.clock.offset_seconds)
@@ -49,7 +49,7 @@ class Controls:
         return await self.show_clock(request)
 
     async def show_personas(self, request: Request) -> Response:
-        """Answer everybody who can sign in somewhere."""
+        """Answer every persona of every issuer."""
         return JSONResponse([self._described(persona) for persona in self._state.accounts.everyone()])
 
     async def mint_token(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class Controls:
         return await self.show_faults(request)
 
     async def clear_faults(self, request: Request) -> Response:
-        """Take all faults away."""
+        """Remove all faults."""
         self._state.faults.clear()
         return await self.show_faults(request)
 

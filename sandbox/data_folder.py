@@ -1,4 +1,4 @@
-"""What does the sandbox keep on disk, and how does it survive a crash while writing?"""
+"""Read and write the sandbox's files, each whole or not at all."""
 
 import json
 import os

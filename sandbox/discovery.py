@@ -1,4 +1,4 @@
-"""What does an issuer say about itself?"""
+"""OpenID Connect discovery and JWKS of an issuer."""
 
 from typing import Any
 

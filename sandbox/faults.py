@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, at which issuer, and for how many requests?"""
+"""Faults to inject: at which issuer, and for how many requests."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -33,7 +33,7 @@ _SWITCHES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """The knobs of one issuer; `times` is how many concerned requests it still lasts, None for ever."""
+    """The knobs of one issuer; `times` is how many more requests it changes, None for no limit."""
 
     slow_seconds: float = 0
     fail: Mapping[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Fault:
     times: int | None = None
 
     def concerns(self, endpoint: str) -> bool:
-        """Tell whether a request to the endpoint is changed by this fault."""
+        """Tell whether the fault changes a request to the endpoint."""
         return (
             (self.slow_seconds > 0 and endpoint in CALLED_ENDPOINTS)
             or endpoint in self.fail
@@ -67,7 +67,7 @@ class FaultBoard:
         self._faults: dict[str, Fault] = {}
 
     def set(self, body: Mapping[str, Any]) -> None:
-        """Give an issuer the fault that the body describes, in place of what it had.
+        """Set an issuer's fault as the body describes, in place of the one it had.
 
         Raises:
             Refusal: an unknown issuer or knob, or a value out of range.
@@ -78,15 +78,15 @@ class FaultBoard:
         self._faults[issuer.key] = _read_fault(issuer, {name: body[name] for name in body if name != "issuer"})
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._faults.clear()
 
     def shown(self) -> dict[str, dict[str, Any]]:
         """Return the faults set at present by issuer."""
         return {key: asdict(fault) for key, fault in self._faults.items()}
 
-    def strike(self, issuer: Issuer, endpoint: str) -> Fault:
-        """Return the fault for one request, and count that request if the fault concerns it."""
+    def take(self, issuer: Issuer, endpoint: str) -> Fault:
+        """Return the fault for one request, and count the request if the fault changes it."""
         fault = self._faults.get(issuer.key, NO_FAULT)
         if not fault.concerns(endpoint):
             return NO_FAULT

@@ -1,6 +1,6 @@
-"""Which sign-ins are under way, which codes are out, and which tokens were taken back?
+"""Sign-ins under way, authorization codes, and revoked access tokens.
 
-All of it is in memory: a sandbox is one process, and a sign-in that a restart interrupts is simply started again.
+All of it is in memory: a sandbox is one process, and a sign-in that a restart interrupts is started again.
 """
 
 import hmac
@@ -31,7 +31,7 @@ class Transaction:
 
 @dataclass
 class Grant:
-    """What one code stands for; each code gives at most one access token, whose `jti` is known beforehand."""
+    """What one code grants: at most one access token, whose `jti` is chosen with the code."""
 
     issuer_key: str
     request: AuthorizationRequest
@@ -53,7 +53,7 @@ class Grants:
         self._by_token: dict[str, Grant] = {}
 
     def open(self, issuer_key: str, request: AuthorizationRequest, *, now: datetime) -> str:
-        """Remember a sign-in for ten minutes and return its unguessable id."""
+        """Keep a sign-in for ten minutes and return its unguessable id."""
         self._forget(now)
         transaction_id = secrets.token_urlsafe(32)
         self._transactions[transaction_id] = Transaction(issuer_key, request, now + TRANSACTION_LIFE)
@@ -79,7 +79,7 @@ class Grants:
         return code
 
     def redeem(self, code: str, issuer_key: str, *, redirect_uri: str, verifier: str, now: datetime) -> Grant:
-        """Take a code; it is burnt whatever the outcome.
+        """Redeem a code; it works once, whatever the outcome.
 
         Raises:
             Refusal: unknown, used (its token is then revoked), expired, another redirect URI, or a wrong verifier.
@@ -101,7 +101,7 @@ class Grants:
         return grant
 
     def is_revoked(self, token_id: str) -> bool:
-        """Tell whether an access token was taken back."""
+        """Tell whether an access token is revoked."""
         grant = self._by_token.get(token_id)
         return grant is not None and grant.revoked
 

@@ -1,14 +1,14 @@
-"""Which issuers does the sandbox play?"""
+"""The issuers that the sandbox plays."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Whoever asks a learning provider for this gets a refresh token.
+# With this scope a learning provider gives a refresh token.
 OFFLINE_ACCESS = "offline_access"
 
 
 class IssuerKind(StrEnum):
-    """Tell a work identity issuer from a learning provider."""
+    """A work identity issuer or a learning provider."""
 
     WORK = "work"
     LEARNING = "learning"

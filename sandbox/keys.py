@@ -1,4 +1,4 @@
-"""With which key does each issuer sign?"""
+"""The signing keys of the issuers."""
 
 import json
 from functools import lru_cache
@@ -16,7 +16,7 @@ SigningKey = RSAKey | ECKey
 
 
 class Keyring:
-    """The signing keys, made once and kept in the data folder for the owner's eyes only."""
+    """The signing keys, made once and kept in the data folder; only its owner can read them."""
 
     def __init__(self, folder: Path) -> None:
         """Load the keys, and make those that are missing.

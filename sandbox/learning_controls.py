@@ -1,4 +1,4 @@
-"""How is a learning account steered: what it earns, renews and loses?"""
+"""Endpoints that change a learning account: earn, renew, revoke, withdraw."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class LearningControls:
         self._state = state
 
     async def show_completions(self, request: Request) -> Response:
-        """Answer what the persona has completed.
+        """Answer the persona's completions.
 
         Raises:
             Refusal: no such learning persona.
@@ -69,7 +69,7 @@ class LearningControls:
         )
 
     async def withdraw(self, request: Request) -> Response:
-        """Take back every refresh token of the persona, as if they withdrew their consent at the provider.
+        """Revoke every refresh token of the persona, as if they withdrew their consent at the provider.
 
         Raises:
             Refusal: no such learning persona.

@@ -1,4 +1,4 @@
-"""How does the sandbox show a page to a person?"""
+"""Render the sandbox's pages."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def page(template: str, *, status: int = 200, redirect_uri: str | None = None, *
 
 
 def refusal_page(description: str, *, status: int = 400) -> Response:
-    """Render the page that says why nothing can be done here."""
+    """Render the page that says why a request is refused."""
     return page("refusal.html", status=status, description=description)
 
 
@@ -55,8 +55,8 @@ def _form_targets(redirect_uri: str | None) -> str:
     if redirect_uri is None:
         return "'self'"
     parts = urlsplit(redirect_uri)
-    # Browsers hold form-action against every redirect after the form, and the client may send people on to a front-end
-    # on another port. The grammar of a policy has no words for an IPv6 address, so there only the scheme can be named.
+    # Browsers check form-action at every redirect after the form, and the client may send people on to a front-end on
+    # another port. A policy cannot name an IPv6 address, so there only the scheme is named.
     if (parts.hostname or "").count(":"):
         return f"'self' {parts.scheme}:"
     return f"'self' http://localhost:* http://127.0.0.1:* {parts.scheme}://{parts.netloc}"

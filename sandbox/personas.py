@@ -1,6 +1,6 @@
-"""Who lives in the sandbox, and what have they earned?
+"""The personas and what they have earned.
 
-Data only. Ages are counted in days back from the day on which the data folder was created, so that personas are fresh
+Ages are counted in days back from the day on which the data folder was created, so that personas are fresh
 in every new folder and do not shift when the clock is moved.
 """
 
@@ -156,8 +156,8 @@ LEARNING_PERSONAS = (
         about="Complete profile, with a transcript of two pages.",
         profile_id="991350096",
         earned=(
-            *(Earned(code, days_ago=400 + 10 * place) for place, code in enumerate(_EARNED_TWICE)),
-            *(Earned(code, days_ago=20 + 10 * place) for place, code in enumerate(_EARNED_TWICE)),
+            *(Earned(code, days_ago=400 + 10 * position) for position, code in enumerate(_EARNED_TWICE)),
+            *(Earned(code, days_ago=20 + 10 * position) for position, code in enumerate(_EARNED_TWICE)),
         ),
     ),
     LearningPersona(

@@ -1,4 +1,4 @@
-"""How is a request read without trusting it?"""
+"""Read untrusted requests: bodies, forms, query strings."""
 
 import json
 from typing import Any, NoReturn

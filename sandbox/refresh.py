@@ -1,7 +1,7 @@
-"""Which refresh tokens are out, and which one of each sign-in is the latest?
+"""Refresh tokens with rotation.
 
-A token works once and gives the next one; whoever comes with an earlier one may be a thief, so the whole family is
-revoked (RFC 9700, 4.14.2). Only hashes are kept, in a file: linked accounts outlive a restart of the sandbox.
+A token works once and gives the next one. An earlier one may come from a thief, so it revokes the whole family (RFC
+9700, 4.14.2). Only hashes are kept, in a file: linked accounts outlive a restart of the sandbox.
 """
 
 import hmac
@@ -18,7 +18,7 @@ FAMILY_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class Family:
-    """The refresh tokens of one sign-in, known by the latest one's hash."""
+    """The refresh tokens of one sign-in, with the hash of the latest."""
 
     issuer_key: str
     subject: str
@@ -31,7 +31,7 @@ class RefreshTokens:
     """The refresh tokens of all issuers."""
 
     def __init__(self, file: Path) -> None:
-        """Load what was kept.
+        """Load the families.
 
         Raises:
             DataFolderUnusable: the file cannot be read.
@@ -43,7 +43,7 @@ class RefreshTokens:
             raise unreadable(file) from None
 
     def begin(self, issuer_key: str, *, subject: str, scope: str) -> str:
-        """Return the first refresh token of a sign-in."""
+        """Start a family and return its first token."""
         while len(self._families) >= FAMILY_LIMIT:
             del self._families[next(iter(self._families))]
         key, secret = secrets.token_urlsafe(9), secrets.token_urlsafe(32)
@@ -52,7 +52,7 @@ class RefreshTokens:
         return f"{key}.{secret}"
 
     def rotate(self, token: str, issuer_key: str) -> tuple[Family, str]:
-        """Take a refresh token and return its family and the next token.
+        """Redeem a refresh token, and return its family and the next token.
 
         Raises:
             Refusal: unknown here, revoked, or used before, which revokes the family.
@@ -77,20 +77,20 @@ class RefreshTokens:
             self._keep()
 
     def revoke_all(self, issuer_key: str, subject: str) -> int:
-        """Revoke every family of a person, as if they withdrew their consent; return how many there were."""
-        found = [
+        """Revoke every family of a person, as if they withdrew their consent, and return how many there were."""
+        keys = [
             key
             for key, family in self._families.items()
             if (family.issuer_key, family.subject, family.revoked) == (issuer_key, subject, False)
         ]
-        self._families |= {key: replace(self._families[key], revoked=True) for key in found}
+        self._families |= {key: replace(self._families[key], revoked=True) for key in keys}
         self._keep()
-        return len(found)
+        return len(keys)
 
     def _keep(self) -> None:
         write_json(self._file, {key: asdict(family) for key, family in self._families.items()}, mode=0o600)
 
 
 def _hash(secret: str) -> str:
-    # What a stranger sends may hold half a surrogate pair; it is hashed like the rest, and known to nobody.
+    # A request may hold half a surrogate pair; it is hashed like the rest, and matches nothing.
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()

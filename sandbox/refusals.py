@@ -1,4 +1,4 @@
-"""How does the sandbox say no?"""
+"""Refusals, and how they are answered."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 
 class Refusal(Exception):
-    """A request that is answered with an error status and one JSON object."""
+    """The request is answered with an error status and one JSON object."""
 
     def __init__(self, status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(description)
@@ -19,7 +19,7 @@ class Refusal(Exception):
 
 
 class SandboxModeRequired(RuntimeError):
-    """The sandbox was asked to start outside sandbox mode."""
+    """The sandbox does not start outside sandbox mode."""
 
     def __init__(self) -> None:
         super().__init__("The sandbox starts only in sandbox mode: set CERTLINK_SANDBOX=true, and never in production.")

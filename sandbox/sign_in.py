@@ -1,4 +1,4 @@
-"""How does a person choose as whom to sign in, and what is sent back?"""
+"""The authorization page: choose a persona, and redirect back."""
 
 from collections.abc import Mapping
 
@@ -72,7 +72,7 @@ def _chosen(call: Call, form: Mapping[str, str]) -> Persona:
 
 
 def _grant(call: Call, transaction: Transaction, persona: Persona) -> Response:
-    fault = call.state.faults.strike(call.issuer, "answer")
+    fault = call.state.faults.take(call.issuer, "answer")
     if fault.error is not None:
         answer = {"error": fault.error, "error_description": "The sandbox was told to refuse."}
     else:

@@ -1,4 +1,4 @@
-"""What does every part of the sandbox share?"""
+"""The state of a running sandbox, and one request to it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ API_AUDIENCE = "certlink-api"
 
 @dataclass(frozen=True)
 class State:
-    """One running sandbox."""
+    """What all requests to one running sandbox share."""
 
     base_url: str
     created_date: date
@@ -36,7 +36,7 @@ class State:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to one issuer, with the fault that strikes it."""
+    """One request to one issuer, with the fault that changes it."""
 
     request: Request
     state: State

@@ -1,4 +1,4 @@
-"""How does a client turn a code, or a refresh token, into tokens?"""
+"""The token endpoint: redeem a code or a refresh token."""
 
 import hmac
 import re
@@ -22,7 +22,7 @@ async def give_tokens(call: Call) -> Response:
     """Redeem a code or a refresh token, once.
 
     Raises:
-        Refusal: the client is not authenticated, a parameter is missing, or what it sends gives nothing.
+        Refusal: the client is not authenticated, a parameter is missing, or the code or refresh token is not valid.
     """
     form = await read_form(call.request)
     _authenticate_client(call.request.headers.get("authorization"), form)

@@ -1,4 +1,4 @@
-"""What do the issuers' tokens say, and is an access token one of theirs?"""
+"""Mint the issuers' tokens, and verify access tokens."""
 
 import secrets
 from base64 import urlsafe_b64encode
@@ -42,11 +42,12 @@ def mint_access_token(
 
 
 def mint_id_token(call: Call, persona: Persona, grant: Grant, access_token: str, *, now: datetime) -> str:
-    """Return the id_token of a sign-in, spoilt as the fault demands."""
+    """Return the id_token of a sign-in, with the errors that the fault asks for."""
+    access_hash = sha256(access_token.encode("ascii")).digest()
     claims = {
         **_claims(call.state, call.issuer, persona, CLIENT_ID, now),
         "auth_time": int(grant.issued_at.timestamp()),
-        "at_hash": _half_hash(access_token),
+        "at_hash": urlsafe_b64encode(access_hash[:16]).rstrip(b"=").decode("ascii"),
         **identity_claims(persona, call.fault),
     }
     if call.fault.wrong_nonce:
@@ -57,14 +58,14 @@ def mint_id_token(call: Call, persona: Persona, grant: Grant, access_token: str,
 
 
 def identity_claims(persona: Persona, fault: Fault) -> dict[str, Any]:
-    """Return what a work identity issuer says about a person; a learning provider says nothing in its tokens."""
+    """Return a work identity issuer's claims about a person; a learning provider's tokens have none."""
     if not isinstance(persona, WorkPersona):
         return {}
     return {"email": persona.email, "email_verified": not fault.unverified_email, "name": persona.name}
 
 
 def persona_of_bearer(call: Call) -> Persona:
-    """Return whose access token the request carries.
+    """Return the persona of the request's access token.
 
     Raises:
         Refusal: missing, forged, expired or revoked, or of another issuer.
@@ -109,7 +110,3 @@ def _verified(call: Call, token: str) -> dict[str, Any] | None:
     audiences = {call.issuer_url, API_AUDIENCE} if call.issuer.kind is IssuerKind.WORK else {call.issuer_url}
     ours = decoded.header.get("typ") == "at+jwt" and claims["iss"] == call.issuer_url and claims["aud"] in audiences
     return claims if ours and claims["exp"] > call.state.clock.now().timestamp() else None
-
-
-def _half_hash(access_token: str) -> str:
-    return urlsafe_b64encode(sha256(access_token.encode("ascii")).digest()[:16]).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""What does a learning provider record about an account?"""
+"""The transcript endpoint of a learning provider."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
@@ -49,7 +49,7 @@ def _read_cursor(cursor: str | None) -> int:
         start = int(digits) if word == "from" and len(digits) < 10 else 0
     except ValueError:
         start = 0
-    # Only what the sandbox wrote itself is taken.
+    # Only a cursor that the sandbox wrote itself is accepted.
     if start <= 0 or start % PAGE_SIZE or _cursor(start) != cursor:
         raise Refusal(400, "invalid_cursor", "The cursor is not one that this transcript gave.")
     return start

@@ -1,4 +1,4 @@
-"""What had a persona completed when the data folder was created?"""
+"""The completions of a persona when the data folder was created."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256

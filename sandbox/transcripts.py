@@ -1,4 +1,4 @@
-"""What have personas earned, renewed and lost since the data folder was created?"""
+"""What personas earned, renewed and lost since the data folder was created."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,10 +19,10 @@ Row = dict[str, Any]
 
 
 class Transcripts:
-    """The changes of all personas' transcripts; what the persona had from the beginning is given with each question."""
+    """The changes of all personas' transcripts; the first rows of a persona are an argument of each call."""
 
     def __init__(self, file: Path) -> None:
-        """Load what was kept.
+        """Load the changes.
 
         Raises:
             DataFolderUnusable: the file cannot be read.
@@ -86,14 +86,14 @@ class Transcripts:
         return self._keep(persona, self._latest(persona, certification, first_rows) | {"revokedAt": rfc3339(now)})
 
     def _latest(self, persona: LearningPersona, certification: str, first_rows: list[Row]) -> Row:
-        found = [
+        held = [
             row
             for row in self.rows(persona, first_rows)
             if row["certification"] == certification and row["revokedAt"] is None
         ]
-        if not found:
+        if not held:
             raise Refusal(409, "not_held", f"The persona does not hold {certification}.")
-        return found[-1]
+        return held[-1]
 
     def _keep(self, persona: LearningPersona, row: Row) -> Row:
         of_persona = self._changed.get(persona.key, {}) | {row["completionId"]: row}

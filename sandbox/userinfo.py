@@ -1,4 +1,4 @@
-"""What does an issuer tell about a person to the bearer of their access token?"""
+"""The userinfo endpoint."""
 
 from typing import Any
 

@@ -19,6 +19,13 @@ from domain.settings import Settings
 WorkEmail = Annotated[str, typer.Argument(help="The member's work e-mail.")]
 
 
+DELIVERY_PROBLEMS = {
+    DeliveryProblem.NOT_SET_UP: "not sent: no mail server is set up",
+    DeliveryProblem.REFUSED: "not sent: the mail server refuses the address",
+    DeliveryProblem.UNREACHABLE: "not sent: the mail server could not be reached",
+}
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands about members."""
     member = typer.Typer(help="Invite, list, change and remove members.", no_args_is_help=True)
@@ -66,7 +73,8 @@ def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DAT
         print(json.dumps([_plain(row) for row in rows]))
         return
     for row in rows:
-        print(f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{_sending(row)}".rstrip())
+        problem = DELIVERY_PROBLEMS[row.delivery_problem] if row.delivery_problem else ""
+        print(f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{problem}".rstrip())
 
 
 def change_role(
@@ -111,12 +119,3 @@ def _plain(row: MemberSummary) -> dict[str, Any]:
         "invitedAt": instant_text(row.invited_at),
         "deliveryProblem": row.delivery_problem,
     }
-
-
-def _sending(row: MemberSummary) -> str:
-    problems = {
-        DeliveryProblem.NOT_SET_UP: "not sent: no mail server is set up",
-        DeliveryProblem.REFUSED: "not sent: the mail server refuses the address",
-        DeliveryProblem.UNREACHABLE: "not sent: the mail server could not be reached",
-    }
-    return problems[row.delivery_problem] if row.delivery_problem else ""

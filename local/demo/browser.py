@@ -27,9 +27,9 @@ class Browser:
 
     async def submit(self, to: str = "", **fields: str) -> None:
         """Submit the form to a path that has all these fields or buttons; its other fields keep their values."""
-        form = next(
-            (form for form in _forms(self.page) if to in form.action and fields.keys() <= form.fields.keys()), None
-        )
+        reader = _FormReader()
+        reader.feed(self.page)
+        form = next((form for form in reader.forms if to in form.action and fields.keys() <= form.fields.keys()), None)
         if form is None:
             raise RuntimeError(f"the page at {self._path()} has no form with {', '.join(fields)}")
         kept = {name: value for name, value in form.fields.items() if name not in form.buttons}
@@ -91,12 +91,6 @@ class _FormReader(HTMLParser):
     @override
     def handle_endtag(self, tag: str) -> None:
         self._is_open = self._is_open and tag != "form"
-
-
-def _forms(page: str) -> list[_Form]:
-    reader = _FormReader()
-    reader.feed(page)
-    return reader.forms
 
 
 def _origin(address: str) -> str:

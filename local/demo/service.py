@@ -20,6 +20,7 @@ from certlink.data_folder import SETTINGS_FILE
 START_SECONDS = 120
 STOP_SECONDS = 30
 LAST_LINES = 20
+SETTINGS = ("CERTLINK_", "DATABASE_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,8 @@ async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncI
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=None if os.environ.get("CERTLINK_DEMO_VERBOSE") else file,
-                env={name: value for name, value in os.environ.items() if not _is_setting(name)} | dict(settings or {}),
+                env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+                | dict(settings or {}),
             )
         service = Service(url=f"http://localhost:{port}", sandbox_url=f"http://localhost:{port + 1}", data=Path(folder))
         try:
@@ -115,10 +117,6 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _is_setting(name: str) -> bool:
-    return name.startswith("CERTLINK_") or name in {"DATABASE_URL", "REDIS_URL"}
 
 
 def _free_port() -> int:
