@@ -1,4 +1,4 @@
-"""Can the operator let programs read, and keep them from it?"""
+"""The operator creates, lists, rotates and revokes API keys."""
 
 import json
 from functools import partial
@@ -25,7 +25,7 @@ async def test_the_operator_creates_lists_rotates_and_revokes(command: Command) 
     revoked = await command("revoke", DOMAIN, "1")
     afterwards = await command("list", DOMAIN)
 
-    assert {each.exit_code for each in (created, rotated, listed, revoked, afterwards)} == {0}
+    assert {result.exit_code for result in (created, rotated, listed, revoked, afterwards)} == {0}
     # The key alone is on stdout.
     first, second = created.stdout.removesuffix("\n"), json.loads(rotated.stdout)["secret"]
     assert None not in (prefix_of(first), prefix_of(second))
@@ -49,7 +49,7 @@ async def test_what_cannot_be_done_ends_with_one_line(command: Command) -> None:
     nonsense = await command(*CREATE, "--expires", "tomorrow")
     unknown = await command("create", DOMAIN, "--name", "Power BI", "--scope", "credits:write")
 
-    assert [each.exit_code for each in (nowhere, nobody, late, nonsense, unknown)] == [1, 1, 1, 2, 2]
-    assert [each.stderr.count("\n") for each in (nowhere, nobody, late, nonsense)] == [1, 1, 1, 1]
+    assert [result.exit_code for result in (nowhere, nobody, late, nonsense, unknown)] == [1, 1, 1, 2, 2]
+    assert [result.stderr.count("\n") for result in (nowhere, nobody, late, nonsense)] == [1, 1, 1, 1]
     assert "no organization with this mail domain" in nowhere.stderr
     assert "no API client 1" in nobody.stderr

@@ -1,4 +1,4 @@
-"""Do the catalog's commands tell what is in force, what differs, and what is wrong?"""
+"""The catalog's commands show what is in force, what differs, and what is wrong."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Does `certlink explain` say why a credit counts, or not?"""
+"""`certlink explain` says why a credit counts, or not."""
 
 import asyncio
 import json
@@ -54,15 +54,17 @@ async def test_it_is_explained_in_lines(command: Command) -> None:
 async def test_json_has_the_names_of_the_api(command: Command) -> None:
     result = await command("explain", global_id(Kind.CREDIT, 1), "--at", "2026-11-02T00:00:00Z", "--json")
 
-    found: dict[str, Any] = json.loads(result.stdout)
-    assert (found["id"], found["status"]) == (global_id(Kind.CREDIT, 1), "PENDING")
-    assert found["explanation"]["countsFromEarliest"] == COUNTS
-    assert [(each["code"], each["met"], each["expectedAt"]) for each in found["explanation"]["reasons"][:2]] == [
+    explained: dict[str, Any] = json.loads(result.stdout)
+    assert (explained["id"], explained["status"]) == (global_id(Kind.CREDIT, 1), "PENDING")
+    assert explained["explanation"]["countsFromEarliest"] == COUNTS
+    assert [
+        (reason["code"], reason["met"], reason["expectedAt"]) for reason in explained["explanation"]["reasons"][:2]
+    ] == [
         ("NOT_ASSOCIATED", False, "2026-11-03T14:30:00Z"),
         ("WAITING", False, COUNTS),
     ]
-    assert [each["reason"] for each in found["contributions"]] == ["PENDING"]
-    assert found["timeline"][-1] == {
+    assert [line["reason"] for line in explained["contributions"]] == ["PENDING"]
+    assert explained["timeline"][-1] == {
         "kind": "ENDED", "at": "2027-11-03T14:30:00Z", "recordedAt": None, "expected": True, "endReason": "EXPIRED"
     }  # fmt: skip
 
@@ -95,7 +97,7 @@ async def test_the_operator_sets_an_organization_s_track(command: Command) -> No
     for arguments in (["enterprise"], ["smb"], []):
         result = await command("organization", "track", "contoso.example", *arguments)
         explained = await command("explain", "1", "--at", COUNTS, "--json")
-        tracks.append((result.exit_code, [each["track"] for each in json.loads(explained.stdout)["contributions"]]))
+        tracks.append((result.exit_code, [line["track"] for line in json.loads(explained.stdout)["contributions"]]))
 
     assert tracks == [(0, ["ENTERPRISE"]), (0, ["SMB"]), (0, ["ENTERPRISE", "SMB"])]
     assert (await command("organization", "track", "contoso.example", "all")).exit_code == 1

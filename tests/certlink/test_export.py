@@ -100,7 +100,7 @@ async def test_a_file_is_for_its_owner_alone_and_takes_the_place_of_an_older_one
 async def test_what_cannot_be_done_is_told_in_a_line(
     organization: Organization, environment: Mapping[str, str]
 ) -> None:
-    told = {
+    expected = {
         ("nowhere.example",): (1, "certlink: There is no organization with this mail domain."),
         ("contoso.example", "--as-of", "2026-11-03"): (2, 'certlink: "2026-11-03" is no instant'),
         ("contoso.example", "--format", "pdf"): (2, "Invalid value for '--format'"),
@@ -108,9 +108,9 @@ async def test_what_cannot_be_done_is_told_in_a_line(
         ("contoso.example", "--output", "/"): (1, "certlink: / is a folder"),
     }
 
-    every = await asyncio.gather(*(run(environment, *arguments) for arguments in told))
+    every = await asyncio.gather(*(run(environment, *arguments) for arguments in expected))
 
-    for ended, (code, line) in zip(every, told.values(), strict=True):
+    for ended, (code, line) in zip(every, expected.values(), strict=True):
         assert (ended.code, ended.out) == (code, b""), line
         assert line in ended.error
         assert "Traceback" not in ended.error

@@ -1,4 +1,4 @@
-"""Does a process that fails tell what failed, and nothing of the person whom it was about?"""
+"""A process that fails logs what failed, and nothing about the person concerned."""
 
 import asyncio
 import json

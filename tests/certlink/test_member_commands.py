@@ -1,4 +1,4 @@
-"""Can the operator invite, list, change and remove members?"""
+"""The operator invites, lists, changes and removes members."""
 
 import json
 from functools import partial

@@ -1,4 +1,4 @@
-"""Can the operator add and show organizations, and change whom they trust?"""
+"""The operator adds and shows organizations, and changes their issuers."""
 
 import json
 from functools import partial
@@ -62,6 +62,6 @@ async def test_what_does_not_exist_or_is_taken_ends_with_one_line(command: Comma
     nowhere = [await command("show", "nowhere.example"), await command("issuer", "nowhere.example", "--issuer", NEW)]
     taken = await command("issuer", "contoso.example", "--issuer", ISSUER)
 
-    assert [each.exit_code for each in [*nowhere, taken]] == [1, 1, 1]
-    assert {each.stderr.count("\n") for each in [*nowhere, taken]} == {1}
+    assert [result.exit_code for result in [*nowhere, taken]] == [1, 1, 1]
+    assert {result.stderr.count("\n") for result in [*nowhere, taken]} == {1}
     assert "Another organization has this issuer." in taken.stderr

@@ -1,4 +1,4 @@
-"""Is a change of the schema that breaks clients held up, and a deprecation without a date?"""
+"""A schema change that breaks clients needs a note, and a deprecation a date."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_dangerous_change_is_told_and_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "coordinate"),
+    ("element", "coordinate"),
     [
         ("name: String,", "Member.name"),
         ("first: Int", "Member.credits(first:)"),
@@ -84,8 +84,8 @@ def test_a_dangerous_change_is_told_and_passes() -> None:
         ("text: String", "Filter.text"),
     ],
 )
-def test_whatever_is_deprecated_needs_the_date_of_its_removal(place: str, coordinate: str) -> None:
-    verdict = judged(RELEASED.replace(place, f"{place} @deprecated"))
+def test_whatever_is_deprecated_needs_the_date_of_its_removal(element: str, coordinate: str) -> None:
+    verdict = judged(RELEASED.replace(element, f"{element} @deprecated"))
 
     assert [problem.partition(" ")[0] for problem in verdict.problems] == [coordinate]
 

@@ -1,4 +1,4 @@
-"""Does `certlink score` score a file without any database?"""
+"""`certlink score` scores a file without a database."""
 
 import json
 import time

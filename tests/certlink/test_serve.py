@@ -1,4 +1,4 @@
-"""Which documents does the process that serves register, and when does it refuse to start?"""
+"""`certlink serve` registers documents, and does not start with wrong settings."""
 
 import json
 from pathlib import Path
@@ -64,14 +64,14 @@ def test_front_ends_origins_are_written_as_browsers_do_or_refused(monkeypatch: p
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CERTLINK_RETURN_ORIGINS", "https://Front.contoso.example:443/, http://localhost:5173")
 
-    told = [
+    refused = [
         CliRunner().invoke(app, ["serve"], env={"CERTLINK_RETURN_ORIGINS": nonsense})
         for nonsense in ("localhost:5173", "*", "https://front.contoso.example/app", "null")
     ]
 
     assert Settings().return_origins == ["https://front.contoso.example", "http://localhost:5173"]
-    assert {each.exit_code for each in told} == {3}
-    assert all("is no origin: write them as in https://" in each.stderr for each in told)
+    assert {result.exit_code for result in refused} == {3}
+    assert all("is no origin: write them as in https://" in result.stderr for result in refused)
 
 
 @pytest.mark.parametrize(

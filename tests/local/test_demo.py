@@ -1,4 +1,4 @@
-"""Does the demo tell a newcomer why it could not start?"""
+"""The demo tells a newcomer why it could not start."""
 
 import os
 import subprocess

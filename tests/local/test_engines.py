@@ -1,4 +1,4 @@
-"""Do the embedded engines start, answer, recover and go, whatever happened before?"""
+"""The embedded engines start, answer, recover and stop, whatever happened before."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Do the parts run as one: started in order, started again, stopped in the opposite order, and never left behind?"""
+"""The supervisor starts parts in order, restarts them, stops them in reverse, and leaves none behind."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Does `certlink up` run everything, say what is in its way, and leave nothing behind?"""
+"""`certlink up` runs everything, says what is in its way, and leaves nothing behind."""
 
 import os
 import signal
@@ -65,10 +65,10 @@ def test_an_occupied_port_is_one_clear_line(data: Path, family: socket.AddressFa
         port = other.getsockname()[1]
 
         with started(data, port - 1) as refused:
-            _, told = refused.communicate(timeout=30)
+            _, stderr = refused.communicate(timeout=30)
 
     assert refused.returncode == 3
-    assert told == f"certlink: port {port} is occupied: stop what listens there, or choose another by --port\n"
+    assert stderr == f"certlink: port {port} is occupied: stop what listens there, or choose another by --port\n"
 
 
 def test_a_port_that_was_just_closed_is_free() -> None:
@@ -115,8 +115,8 @@ def started(data: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
 def free_port() -> int:
     """Find a port that is free together with the next."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port = int(found.getsockname()[1])
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = int(listener.getsockname()[1])
         try:
             check_ports_free(port, port + 1)
         except NotReady:

@@ -17,7 +17,7 @@ CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").d
 CLIENT = ("certlink", "sandbox-secret")
 
 
-class Visitor:
+class Browser:
     """Walks through sign-ins over HTTP."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -97,6 +97,6 @@ def answer_of(response: Response) -> dict[str, str]:
 def transaction_of(page: Response) -> str:
     """Return the transaction that a page's forms carry."""
     assert page.status_code == 200, page.text
-    found = re.search(r'name="transaction" value="([^"]+)"', page.text)
-    assert found
-    return found[1]
+    match = re.search(r'name="transaction" value="([^"]+)"', page.text)
+    assert match
+    return match[1]

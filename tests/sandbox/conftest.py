@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from sandbox.app import create_app
 from sandbox.keys import Keyring
 from tests.clock import FrozenClock
-from tests.sandbox.browser import BASE_URL, Visitor
+from tests.sandbox.browser import BASE_URL, Browser
 
 AppFactory = Callable[[], Starlette]
 
@@ -52,6 +52,6 @@ async def client(start: AppFactory) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture
-def visitor(client: AsyncClient) -> Visitor:
+def browser(client: AsyncClient) -> Browser:
     """Somebody who signs in."""
-    return Visitor(client)
+    return Browser(client)

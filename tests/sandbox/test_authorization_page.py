@@ -8,11 +8,11 @@ from httpx2 import AsyncClient
 
 from sandbox.authorization import is_registered
 from tests.clock import FrozenClock
-from tests.sandbox.browser import BASE_URL, CHALLENGE, REDIRECT_URI, Visitor, answer_of, transaction_of
+from tests.sandbox.browser import BASE_URL, CHALLENGE, REDIRECT_URI, Browser, answer_of, transaction_of
 
 
-async def test_the_page_offers_the_personas_of_its_issuer_only(visitor: Visitor) -> None:
-    page = await visitor.authorize("work/fabrikam")
+async def test_the_page_offers_the_personas_of_its_issuer_only(browser: Browser) -> None:
+    page = await browser.authorize("work/fabrikam")
 
     offered = re.findall(r'name="persona" value="([^"]+)"', page.text)
 
@@ -21,8 +21,8 @@ async def test_the_page_offers_the_personas_of_its_issuer_only(visitor: Visitor)
 
 
 @pytest.mark.parametrize("hint", ["priya-learn", "PRIYA.raman@mail.example", "Priya Raman"])
-async def test_the_hinted_persona_comes_first(visitor: Visitor, hint: str) -> None:
-    page = await visitor.authorize(login_hint=hint)
+async def test_the_hinted_persona_comes_first(browser: Browser, hint: str) -> None:
+    page = await browser.authorize(login_hint=hint)
 
     offered = re.findall(r'name="persona" value="([^"]+)"', page.text)
 
@@ -30,8 +30,8 @@ async def test_the_hinted_persona_comes_first(visitor: Visitor, hint: str) -> No
     assert page.text.count("Suggested") == 1
 
 
-async def test_the_page_is_under_a_strict_policy(visitor: Visitor, client: AsyncClient) -> None:
-    page = await visitor.authorize()
+async def test_the_page_is_under_a_strict_policy(browser: Browser, client: AsyncClient) -> None:
+    page = await browser.authorize()
 
     policy = page.headers["content-security-policy"]
     style = await client.get("/sandbox.css")
@@ -46,16 +46,16 @@ async def test_the_page_is_under_a_strict_policy(visitor: Visitor, client: Async
     assert page.headers["cache-control"] == "no-store"
 
 
-async def test_choosing_a_persona_sends_code_state_and_issuer(visitor: Visitor) -> None:
-    answer = answer_of(await visitor.choose(persona="amara-learn"))
+async def test_choosing_a_persona_sends_code_state_and_issuer(browser: Browser) -> None:
+    answer = answer_of(await browser.choose(persona="amara-learn"))
 
     assert set(answer) == {"code", "state", "iss"}
     assert answer["state"] == "state-1"
     assert answer["iss"] == f"{BASE_URL}/microsoft-learn"
 
 
-async def test_canceling_sends_access_denied(visitor: Visitor) -> None:
-    answer = answer_of(await visitor.choose(cancel="cancel"))
+async def test_canceling_sends_access_denied(browser: Browser) -> None:
+    answer = answer_of(await browser.choose(cancel="cancel"))
 
     assert answer["error"] == "access_denied"
     assert answer["state"] == "state-1"
@@ -63,10 +63,10 @@ async def test_canceling_sends_access_denied(visitor: Visitor) -> None:
     assert "code" not in answer
 
 
-async def test_the_answer_keeps_the_query_of_the_redirect_uri(visitor: Visitor) -> None:
-    page = await visitor.authorize(redirect_uri=f"{REDIRECT_URI}?a=1", state="a b&c=ä")
+async def test_the_answer_keeps_the_query_of_the_redirect_uri(browser: Browser) -> None:
+    page = await browser.authorize(redirect_uri=f"{REDIRECT_URI}?a=1", state="a b&c=ä")
 
-    response = await visitor.press(page, "microsoft-learn", persona="amara-learn")
+    response = await browser.press(page, "microsoft-learn", persona="amara-learn")
 
     assert answer_of(response)["a"] == "1"
     assert answer_of(response)["state"] == "a b&c=ä"
@@ -100,9 +100,9 @@ async def test_a_request_may_be_posted(client: AsyncClient) -> None:
     ],
 )
 async def test_a_request_that_lacks_something_is_sent_back(
-    visitor: Visitor, changes: dict[str, str | None], error: str
+    browser: Browser, changes: dict[str, str | None], error: str
 ) -> None:
-    answer = answer_of(await visitor.authorize(**changes))
+    answer = answer_of(await browser.authorize(**changes))
 
     assert answer["error"] == error
     assert answer["state"] == "state-1"
@@ -121,9 +121,9 @@ async def test_a_request_that_lacks_something_is_sent_back(
     ],
 )
 async def test_an_unknown_client_or_redirect_uri_gets_a_page_and_no_redirect(
-    visitor: Visitor, changes: dict[str, str | None]
+    browser: Browser, changes: dict[str, str | None]
 ) -> None:
-    response = await visitor.authorize(**changes)
+    response = await browser.authorize(**changes)
 
     assert response.status_code == 400
     assert "location" not in response.headers
@@ -166,46 +166,46 @@ def test_only_callbacks_on_a_loopback_host_are_registered(redirect_uri: str, reg
     assert is_registered(redirect_uri) is registered
 
 
-async def test_a_page_can_be_answered_only_once(visitor: Visitor) -> None:
-    page = await visitor.authorize()
-    await visitor.press(page, "microsoft-learn", persona="amara-learn")
+async def test_a_page_can_be_answered_only_once(browser: Browser) -> None:
+    page = await browser.authorize()
+    await browser.press(page, "microsoft-learn", persona="amara-learn")
 
-    again = await visitor.press(page, "microsoft-learn", persona="amara-learn")
+    again = await browser.press(page, "microsoft-learn", persona="amara-learn")
 
     assert again.status_code == 400
     assert "already answered" in again.text
 
 
-async def test_a_page_waits_for_ten_minutes(visitor: Visitor, real_clock: FrozenClock) -> None:
-    page = await visitor.authorize()
+async def test_a_page_waits_for_ten_minutes(browser: Browser, real_clock: FrozenClock) -> None:
+    page = await browser.authorize()
     real_clock.advance(timedelta(minutes=10))
 
-    late = await visitor.press(page, "microsoft-learn", persona="amara-learn")
+    late = await browser.press(page, "microsoft-learn", persona="amara-learn")
 
     assert late.status_code == 400
 
 
-async def test_a_page_cannot_be_answered_at_another_issuer(visitor: Visitor) -> None:
-    page = await visitor.authorize("microsoft-learn")
+async def test_a_page_cannot_be_answered_at_another_issuer(browser: Browser) -> None:
+    page = await browser.authorize("microsoft-learn")
 
-    elsewhere = await visitor.press(page, "work/contoso", persona="nadia")
+    elsewhere = await browser.press(page, "work/contoso", persona="nadia")
 
     assert elsewhere.status_code == 400
 
 
 @pytest.mark.parametrize("choice", [{}, {"persona": "nobody"}, {"persona": "nadia"}, {"create": "account"}])
-async def test_a_choice_that_was_not_offered_leaves_the_page_waiting(visitor: Visitor, choice: dict[str, str]) -> None:
-    page = await visitor.authorize()
+async def test_a_choice_that_was_not_offered_leaves_the_page_waiting(browser: Browser, choice: dict[str, str]) -> None:
+    page = await browser.authorize()
 
-    refused = await visitor.press(page, "microsoft-learn", **choice)
-    repaired = await visitor.press(page, "microsoft-learn", persona="amara-learn")
+    refused = await browser.press(page, "microsoft-learn", **choice)
+    repaired = await browser.press(page, "microsoft-learn", persona="amara-learn")
 
     assert refused.status_code == 400
     assert answer_of(repaired)["code"]
 
 
-async def test_what_a_person_sends_is_escaped(visitor: Visitor) -> None:
-    page = await visitor.choose("partner-university", create="account", display_name="<script>" * 20)
+async def test_what_a_person_sends_is_escaped(browser: Browser) -> None:
+    page = await browser.choose("partner-university", create="account", display_name="<script>" * 20)
 
     assert page.status_code == 400
     assert "<script>" not in page.text

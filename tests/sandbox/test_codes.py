@@ -7,51 +7,51 @@ import pytest
 from httpx2 import AsyncClient
 
 from tests.clock import FrozenClock
-from tests.sandbox.browser import REDIRECT_URI, VERIFIER, Visitor
+from tests.sandbox.browser import REDIRECT_URI, VERIFIER, Browser
 
 
-async def test_a_code_works_only_once_and_its_replay_revokes_the_tokens(visitor: Visitor) -> None:
-    code = await visitor.code()
-    access_token = (await visitor.exchange(code)).json()["access_token"]
-    before = await visitor.ask("/microsoft-learn/userinfo", access_token)
+async def test_a_code_works_only_once_and_its_replay_revokes_the_tokens(browser: Browser) -> None:
+    code = await browser.code()
+    access_token = (await browser.exchange(code)).json()["access_token"]
+    before = await browser.ask("/microsoft-learn/userinfo", access_token)
 
-    replay = await visitor.exchange(code)
-    after = await visitor.ask("/microsoft-learn/userinfo", access_token)
+    replay = await browser.exchange(code)
+    after = await browser.ask("/microsoft-learn/userinfo", access_token)
 
     assert before.status_code == 200
     assert (replay.status_code, replay.json()["error"]) == (400, "invalid_grant")
     assert after.status_code == 401
 
 
-async def test_a_replay_revokes_the_tokens_of_that_code_only(visitor: Visitor) -> None:
-    other = (await visitor.sign_in())["access_token"]
-    code = await visitor.code()
-    await visitor.exchange(code)
+async def test_a_replay_revokes_the_tokens_of_that_code_only(browser: Browser) -> None:
+    other = (await browser.sign_in())["access_token"]
+    code = await browser.code()
+    await browser.exchange(code)
 
-    await visitor.exchange(code)
+    await browser.exchange(code)
 
-    assert (await visitor.ask("/microsoft-learn/userinfo", other)).status_code == 200
+    assert (await browser.ask("/microsoft-learn/userinfo", other)).status_code == 200
 
 
-async def test_a_late_replay_still_revokes_the_tokens(visitor: Visitor, real_clock: FrozenClock) -> None:
-    code = await visitor.code()
-    access_token = (await visitor.exchange(code)).json()["access_token"]
+async def test_a_late_replay_still_revokes_the_tokens(browser: Browser, real_clock: FrozenClock) -> None:
+    code = await browser.code()
+    access_token = (await browser.exchange(code)).json()["access_token"]
     real_clock.advance(timedelta(minutes=59))
-    await visitor.authorize()
+    await browser.authorize()
 
-    await visitor.exchange(code)
+    await browser.exchange(code)
 
-    assert (await visitor.ask("/microsoft-learn/userinfo", access_token)).status_code == 401
+    assert (await browser.ask("/microsoft-learn/userinfo", access_token)).status_code == 401
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(59.999, 200), (60, 400)])
 async def test_a_code_lives_for_60_seconds(
-    visitor: Visitor, real_clock: FrozenClock, seconds: float, status: int
+    browser: Browser, real_clock: FrozenClock, seconds: float, status: int
 ) -> None:
-    code = await visitor.code()
+    code = await browser.code()
     real_clock.advance(timedelta(seconds=seconds))
 
-    response = await visitor.exchange(code)
+    response = await browser.exchange(code)
 
     assert response.status_code == status
 
@@ -72,35 +72,35 @@ async def test_a_code_lives_for_60_seconds(
         ({"client_secret": "sandbox-secret"}, "invalid_request"),
     ],
 )
-async def test_a_wrong_exchange_gives_nothing(visitor: Visitor, changes: dict[str, str | None], error: str) -> None:
-    code = await visitor.code()
+async def test_a_wrong_exchange_gives_nothing(browser: Browser, changes: dict[str, str | None], error: str) -> None:
+    code = await browser.code()
 
-    response = await visitor.exchange(code, **changes)
+    response = await browser.exchange(code, **changes)
 
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
-async def test_a_code_that_met_a_wrong_verifier_is_burnt(visitor: Visitor) -> None:
-    code = await visitor.code()
-    await visitor.exchange(code, code_verifier="w" * 64)
+async def test_a_code_that_met_a_wrong_verifier_is_burnt(browser: Browser) -> None:
+    code = await browser.code()
+    await browser.exchange(code, code_verifier="w" * 64)
 
-    second = await visitor.exchange(code)
+    second = await browser.exchange(code)
 
     assert second.json()["error"] == "invalid_grant"
 
 
-async def test_a_code_is_unknown_at_another_issuer_and_not_burnt_there(visitor: Visitor) -> None:
-    code = await visitor.code()
+async def test_a_code_is_unknown_at_another_issuer_and_not_burnt_there(browser: Browser) -> None:
+    code = await browser.code()
 
-    elsewhere = await visitor.exchange(code, "work/contoso")
-    at_home = await visitor.exchange(code)
+    elsewhere = await browser.exchange(code, "work/contoso")
+    at_home = await browser.exchange(code)
 
     assert elsewhere.json()["error"] == "invalid_grant"
     assert at_home.status_code == 200
 
 
-async def test_a_client_may_authenticate_in_the_body(visitor: Visitor, client: AsyncClient) -> None:
-    form = {"grant_type": "authorization_code", "code": await visitor.code(), "redirect_uri": REDIRECT_URI}
+async def test_a_client_may_authenticate_in_the_body(browser: Browser, client: AsyncClient) -> None:
+    form = {"grant_type": "authorization_code", "code": await browser.code(), "redirect_uri": REDIRECT_URI}
     secret = {"code_verifier": VERIFIER, "client_id": "certlink", "client_secret": "sandbox-secret"}
 
     response = await client.post("/microsoft-learn/token", data=form | secret)
@@ -124,9 +124,9 @@ async def test_a_client_may_authenticate_in_the_body(visitor: Visitor, client: A
     ],
 )
 async def test_a_client_that_does_not_authenticate_gets_a_401(
-    visitor: Visitor, client: AsyncClient, authorization: str | None
+    browser: Browser, client: AsyncClient, authorization: str | None
 ) -> None:
-    code = await visitor.code()
+    code = await browser.code()
     headers = {} if authorization is None else {"Authorization": authorization}
 
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
@@ -134,11 +134,11 @@ async def test_a_client_that_does_not_authenticate_gets_a_401(
 
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
     assert response.headers["www-authenticate"].startswith("Basic")
-    assert (await visitor.exchange(code)).status_code == 200
+    assert (await browser.exchange(code)).status_code == 200
 
 
-async def test_the_client_and_its_secret_are_unquoted(visitor: Visitor, client: AsyncClient) -> None:
-    form = {"grant_type": "authorization_code", "code": await visitor.code(), "redirect_uri": REDIRECT_URI}
+async def test_the_client_and_its_secret_are_unquoted(browser: Browser, client: AsyncClient) -> None:
+    form = {"grant_type": "authorization_code", "code": await browser.code(), "redirect_uri": REDIRECT_URI}
     quoted = (quote_plus("certlink"), "%73andbox%2Dsecret")
 
     response = await client.post("/microsoft-learn/token", data=form | {"code_verifier": VERIFIER}, auth=quoted)

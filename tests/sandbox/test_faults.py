@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from joserfc.errors import BadSignatureError
 
 from sandbox import faults
-from tests.sandbox.browser import BASE_URL, Visitor, answer_of
+from tests.sandbox.browser import BASE_URL, Browser, answer_of
 
 
 async def set_fault(client: AsyncClient, issuer: str = "microsoft-learn", **knobs: Any) -> None:
@@ -18,34 +18,34 @@ async def set_fault(client: AsyncClient, issuer: str = "microsoft-learn", **knob
 
 
 @pytest.mark.parametrize("endpoint", ["userinfo", "transcript"])
-async def test_an_endpoint_fails_as_often_as_it_was_told(visitor: Visitor, client: AsyncClient, endpoint: str) -> None:
-    access_token = (await visitor.sign_in())["access_token"]
+async def test_an_endpoint_fails_as_often_as_it_was_told(browser: Browser, client: AsyncClient, endpoint: str) -> None:
+    access_token = (await browser.sign_in())["access_token"]
     await set_fault(client, fail={endpoint: 500}, times=2)
 
-    statuses = [(await visitor.ask(f"/microsoft-learn/{endpoint}", access_token)).status_code for _ in range(3)]
+    statuses = [(await browser.ask(f"/microsoft-learn/{endpoint}", access_token)).status_code for _ in range(3)]
 
     assert statuses == [500, 500, 200]
     assert (await client.get("/faults")).json() == {"faults": {}}
 
 
-async def test_a_failing_token_endpoint_does_not_burn_the_code(visitor: Visitor, client: AsyncClient) -> None:
-    code = await visitor.code()
+async def test_a_failing_token_endpoint_does_not_burn_the_code(browser: Browser, client: AsyncClient) -> None:
+    code = await browser.code()
     await set_fault(client, fail={"token": 503}, times=1)
 
-    first = await visitor.exchange(code)
-    second = await visitor.exchange(code)
+    first = await browser.exchange(code)
+    second = await browser.exchange(code)
 
     assert (first.status_code, second.status_code) == (503, 200)
 
 
-async def test_requests_that_a_fault_does_not_concern_are_not_counted(visitor: Visitor, client: AsyncClient) -> None:
+async def test_requests_that_a_fault_does_not_concern_are_not_counted(browser: Browser, client: AsyncClient) -> None:
     await set_fault(client, fail={"transcript": 500}, times=1)
 
     await client.get("/microsoft-learn/jwks")
-    await visitor.sign_in("amara-university", "partner-university")
-    access_token = (await visitor.sign_in())["access_token"]
+    await browser.sign_in("amara-university", "partner-university")
+    access_token = (await browser.sign_in())["access_token"]
 
-    assert (await visitor.ask("/microsoft-learn/transcript", access_token)).status_code == 500
+    assert (await browser.ask("/microsoft-learn/transcript", access_token)).status_code == 500
 
 
 async def test_a_fault_without_times_lasts_until_it_is_cleared(client: AsyncClient) -> None:
@@ -81,21 +81,21 @@ async def test_a_slow_issuer_keeps_its_callers_waiting(client: AsyncClient) -> N
 
 
 @pytest.mark.parametrize("error", ["access_denied", "server_error", "temporarily_unavailable"])
-async def test_an_error_is_answered_in_place_of_a_code(visitor: Visitor, client: AsyncClient, error: str) -> None:
+async def test_an_error_is_answered_in_place_of_a_code(browser: Browser, client: AsyncClient, error: str) -> None:
     await set_fault(client, error=error, times=1)
 
-    answer = answer_of(await visitor.choose(persona="amara-learn"))
+    answer = answer_of(await browser.choose(persona="amara-learn"))
 
     assert answer["error"] == error
     assert answer["state"] == "state-1"
     assert "code" not in answer
-    assert await visitor.code()
+    assert await browser.code()
 
 
-async def test_a_wrong_issuer_lies_in_the_answer(visitor: Visitor, client: AsyncClient) -> None:
+async def test_a_wrong_issuer_lies_in_the_answer(browser: Browser, client: AsyncClient) -> None:
     await set_fault(client, wrong_issuer=True)
 
-    answer = answer_of(await visitor.choose(persona="amara-learn"))
+    answer = answer_of(await browser.choose(persona="amara-learn"))
 
     assert answer["code"]
     assert answer["iss"] != f"{BASE_URL}/microsoft-learn"
@@ -103,50 +103,50 @@ async def test_a_wrong_issuer_lies_in_the_answer(visitor: Visitor, client: Async
 
 @pytest.mark.parametrize(("issuer", "persona"), [("microsoft-learn", "amara-learn"), ("work/fabrikam", "felix")])
 async def test_a_bad_signature_is_made_with_a_key_that_is_not_published(
-    visitor: Visitor, client: AsyncClient, issuer: str, persona: str
+    browser: Browser, client: AsyncClient, issuer: str, persona: str
 ) -> None:
     await set_fault(client, issuer, bad_signature=True)
 
-    tokens = await visitor.sign_in(persona, issuer)
+    tokens = await browser.sign_in(persona, issuer)
 
     with pytest.raises(BadSignatureError):
-        await visitor.decode(tokens["id_token"], issuer)
+        await browser.decode(tokens["id_token"], issuer)
 
 
-async def test_a_wrong_nonce_is_not_the_one_asked_for(visitor: Visitor, client: AsyncClient) -> None:
+async def test_a_wrong_nonce_is_not_the_one_asked_for(browser: Browser, client: AsyncClient) -> None:
     await set_fault(client, wrong_nonce=True)
 
-    tokens = await visitor.sign_in()
-    nonce = (await visitor.decode(tokens["id_token"], "microsoft-learn")).claims["nonce"]
+    tokens = await browser.sign_in()
+    nonce = (await browser.decode(tokens["id_token"], "microsoft-learn")).claims["nonce"]
 
     assert nonce
     assert nonce != "nonce-1"
 
 
-async def test_an_email_can_be_unverified(visitor: Visitor, client: AsyncClient) -> None:
+async def test_an_email_can_be_unverified(browser: Browser, client: AsyncClient) -> None:
     await set_fault(client, "work/contoso", unverified_email=True)
 
-    tokens = await visitor.sign_in("nadia", "work/contoso")
+    tokens = await browser.sign_in("nadia", "work/contoso")
 
-    assert (await visitor.decode(tokens["id_token"], "work/contoso")).claims["email_verified"] is False
+    assert (await browser.decode(tokens["id_token"], "work/contoso")).claims["email_verified"] is False
 
 
-async def test_a_profile_can_be_incomplete(visitor: Visitor, client: AsyncClient) -> None:
-    access_token = (await visitor.sign_in())["access_token"]
+async def test_a_profile_can_be_incomplete(browser: Browser, client: AsyncClient) -> None:
+    access_token = (await browser.sign_in())["access_token"]
     await set_fault(client, incomplete_profile=True)
 
-    userinfo = (await visitor.ask("/microsoft-learn/userinfo", access_token)).json()
-    transcript = (await visitor.ask("/microsoft-learn/transcript", access_token)).json()
+    userinfo = (await browser.ask("/microsoft-learn/userinfo", access_token)).json()
+    transcript = (await browser.ask("/microsoft-learn/transcript", access_token)).json()
 
     assert userinfo["mcid"] is None
     assert transcript["profileId"] is None
 
 
-async def test_a_transcript_can_be_doubled_and_reversed(visitor: Visitor, client: AsyncClient) -> None:
-    honest = [row["completionId"] for row in (await visitor.transcript())["completions"]]
+async def test_a_transcript_can_be_doubled_and_reversed(browser: Browser, client: AsyncClient) -> None:
+    honest = [row["completionId"] for row in (await browser.transcript())["completions"]]
     await set_fault(client, duplicate=True, reordered=True)
 
-    spoilt = [row["completionId"] for row in (await visitor.transcript())["completions"]]
+    spoilt = [row["completionId"] for row in (await browser.transcript())["completions"]]
 
     assert spoilt == [row for row in reversed(honest) for _ in range(2)]
 

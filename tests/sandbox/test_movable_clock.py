@@ -8,7 +8,7 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from tests.clock import START, FrozenClock
-from tests.sandbox.browser import BASE_URL, Visitor
+from tests.sandbox.browser import BASE_URL, Browser
 from tests.sandbox.conftest import AppFactory
 
 TEN_DAYS = 864000
@@ -48,28 +48,28 @@ async def test_the_offset_is_kept_over_a_restart(client: AsyncClient, start: App
     assert shown["offset_seconds"] == TEN_DAYS
 
 
-async def test_tokens_are_dated_by_the_moved_clock(visitor: Visitor, client: AsyncClient) -> None:
+async def test_tokens_are_dated_by_the_moved_clock(browser: Browser, client: AsyncClient) -> None:
     await client.post("/clock", json={"advance_seconds": TEN_DAYS})
 
-    tokens = await visitor.sign_in()
-    claims = (await visitor.decode(tokens["id_token"], "microsoft-learn")).claims
+    tokens = await browser.sign_in()
+    claims = (await browser.decode(tokens["id_token"], "microsoft-learn")).claims
 
     assert claims["iat"] == int((START + timedelta(days=10)).timestamp())
 
 
-async def test_moving_the_clock_expires_codes_and_tokens(visitor: Visitor, client: AsyncClient) -> None:
-    code = await visitor.code()
-    access_token = (await visitor.sign_in())["access_token"]
+async def test_moving_the_clock_expires_codes_and_tokens(browser: Browser, client: AsyncClient) -> None:
+    code = await browser.code()
+    access_token = (await browser.sign_in())["access_token"]
     await client.post("/clock", json={"advance_seconds": TEN_DAYS})
 
-    exchanged = await visitor.exchange(code)
-    asked = await visitor.ask("/microsoft-learn/userinfo", access_token)
+    exchanged = await browser.exchange(code)
+    answer = await browser.ask("/microsoft-learn/userinfo", access_token)
 
     assert exchanged.json()["error"] == "invalid_grant"
-    assert asked.status_code == 401
+    assert answer.status_code == 401
 
 
-async def test_everything_still_works_at_the_last_instant(visitor: Visitor, client: AsyncClient) -> None:
+async def test_everything_still_works_at_the_last_instant(browser: Browser, client: AsyncClient) -> None:
     shown = (await client.get("/clock")).json()
     to_the_end = 248_000_000_000
     moved = await client.post("/clock", json={"advance_seconds": to_the_end})
@@ -79,7 +79,7 @@ async def test_everything_still_works_at_the_last_instant(visitor: Visitor, clie
     assert shown["offset_seconds"] == 0
     assert moved.status_code == 200
     assert beyond.status_code == 400
-    assert (await visitor.sign_in())["access_token"]
+    assert (await browser.sign_in())["access_token"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.issuers import CONTOSO
-from tests.sandbox.browser import CLIENT, Visitor
+from tests.sandbox.browser import CLIENT, Browser
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 FORM_PATHS = ["/microsoft-learn/token", "/partner-university/sign-in", f"/{CONTOSO.key}/authorize"]
@@ -71,8 +71,8 @@ async def test_a_large_body_is_refused(client: AsyncClient, path: str) -> None:
         ),
     )
 )
-async def test_no_authorization_request_breaks_the_page(visitor: Visitor, query: dict[str, str]) -> None:
-    response = await visitor.client.get("/microsoft-learn/authorize", params=query)
+async def test_no_authorization_request_breaks_the_page(browser: Browser, query: dict[str, str]) -> None:
+    response = await browser.client.get("/microsoft-learn/authorize", params=query)
 
     assert response.status_code in (303, 400)
 

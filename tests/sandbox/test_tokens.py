@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from sandbox.issuers import CONTOSO
 from tests.clock import START, FrozenClock
-from tests.sandbox.browser import BASE_URL, Visitor
+from tests.sandbox.browser import BASE_URL, Browser
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from tests.sandbox.browser import BASE_URL, Visitor
     ],
 )
 async def test_both_tokens_are_signed_by_the_published_key(
-    visitor: Visitor, issuer: str, persona: str, algorithm: str
+    browser: Browser, issuer: str, persona: str, algorithm: str
 ) -> None:
-    tokens = await visitor.sign_in(persona, issuer)
+    tokens = await browser.sign_in(persona, issuer)
 
-    id_token = await visitor.decode(tokens["id_token"], issuer)
-    access_token = await visitor.decode(tokens["access_token"], issuer)
+    id_token = await browser.decode(tokens["id_token"], issuer)
+    access_token = await browser.decode(tokens["access_token"], issuer)
 
     assert (id_token.header["alg"], id_token.header["typ"]) == (algorithm, "JWT")
     assert (access_token.header["alg"], access_token.header["typ"]) == (algorithm, "at+jwt")
@@ -38,42 +38,42 @@ async def test_both_tokens_are_signed_by_the_published_key(
         assert token.claims["sub"] == id_token.claims["sub"]
 
 
-async def test_a_work_issuer_says_who_it_is(visitor: Visitor) -> None:
-    tokens = await visitor.sign_in("nadia", "work/contoso")
+async def test_a_work_issuer_says_who_it_is(browser: Browser) -> None:
+    tokens = await browser.sign_in("nadia", "work/contoso")
 
-    claims = (await visitor.decode(tokens["id_token"], "work/contoso")).claims
-    userinfo = (await visitor.ask(f"/{CONTOSO.key}/userinfo", tokens["access_token"])).json()
+    claims = (await browser.decode(tokens["id_token"], "work/contoso")).claims
+    userinfo = (await browser.ask(f"/{CONTOSO.key}/userinfo", tokens["access_token"])).json()
 
     expected = {"email": "nadia.novak@contoso.example", "email_verified": True, "name": "Nadia Novak"}
     assert expected.items() <= claims.items()
     assert userinfo == {"sub": claims["sub"], **expected}
 
 
-async def test_a_learning_provider_tells_the_profile_only_at_userinfo(visitor: Visitor) -> None:
-    tokens = await visitor.sign_in("amara-learn")
+async def test_a_learning_provider_tells_the_profile_only_at_userinfo(browser: Browser) -> None:
+    tokens = await browser.sign_in("amara-learn")
 
-    claims = (await visitor.decode(tokens["id_token"], "microsoft-learn")).claims
-    userinfo = (await visitor.ask("/microsoft-learn/userinfo", tokens["access_token"])).json()
+    claims = (await browser.decode(tokens["id_token"], "microsoft-learn")).claims
+    userinfo = (await browser.ask("/microsoft-learn/userinfo", tokens["access_token"])).json()
 
     profile = {"mcid": "991204737", "name": "Amara Osei", "email": "amara.osei@mail.example"}
     assert not set(profile) & set(claims)
     assert userinfo == {"sub": claims["sub"], **profile}
 
 
-async def test_an_incomplete_profile_has_no_mcid(visitor: Visitor) -> None:
-    tokens = await visitor.sign_in("jonas-learn")
+async def test_an_incomplete_profile_has_no_mcid(browser: Browser) -> None:
+    tokens = await browser.sign_in("jonas-learn")
 
-    userinfo = (await visitor.ask("/microsoft-learn/userinfo", tokens["access_token"])).json()
-    transcript = (await visitor.ask("/microsoft-learn/transcript", tokens["access_token"])).json()
+    userinfo = (await browser.ask("/microsoft-learn/userinfo", tokens["access_token"])).json()
+    transcript = (await browser.ask("/microsoft-learn/transcript", tokens["access_token"])).json()
 
     assert userinfo["mcid"] is None
     assert transcript["profileId"] is None
 
 
-async def test_a_token_for_the_api_looks_like_a_front_ends(visitor: Visitor, client: AsyncClient) -> None:
+async def test_a_token_for_the_api_looks_like_a_front_ends(browser: Browser, client: AsyncClient) -> None:
     answer = (await client.post("/personas/amara/token")).json()
 
-    token = await visitor.decode(answer["access_token"], "work/contoso")
+    token = await browser.decode(answer["access_token"], "work/contoso")
 
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 3600)
     assert token.header["typ"] == "at+jwt"
@@ -85,11 +85,11 @@ async def test_a_token_for_the_api_looks_like_a_front_ends(visitor: Visitor, cli
     assert token.claims["exp"] - token.claims["iat"] == 3600
 
 
-async def test_a_token_for_the_api_and_a_sign_in_name_the_same_subject(visitor: Visitor, client: AsyncClient) -> None:
+async def test_a_token_for_the_api_and_a_sign_in_name_the_same_subject(browser: Browser, client: AsyncClient) -> None:
     minted = (await client.post("/personas/nadia/token")).json()["access_token"]
-    signed_in = (await visitor.sign_in("nadia", "work/contoso"))["id_token"]
+    signed_in = (await browser.sign_in("nadia", "work/contoso"))["id_token"]
 
-    subjects = {(await visitor.decode(token, "work/contoso")).claims["sub"] for token in (minted, signed_in)}
+    subjects = {(await browser.decode(token, "work/contoso")).claims["sub"] for token in (minted, signed_in)}
 
     assert len(subjects) == 1
 
@@ -107,24 +107,24 @@ async def test_only_work_personas_get_a_token_for_the_api(
 
 @pytest.mark.parametrize(("seconds", "status"), [(3599, 200), (3600, 401)])
 async def test_an_access_token_lives_for_an_hour(
-    visitor: Visitor, real_clock: FrozenClock, seconds: int, status: int
+    browser: Browser, real_clock: FrozenClock, seconds: int, status: int
 ) -> None:
-    access_token = (await visitor.sign_in())["access_token"]
+    access_token = (await browser.sign_in())["access_token"]
     real_clock.advance(timedelta(seconds=seconds))
 
-    response = await visitor.ask("/microsoft-learn/userinfo", access_token)
+    response = await browser.ask("/microsoft-learn/userinfo", access_token)
 
     assert response.status_code == status
 
 
-async def test_only_the_issuers_own_access_tokens_open_anything(visitor: Visitor) -> None:
-    learn = await visitor.sign_in("amara-learn")
-    work = await visitor.sign_in("nadia", "work/contoso")
+async def test_only_the_issuers_own_access_tokens_open_anything(browser: Browser) -> None:
+    learn = await browser.sign_in("amara-learn")
+    work = await browser.sign_in("nadia", "work/contoso")
     head, payload, signature = learn["access_token"].split(".")
 
     wrong = [learn["id_token"], work["access_token"], f"{head}.{payload}.", f"{head}.{signature}.{payload}"]
     wrong += ["x", "a.b.c", "....", "e30.e30.e30", "W10.W10.W10", "eyJhbGciOiJub25lIn0.e30.", "\xc4", "", "a b"]
-    answers = [await visitor.ask("/microsoft-learn/transcript", token) for token in wrong]
+    answers = [await browser.ask("/microsoft-learn/transcript", token) for token in wrong]
 
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.json()["error"] for answer in answers} == {"invalid_token"}

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from sandbox.personas import Earned
 from sandbox.transcript_rows import expires_at
 from tests.clock import START
-from tests.sandbox.browser import Visitor
+from tests.sandbox.browser import Browser
 
 MIDNIGHT = datetime(START.year, START.month, START.day, tzinfo=UTC)
 
@@ -19,8 +19,8 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-async def test_a_completion_has_exactly_the_agreed_fields(visitor: Visitor) -> None:
-    transcript = await visitor.transcript()
+async def test_a_completion_has_exactly_the_agreed_fields(browser: Browser) -> None:
+    transcript = await browser.transcript()
 
     assert transcript["profileId"] == "991204737"
     assert transcript["nextCursor"] is None
@@ -31,8 +31,8 @@ async def test_a_completion_has_exactly_the_agreed_fields(visitor: Visitor) -> N
         assert row["revokedAt"] is None
 
 
-async def test_amara_has_six_valid_certifications_of_different_ages(visitor: Visitor) -> None:
-    rows = (await visitor.transcript())["completions"]
+async def test_amara_has_six_valid_certifications_of_different_ages(browser: Browser) -> None:
+    rows = (await browser.transcript())["completions"]
 
     expiry = {row["certification"]: instant(row["expiresAt"]) for row in rows}
     valid = {code for code, expires in expiry.items() if expires > START}
@@ -43,8 +43,8 @@ async def test_amara_has_six_valid_certifications_of_different_ages(visitor: Vis
     assert expiry["PL-300"] < START - timedelta(days=365)
 
 
-async def test_a_partner_university_assessment_does_not_expire(visitor: Visitor) -> None:
-    transcript = await visitor.transcript("amara-university", "partner-university")
+async def test_a_partner_university_assessment_does_not_expire(browser: Browser) -> None:
+    transcript = await browser.transcript("amara-university", "partner-university")
 
     (row,) = transcript["completions"]
 
@@ -53,12 +53,12 @@ async def test_a_partner_university_assessment_does_not_expire(visitor: Visitor)
     assert row["completionId"].startswith("pu-")
 
 
-async def test_a_long_transcript_comes_in_pages_of_fifty(visitor: Visitor) -> None:
-    access_token = (await visitor.sign_in("ingrid-learn"))["access_token"]
+async def test_a_long_transcript_comes_in_pages_of_fifty(browser: Browser) -> None:
+    access_token = (await browser.sign_in("ingrid-learn"))["access_token"]
     path = "/microsoft-learn/transcript"
 
-    first = (await visitor.ask(path, access_token)).json()
-    second = (await visitor.ask(path, access_token, cursor=first["nextCursor"])).json()
+    first = (await browser.ask(path, access_token)).json()
+    second = (await browser.ask(path, access_token, cursor=first["nextCursor"])).json()
 
     ids = [row["completionId"] for row in (*first["completions"], *second["completions"])]
     assert len(first["completions"]) == 50
@@ -69,25 +69,25 @@ async def test_a_long_transcript_comes_in_pages_of_fifty(visitor: Visitor) -> No
 @pytest.mark.parametrize(
     "cursor", ["x", "50", "ZnJvbTo=", "ZnJvbTotNTA=", "ZnJvbTo1MQ==", "ZnJvbTowNTA=", "ä", "=" * 9]
 )
-async def test_a_cursor_that_was_never_given_is_refused(visitor: Visitor, cursor: str) -> None:
-    access_token = (await visitor.sign_in("ingrid-learn"))["access_token"]
+async def test_a_cursor_that_was_never_given_is_refused(browser: Browser, cursor: str) -> None:
+    access_token = (await browser.sign_in("ingrid-learn"))["access_token"]
 
-    response = await visitor.ask("/microsoft-learn/transcript", access_token, cursor=cursor)
+    response = await browser.ask("/microsoft-learn/transcript", access_token, cursor=cursor)
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
 
 
-async def test_dates_do_not_shift_when_the_clock_is_moved(visitor: Visitor, client: AsyncClient) -> None:
-    before = await visitor.transcript("priya-learn")
+async def test_dates_do_not_shift_when_the_clock_is_moved(browser: Browser, client: AsyncClient) -> None:
+    before = await browser.transcript("priya-learn")
     await client.post("/clock", json={"advance_seconds": 864000})
 
-    after = await visitor.transcript("priya-learn")
+    after = await browser.transcript("priya-learn")
 
     assert before == after
 
 
-async def test_completions_come_oldest_first_and_lie_in_the_past(visitor: Visitor) -> None:
-    rows: list[dict[str, Any]] = (await visitor.transcript("ingrid-learn"))["completions"]
+async def test_completions_come_oldest_first_and_lie_in_the_past(browser: Browser) -> None:
+    rows: list[dict[str, Any]] = (await browser.transcript("ingrid-learn"))["completions"]
 
     completed = [instant(row["completedAt"]) for row in rows]
 

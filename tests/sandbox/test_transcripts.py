@@ -1,4 +1,4 @@
-"""Can a persona earn, renew and lose certifications?"""
+"""A persona earns, renews and loses certifications."""
 
 from datetime import timedelta
 from typing import Any

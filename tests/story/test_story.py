@@ -1,4 +1,4 @@
-"""Does somebody who clicks through the pages notifications the whole story?"""
+"""A person clicks through the pages from linking to removal."""
 
 import asyncio
 import json
@@ -63,17 +63,17 @@ async def test_the_demo_prints_one_object_in_which_every_step_held() -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, told = await process.communicate()
+    stdout, stderr = await process.communicate()
 
-    assert process.returncode == 0, told.decode()
-    told_object = json.loads(out)
-    assert list(told_object) == [
+    assert process.returncode == 0, stderr.decode()
+    outcome = json.loads(stdout)
+    assert list(outcome) == [
         *("attempt", "pending", "counting", "movedFrom", "refusedCode", "nextAvailableAt", "endedByRemoval", "seconds"),
     ]
-    assert told_object["attempt"] == "ASSOCIATED"
-    assert told_object["movedFrom"] == "Fabrikam"
-    assert told_object["refusedCode"] == "COOL_OFF_ACTIVE"
-    assert min(told_object[name] for name in ("pending", "counting", "endedByRemoval")) > 0
+    assert outcome["attempt"] == "ASSOCIATED"
+    assert outcome["movedFrom"] == "Fabrikam"
+    assert outcome["refusedCode"] == "COOL_OFF_ACTIVE"
+    assert min(outcome[name] for name in ("pending", "counting", "endedByRemoval")) > 0
 
 
 async def sign_in(page: Page, work_email: str, name: str) -> None:
