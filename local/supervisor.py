@@ -114,11 +114,6 @@ class Supervisor:
         """Kill from now on what does not end at once."""
         self._kill_now.set()
 
-    def pid(self, name: str) -> int | None:
-        """Return the process id of a part that runs."""
-        running = self._running.get(name)
-        return running.child.pid if running and running.child else None
-
     async def _keep(self, running: _Running) -> None:
         loop, delay = asyncio.get_running_loop(), FIRST_DELAY_SECONDS
         while True:

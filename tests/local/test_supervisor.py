@@ -34,7 +34,7 @@ async def supervisor(tmp_path: Path, said: list[str]) -> AsyncIterator[Superviso
     await started.stop_all()
 
 
-async def test_a_part_has_started_when_it_is_ready(supervisor: Supervisor) -> None:
+async def test_a_part_has_started_when_it_is_ready(supervisor: Supervisor, tmp_path: Path) -> None:
     answers: list[bool] = [False, False, True]
 
     async def ready() -> bool:
@@ -43,7 +43,7 @@ async def test_a_part_has_started_when_it_is_ready(supervisor: Supervisor) -> No
     await supervisor.start(Part(name="api", command=python(STAYS), ready=ready))
 
     assert answers == []
-    assert alive(supervisor.pid("api"))
+    assert alive(pid_of(tmp_path, "api"))
 
 
 async def test_what_cannot_be_asked_is_ready_when_it_says_so(supervisor: Supervisor, said: list[str]) -> None:
@@ -54,16 +54,18 @@ async def test_what_cannot_be_asked_is_ready_when_it_says_so(supervisor: Supervi
     assert said == ["worker | all here"]
 
 
-async def test_a_part_that_dies_is_started_again_and_one_line_says_so(supervisor: Supervisor, said: list[str]) -> None:
+async def test_a_part_that_dies_is_started_again_and_one_line_says_so(
+    supervisor: Supervisor, said: list[str], tmp_path: Path
+) -> None:
     await supervisor.start(part("worker", STAYS))
-    first = supervisor.pid("worker")
+    first = pid_of(tmp_path, "worker")
     assert first is not None
 
     os.kill(first, signal.SIGKILL)
     await until(lambda: said.count("worker | here") == 2)
 
     assert said[1] == "worker ended (killed by SIGKILL); starting it again in 0.2 s"
-    assert supervisor.pid("worker") != first
+    assert pid_of(tmp_path, "worker") != first
 
 
 async def test_the_pauses_grow_while_it_keeps_dying(supervisor: Supervisor, said: list[str]) -> None:
@@ -74,11 +76,11 @@ async def test_the_pauses_grow_while_it_keeps_dying(supervisor: Supervisor, said
     assert pauses == ["0.2 s", "0.4 s", "0.8 s"]
 
 
-async def test_what_never_starts_fails_with_its_last_lines(supervisor: Supervisor) -> None:
+async def test_what_never_starts_fails_with_its_last_lines(supervisor: Supervisor, tmp_path: Path) -> None:
     with pytest.raises(PartFailed, match=r"api did not start in 3 attempts; its last lines:\n  no such setting"):
         await supervisor.start(part("api", "raise SystemExit('no such setting')"))
 
-    assert supervisor.pid("api") is None
+    assert pid_of(tmp_path, "api") is None
 
 
 async def test_the_last_lines_are_those_of_the_last_attempt_alone(supervisor: Supervisor) -> None:
@@ -121,9 +123,11 @@ async def test_parts_stop_in_the_opposite_order(supervisor: Supervisor, said: li
     assert said == ["worker | bye", "api | bye", "postgres | bye"]
 
 
-async def test_a_part_that_is_being_started_again_is_stopped_for_good(supervisor: Supervisor, said: list[str]) -> None:
+async def test_a_part_that_is_being_started_again_is_stopped_for_good(
+    supervisor: Supervisor, said: list[str], tmp_path: Path
+) -> None:
     await supervisor.start(part("worker", STAYS))
-    first = supervisor.pid("worker")
+    first = pid_of(tmp_path, "worker")
     assert first is not None
     os.kill(first, signal.SIGKILL)
     await until(lambda: "starting it again" in said[-1])
@@ -131,22 +135,22 @@ async def test_a_part_that_is_being_started_again_is_stopped_for_good(supervisor
     await supervisor.stop_all()
     await asyncio.sleep(0.4)
 
-    assert supervisor.pid("worker") is None
+    assert pid_of(tmp_path, "worker") is None
     assert said.count("worker | here") == 1
 
 
-async def test_whoever_does_not_listen_is_killed_after_a_while(supervisor: Supervisor) -> None:
+async def test_whoever_does_not_listen_is_killed_after_a_while(supervisor: Supervisor, tmp_path: Path) -> None:
     await supervisor.start(part("api", DEAF, stop_timeout=0.2))
-    deaf = supervisor.pid("api")
+    deaf = pid_of(tmp_path, "api")
 
     await supervisor.stop("api")
 
     assert not alive(deaf)
 
 
-async def test_asking_twice_kills_at_once(supervisor: Supervisor) -> None:
+async def test_asking_twice_kills_at_once(supervisor: Supervisor, tmp_path: Path) -> None:
     await supervisor.start(part("api", DEAF, stop_timeout=60))
-    deaf = supervisor.pid("api")
+    deaf = pid_of(tmp_path, "api")
 
     stopping = asyncio.create_task(supervisor.stop_all())
     await asyncio.sleep(0.1)
@@ -186,10 +190,11 @@ def test_children_die_with_a_supervisor_that_is_killed() -> None:
         "from local.processes import Command\n"
         "from local.supervisor import Part, Supervisor\n"
         "async def main():\n"
-        "    supervisor = Supervisor(records=pathlib.Path(tempfile.mkdtemp()), say=lambda line: None)\n"
+        "    records = pathlib.Path(tempfile.mkdtemp())\n"
+        "    supervisor = Supervisor(records=records, say=lambda line: None)\n"
         f"    command = Command((sys.executable, '-c', {STAYS!r}), {{}})\n"
         "    await supervisor.start(Part(name='api', command=command, ready_line='here'))\n"
-        "    print(supervisor.pid('api'), flush=True)\n"
+        "    print((records / 'api').read_text().split()[0], flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
@@ -243,6 +248,12 @@ def python(code: str) -> Command:
 def part(name: str, code: str, stop_timeout: float = 5) -> Part:
     """Describe a part that is ready when it says that it is here."""
     return Part(name=name, command=python(code), ready_line="here", stop_timeout=stop_timeout)
+
+
+def pid_of(folder: Path, name: str) -> int | None:
+    """Read the process id of a part from its record, if there is one."""
+    record = folder / "processes" / name
+    return int(record.read_text().split()[0]) if record.exists() else None
 
 
 def alive(pid: int | None) -> bool:
