@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +11,7 @@ from api.graphql.scalars import instant_text
 from api.graphql.types.contributions import contribution_of
 from api.graphql.types.explanations import explanation_of, timeline_of
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, as_plain, instant_option, run, stop
 from certlink.readiness import USAGE
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions, contributions_of_credits
@@ -61,9 +59,9 @@ def _explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -
         "certification": row.certification,
         "status": row.status.value,
         "asOf": instant_text(row.as_of),
-        "explanation": _plain(explanation_of(row, contributions)),
-        "contributions": _plain([contribution_of(contribution) for contribution in contributions]),
-        "timeline": _plain(timeline_of(row)),
+        "explanation": as_plain(explanation_of(row, contributions)),
+        "contributions": as_plain([contribution_of(contribution) for contribution in contributions]),
+        "timeline": as_plain(timeline_of(row)),
     }
 
 
@@ -89,22 +87,6 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
         recorded = f", recorded {_minute(event['recordedAt'])}" if event["recordedAt"] else ""
         expected = " expected" if event["expected"] else ""
         yield f"  {_minute(event['at'])}{expected}: {_words(event['kind'])}{recorded}"
-
-
-def _plain(value: Any) -> Any:
-    """Return one of the API's values as JSON, with the API's names."""
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if is_dataclass(value):
-        return {_camel_case(field.name): _plain(getattr(value, field.name)) for field in fields(value)}
-    return value
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 def _words(enum: str) -> str:

@@ -1,13 +1,12 @@
 """Commands about an organization's members."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from api.graphql.scalars import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain, run
 from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
 from domain.operations.members import change_member_role, remove_member
@@ -70,7 +69,7 @@ def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DAT
 
     rows = run(work, data)
     if as_json:
-        print(json.dumps([_plain(row) for row in rows]))
+        print(json.dumps(as_plain(rows)))
         return
     for row in rows:
         problem = DELIVERY_PROBLEMS[row.delivery_problem] if row.delivery_problem else ""
@@ -107,15 +106,3 @@ def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> 
         )
 
     print(run(work, data))
-
-
-def _plain(row: MemberSummary) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "workEmail": row.work_email,
-        "name": row.name,
-        "role": row.role,
-        "status": row.status,
-        "invitedAt": instant_text(row.invited_at),
-        "deliveryProblem": row.delivery_problem,
-    }

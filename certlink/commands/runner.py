@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -12,7 +13,7 @@ import typer
 from graphql import GraphQLError
 from pydantic import ValidationError
 
-from api.graphql.scalars import instant_of
+from api.graphql.scalars import instant_of, instant_text
 from certlink.data_folder import DEFAULT_FOLDER, running_settings
 from certlink.logs import configure_logs
 from certlink.readiness import FAILED, NOT_READY, USAGE, NotReady
@@ -89,6 +90,17 @@ def instant_option(text: str) -> datetime | None:
         stop(f'"{text}" is no instant: write one with an offset, such as 2026-11-23T09:30:00Z', USAGE)
 
 
+def as_plain(value: Any) -> Any:
+    """Return a value in the form that JSON takes, with camel case names as the API has."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, list):
+        return [as_plain(item) for item in value]
+    if is_dataclass(value):
+        return {_camel_case(field.name): as_plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
 def stop(message: str, code: int) -> NoReturn:
     """End with a message on stderr, which has a line for each fault."""
     for line in message.split("\n"):
@@ -103,3 +115,8 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]).upper()
     has_prefix = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
     return f"{name if has_prefix else f'CERTLINK_{name}'}: {message}"
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
