@@ -1,4 +1,4 @@
-"""Find the settings of the `certlink up` that runs on a data folder.
+"""The settings of the `certlink up` on a data folder.
 
 `certlink up` writes them and holds the folder's lock; other commands read them to reach what it runs.
 """

@@ -1,1 +1,4 @@
-"""A whole certlink on one machine: engines, supervisor, demo and seed data. Not part of the product."""
+"""A whole certlink on one machine: engines, supervisor, demo, seed data.
+
+It is not part of the product, which never imports it.
+"""

@@ -1,4 +1,4 @@
-"""Launcher: drop to an unprivileged account, tie to the parent's life, become the program.
+"""Drop privileges, tie to the parent's life, become the program.
 
 Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. It becomes the program, so its
 process id is the program's. A launcher is used, not `preexec_fn`, because the latter is unsafe beside threads.

@@ -1,4 +1,4 @@
-"""Start a child process, read its output, and end it with its group."""
+"""Start a child process, read its output, end its group."""
 
 import asyncio
 import contextlib

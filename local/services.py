@@ -1,4 +1,4 @@
-"""The sandbox, the API and the worker as parts, and the settings that tie them together."""
+"""Sandbox, API and worker as parts, and their settings."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""End the processes of an earlier run that was killed before it could stop them.
+"""End the processes that a killed run left behind.
 
 Each is recorded with its id, its start and the boot of the machine, so that another program with the same id is left
 alone.

@@ -1,4 +1,4 @@
-"""Supervise processes: start them in order, restart them when they die, stop them in reverse.
+"""Supervise processes: start, restart when they die, stop in reverse.
 
 A part is ready when it answered, never because its process exists.
 """

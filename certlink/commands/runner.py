@@ -1,4 +1,4 @@
-"""Run a command on the settings and the database, and end it with an exit code."""
+"""Run a command with settings and database, and end it."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A real PostgreSQL and a real Redis on a machine that has neither."""
+"""Embedded engines: a real PostgreSQL and a real Redis."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
