@@ -5,7 +5,6 @@ the end of this module. What a resolver raises becomes that member without the r
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import strawberry
@@ -14,56 +13,35 @@ from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from api.graphql.context import Info
-from api.graphql.enums import describe
+from api.graphql.enums import register_enum
 from domain import errors
 from domain.rules import administration, api_clients, association_limits, idempotency, invitations, sign_in
+from domain.rules.enums import DescribedEnum
 
 
-class RefusalCode(StrEnum):
-    """The codes of refusals, stable for machines."""
+class RefusalCode(DescribedEnum):
+    """Why something was refused; each code belongs to one type of refusal."""
 
-    ALREADY_ASSOCIATED = "ALREADY_ASSOCIATED"
-    ALREADY_MEMBER = "ALREADY_MEMBER"
-    COOL_OFF_ACTIVE = "COOL_OFF_ACTIVE"
-    FORBIDDEN = "FORBIDDEN"
-    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
-    INVALID_INPUT = "INVALID_INPUT"
-    INVITATION_ANSWERED = "INVITATION_ANSWERED"
-    LAST_ADMIN = "LAST_ADMIN"
-    NOT_FOUND = "NOT_FOUND"
-    PROFILE_INCOMPLETE = "PROFILE_INCOMPLETE"
-    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
-    RESENT_TOO_SOON = "RESENT_TOO_SOON"
-    SIGN_IN_DECLINED = "SIGN_IN_DECLINED"
-    SIGN_IN_NOT_ACCEPTED = "SIGN_IN_NOT_ACCEPTED"
-    TOO_MANY_API_CLIENTS = "TOO_MANY_API_CLIENTS"
-    TRY_AGAIN = "TRY_AGAIN"
-    YEARLY_LIMIT_REACHED = "YEARLY_LIMIT_REACHED"
+    ALREADY_ASSOCIATED = "ALREADY_ASSOCIATED", "The member has an active association at the provider."
+    ALREADY_MEMBER = "ALREADY_MEMBER", "Somebody with the work e-mail is a member, or is invited."
+    COOL_OFF_ACTIVE = "COOL_OFF_ACTIVE", "The cool-off since the latest association's start is still running."
+    FORBIDDEN = "FORBIDDEN", "The caller may not do this, or is not signed in."
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request."
+    INVALID_INPUT = "INVALID_INPUT", "The input cannot be understood."
+    INVITATION_ANSWERED = "INVITATION_ANSWERED", "The invited person has signed in."
+    LAST_ADMIN = "LAST_ADMIN", "Nobody active could administer the organization any more."
+    NOT_FOUND = "NOT_FOUND", "There is nothing under this id that the caller may see or change."
+    PROFILE_INCOMPLETE = "PROFILE_INCOMPLETE", "The learning account has no complete certification profile."
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE", "The learning provider does not answer."
+    RESENT_TOO_SOON = "RESENT_TOO_SOON", "The invitation was sent less than a day ago."
+    SIGN_IN_DECLINED = "SIGN_IN_DECLINED", "The person, or the provider, canceled the sign-in."
+    SIGN_IN_NOT_ACCEPTED = "SIGN_IN_NOT_ACCEPTED", "The provider's answer could not be confirmed."
+    TOO_MANY_API_CLIENTS = "TOO_MANY_API_CLIENTS", "The organization has as many API clients as it may have."
+    TRY_AGAIN = "TRY_AGAIN", "The service is busy; nothing was done."
+    YEARLY_LIMIT_REACHED = "YEARLY_LIMIT_REACHED", "As many associations as a year allows have started within it."
 
 
-describe(
-    RefusalCode,
-    "Why something was refused; each code belongs to one type of refusal.",
-    {
-        "ALREADY_ASSOCIATED": "The member has an active association at the provider.",
-        "ALREADY_MEMBER": "Somebody with the work e-mail is a member, or is invited.",
-        "COOL_OFF_ACTIVE": "The cool-off since the latest association's start is still running.",
-        "FORBIDDEN": "The caller may not do this, or is not signed in.",
-        "IDEMPOTENCY_KEY_REUSED": "The idempotency key was used for another request.",
-        "INVALID_INPUT": "The input cannot be understood.",
-        "INVITATION_ANSWERED": "The invited person has signed in.",
-        "LAST_ADMIN": "Nobody active could administer the organization any more.",
-        "NOT_FOUND": "There is nothing under this id that the caller may see or change.",
-        "PROFILE_INCOMPLETE": "The learning account has no complete certification profile.",
-        "PROVIDER_UNAVAILABLE": "The learning provider does not answer.",
-        "RESENT_TOO_SOON": "The invitation was sent less than a day ago.",
-        "SIGN_IN_DECLINED": "The person, or the provider, canceled the sign-in.",
-        "SIGN_IN_NOT_ACCEPTED": "The provider's answer could not be confirmed.",
-        "TOO_MANY_API_CLIENTS": "The organization has as many API clients as it may have.",
-        "TRY_AGAIN": "The service is busy; nothing was done.",
-        "YEARLY_LIMIT_REACHED": "As many associations as a year allows have started within it.",
-    },
-)
+register_enum(RefusalCode)
 
 
 @strawberry.interface(description="Why something was not done: expected, harmless and explained.")

@@ -1,13 +1,30 @@
-"""Which words does the programme use for its kinds, states and reasons?"""
+"""Enums of the programme, each member with its description.
+
+The API shows the descriptions to clients as they stand here.
+"""
 
 from enum import StrEnum
+from typing import Self
 
 
-class LearningProvider(StrEnum):
+class DescribedEnum(StrEnum):
+    """Text whose members have descriptions; the first paragraph of the class's docstring describes the enum."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Self:
+        """Make a member of its value and its description, or find one by its value."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class LearningProvider(DescribedEnum):
     """Who teaches, examines and records completions."""
 
-    MICROSOFT_LEARN = "MICROSOFT_LEARN"
-    PARTNER_UNIVERSITY = "PARTNER_UNIVERSITY"
+    MICROSOFT_LEARN = "MICROSOFT_LEARN", "Microsoft Learn: certifications; an account's id there is the MCID."
+    PARTNER_UNIVERSITY = "PARTNER_UNIVERSITY", "Partner University: assessments and trainings."
 
     @property
     def display_name(self) -> str:
@@ -20,12 +37,12 @@ class LearningProvider(StrEnum):
         return self.value.replace("_", "-").lower()
 
 
-class MemberRole(StrEnum):
+class MemberRole(DescribedEnum):
     """What a member may do in the organization."""
 
-    MEMBER = "MEMBER"
-    ACCOUNT_ADMIN = "ACCOUNT_ADMIN"
-    GLOBAL_ADMIN = "GLOBAL_ADMIN"
+    MEMBER = "MEMBER", "Sees and manages their own accounts only."
+    ACCOUNT_ADMIN = "ACCOUNT_ADMIN", "An admin: may also invite and remove members and see the organization's credits."
+    GLOBAL_ADMIN = "GLOBAL_ADMIN", "An admin: may also invite and remove members and see the organization's credits."
 
     @property
     def is_admin(self) -> bool:
@@ -33,49 +50,73 @@ class MemberRole(StrEnum):
         return self is not MemberRole.MEMBER
 
 
-class Scope(StrEnum):
-    """What of its organization an API client may read; an admin may read all of it (R17)."""
+class Scope(DescribedEnum):
+    """What of its organization an API client may read; an admin may read all of it.
 
-    CREDITS_READ = "credits:read"
-    MEMBERS_READ = "members:read"
-    REPORT_READ = "report:read"
-    ATTAINMENTS_READ = "attainments:read"
+    Rule R17.
+    """
 
-
-class MemberStatus(StrEnum):
-    """Where a member is between invitation and leaving (R2, R8)."""
-
-    INVITED = "INVITED"
-    ACTIVE = "ACTIVE"
-    REMOVED = "REMOVED"
-
-
-class DeliveryProblem(StrEnum):
-    """Why the message of an invitation did not reach a mail server that would take it (R2)."""
-
-    NOT_SET_UP = "NOT_SET_UP"
-    REFUSED = "REFUSED"
-    UNREACHABLE = "UNREACHABLE"
+    CREDITS_READ = "credits:read", "credits:read: everybody's credits, their counts, and the people whose they are."
+    MEMBERS_READ = (
+        "members:read",
+        "members:read: members, invitations and associations; of an MCID the last three digits.",
+    )
+    REPORT_READ = "report:read", "report:read: the skills report and its exports."
+    ATTAINMENTS_READ = (
+        "attainments:read",
+        "attainments:read: attainments, forecast and fragility, and the people they name.",
+    )
 
 
-class AssociationEndReason(StrEnum):
-    """Why an association ended (R5, R7, R8)."""
+class MemberStatus(DescribedEnum):
+    """Where a member is between invitation and leaving.
 
-    REMOVED = "REMOVED"
-    MOVED = "MOVED"
-    MEMBER_REMOVED = "MEMBER_REMOVED"
+    Rules R2 and R8.
+    """
+
+    INVITED = "INVITED", "Invited, and not signed in yet."
+    ACTIVE = "ACTIVE", "Has signed in with the work account that was invited."
+    REMOVED = "REMOVED", "Has left the organization, and has no access any more."
 
 
-class AttemptStatus(StrEnum):
-    """How far an association attempt has come; EXPIRED is derived from the instant and never stored."""
+class DeliveryProblem(DescribedEnum):
+    """Why the message of an invitation did not go out.
 
-    AWAITING_SIGN_IN = "AWAITING_SIGN_IN"
-    RECEIVED = "RECEIVED"
-    PROCESSING = "PROCESSING"
-    ASSOCIATED = "ASSOCIATED"
-    REFUSED = "REFUSED"
-    EXPIRED = "EXPIRED"
-    FAILED = "FAILED"
+    Rule R2.
+    """
+
+    NOT_SET_UP = "NOT_SET_UP", "No mail server is set up here: pass the sign-in address on yourself."
+    REFUSED = "REFUSED", "The mail server refuses the address or the message: correct the address."
+    UNREACHABLE = (
+        "UNREACHABLE",
+        "The mail server could not be reached in several tries: send the invitation again later.",
+    )
+
+
+class AssociationEndReason(DescribedEnum):
+    """Why an association ended.
+
+    Rules R5, R7 and R8.
+    """
+
+    REMOVED = "REMOVED", "The member removed it."
+    MOVED = "MOVED", "The person associated the learning account with another organization."
+    MEMBER_REMOVED = "MEMBER_REMOVED", "The member left the organization."
+
+
+class AttemptStatus(DescribedEnum):
+    """How far an association attempt has come.
+
+    EXPIRED is derived from the instant and never stored.
+    """
+
+    AWAITING_SIGN_IN = "AWAITING_SIGN_IN", "The person has not come back from the learning provider yet."
+    RECEIVED = "RECEIVED", "The provider's answer is kept, and waits for a worker."
+    PROCESSING = "PROCESSING", "A worker reads the profile and the transcript."
+    ASSOCIATED = "ASSOCIATED", "Final: the account is associated."
+    REFUSED = "REFUSED", "Final: the programme's rules or the provider refused; nothing was changed."
+    EXPIRED = "EXPIRED", "Final: the person did not come back in time; nothing was changed."
+    FAILED = "FAILED", "Final: the provider could not be reached, or a fault stopped it; nothing was changed."
 
     @property
     def is_final(self) -> bool:
@@ -83,211 +124,265 @@ class AttemptStatus(StrEnum):
         return self in {AttemptStatus.ASSOCIATED, AttemptStatus.REFUSED, AttemptStatus.EXPIRED, AttemptStatus.FAILED}
 
 
-class AttemptStep(StrEnum):
+class AttemptStep(DescribedEnum):
     """What has been done for an association attempt, in this order."""
 
-    SIGNED_IN = "SIGNED_IN"
-    PROFILE_FOUND = "PROFILE_FOUND"
-    UNLINKED_ELSEWHERE = "UNLINKED_ELSEWHERE"
-    LINKED = "LINKED"
-    IMPORTED = "IMPORTED"
+    SIGNED_IN = "SIGNED_IN", "The person came back from the provider's sign-in."
+    PROFILE_FOUND = "PROFILE_FOUND", "The provider told whose account it is."
+    UNLINKED_ELSEWHERE = "UNLINKED_ELSEWHERE", "The account's association with another organization was ended."
+    LINKED = "LINKED", "The association was started."
+    IMPORTED = "IMPORTED", "The completions were recorded, and credits are on their way."
 
 
-class TranscriptProblem(StrEnum):
-    """Why the transcript of an active association is not read again every night (R9)."""
+class TranscriptProblem(DescribedEnum):
+    """Why the transcript of an active association is not read again every night.
 
-    SIGN_IN_AGAIN = "SIGN_IN_AGAIN"
-    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
-    NO_PERMISSION = "NO_PERMISSION"
+    Rule R9.
+    """
+
+    SIGN_IN_AGAIN = (
+        "SIGN_IN_AGAIN",
+        "The provider no longer accepts the person's permission: they have to sign in there again.",
+    )
+    PROVIDER_UNAVAILABLE = (
+        "PROVIDER_UNAVAILABLE",
+        "The provider does not answer, or nothing usable; it is asked again by itself.",
+    )
+    NO_PERMISSION = (
+        "NO_PERMISSION",
+        "The provider gives no lasting permission: it is read only when the person signs in.",
+    )
 
 
-class CallbackStatus(StrEnum):
-    """What has become of a callback; DEAD waits for an operator with its error."""
+class CallbackStatus(DescribedEnum):
+    """What has become of a callback from a provider."""
 
-    PENDING = "PENDING"
-    DONE = "DONE"
-    DEAD = "DEAD"
+    PENDING = "PENDING", "It waits for a worker."
+    DONE = "DONE", "A worker has dealt with it."
+    DEAD = "DEAD", "It could not be dealt with, and waits for an operator with its error."
 
 
-class CompletionKind(StrEnum):
+class CompletionKind(DescribedEnum):
     """What kind of thing an account earned."""
 
-    CERTIFICATION = "CERTIFICATION"
-    ASSESSMENT = "ASSESSMENT"
-    TRAINING = "TRAINING"
+    CERTIFICATION = "CERTIFICATION", "A certification, earned by one or more exams."
+    ASSESSMENT = "ASSESSMENT", "An assessment, passed."
+    TRAINING = "TRAINING", "A training, completed."
 
 
-class CreditStatus(StrEnum):
-    """What a credit is at an instant (R12)."""
+class CreditStatus(DescribedEnum):
+    """What a credit is at an instant.
 
-    PENDING = "PENDING"
-    COUNTING = "COUNTING"
-    ENDED = "ENDED"
-    INELIGIBLE = "INELIGIBLE"
+    Rule R12.
+    """
 
-
-class CreditEndReason(StrEnum):
-    """Why a credit stops counting (R11, R16)."""
-
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    RETIRED = "RETIRED"
-    REMOVED = "REMOVED"
-    MOVED = "MOVED"
-    MEMBER_REMOVED = "MEMBER_REMOVED"
+    PENDING = "PENDING", "Does not count yet: `countsFrom` lies ahead."
+    COUNTING = "COUNTING", "Counts for the organization."
+    ENDED = "ENDED", "Counts no more: `countsUntil` is over, and `endReason` says why."
+    INELIGIBLE = "INELIGIBLE", "Never counts; `ineligibleReason` says why."
 
 
-class IneligibleReason(StrEnum):
-    """Why a completion never counts (R12)."""
+class CreditEndReason(DescribedEnum):
+    """Why a credit stops counting.
 
-    EXPIRED_BEFORE_ASSOCIATION = "EXPIRED_BEFORE_ASSOCIATION"
-    REVOKED_BEFORE_ASSOCIATION = "REVOKED_BEFORE_ASSOCIATION"
-    NOT_IN_CATALOG = "NOT_IN_CATALOG"
-    RETIRED = "RETIRED"
+    Rules R11 and R16.
+    """
+
+    EXPIRED = "EXPIRED", "The completion is valid until then."
+    REVOKED = "REVOKED", "The learning provider revoked the completion."
+    RETIRED = "RETIRED", "The certification is retired, and the catalog lets it count until then."
+    REMOVED = "REMOVED", "The member removed the association."
+    MOVED = "MOVED", "The person associated the learning account with another organization."
+    MEMBER_REMOVED = (
+        "MEMBER_REMOVED",
+        "The member left: what counted counts on until the refresh date, the rest is canceled.",
+    )
 
 
-class CreditEventKind(StrEnum):
-    """What took effect for a credit; each is recorded once."""
+class IneligibleReason(DescribedEnum):
+    """Why a completion never counts.
 
-    COUNTED = "COUNTED"
-    ENDED = "ENDED"
+    Rule R12.
+    """
+
+    EXPIRED_BEFORE_ASSOCIATION = "EXPIRED_BEFORE_ASSOCIATION", "It had expired when the association started."
+    REVOKED_BEFORE_ASSOCIATION = "REVOKED_BEFORE_ASSOCIATION", "It had been revoked when the association started."
+    NOT_IN_CATALOG = "NOT_IN_CATALOG", "The programme's catalog does not have the certification."
+    RETIRED = "RETIRED", "The certification had retired."
 
 
-class CertificationLevel(StrEnum):
+class CreditEventKind(DescribedEnum):
+    """What took effect for a credit.
+
+    Each is recorded once.
+    """
+
+    COUNTED = "COUNTED", "It began to count."
+    ENDED = "ENDED", "It ended, or was ended before it could count."
+
+
+class CertificationLevel(DescribedEnum):
     """How deep a certification goes; it decides how long it is valid."""
 
-    FUNDAMENTALS = "FUNDAMENTALS"
-    ASSOCIATE = "ASSOCIATE"
-    EXPERT = "EXPERT"
-    SPECIALTY = "SPECIALTY"
-    OTHER = "OTHER"
+    FUNDAMENTALS = "FUNDAMENTALS", "Fundamentals: does not expire."
+    ASSOCIATE = "ASSOCIATE", "Associate: renewed every year."
+    EXPERT = "EXPERT", "Expert: renewed every year."
+    SPECIALTY = "SPECIALTY", "Specialty: renewed every year."
+    OTHER = "OTHER", "Anything else, such as assessments and trainings."
 
 
-class RetirementRule(StrEnum):
-    """What a certification's retirement does to completions (R16)."""
+class RetirementRule(DescribedEnum):
+    """What a certification's retirement does to completions.
 
-    ELIGIBLE_UNTIL = "ELIGIBLE_UNTIL"
-    ONE_YEAR_IF_EARNED_BEFORE = "ONE_YEAR_IF_EARNED_BEFORE"
+    Rule R16.
+    """
+
+    ELIGIBLE_UNTIL = "ELIGIBLE_UNTIL", "It counts until a date, for everybody."
+    ONE_YEAR_IF_EARNED_BEFORE = "ONE_YEAR_IF_EARNED_BEFORE", "It counts as long as it is valid if it was earned before."
 
 
-class ProgramKind(StrEnum):
+class ProgramKind(DescribedEnum):
     """What kind of thing an organization attains."""
 
-    DESIGNATION = "DESIGNATION"
-    SPECIALIZATION = "SPECIALIZATION"
+    DESIGNATION = "DESIGNATION", "A Solutions Partner designation, scored in points."
+    SPECIALIZATION = "SPECIALIZATION", "A specialization, which demands all of its requirements."
 
 
-class Track(StrEnum):
-    """By which of a program's measures an organization is scored; ALL where the program has one for everybody."""
+class Track(DescribedEnum):
+    """By which of a program's measures an organization is scored."""
 
-    ENTERPRISE = "ENTERPRISE"
-    SMB = "SMB"
-    ALL = "ALL"
-
-
-class TrackRule(StrEnum):
-    """How an organization's track in a program is found (R13)."""
-
-    BY_SETTING = "BY_SETTING"
-    HIGHER_TOTAL = "HIGHER_TOTAL"
+    ENTERPRISE = "ENTERPRISE", "By those for large customers."
+    SMB = "SMB", "By those for small and medium-sized customers."
+    ALL = "ALL", "By the only ones: the program has the same for everybody."
 
 
-class Metric(StrEnum):
-    """What a program scores; certlink knows those of skilling and, for specializations, of knowledge."""
+class TrackRule(DescribedEnum):
+    """How an organization's track in a program is found.
 
-    NET_CUSTOMER_ADDS = "NET_CUSTOMER_ADDS"
-    SKILLING_INTERMEDIATE = "SKILLING_INTERMEDIATE"
-    SKILLING_ADVANCED = "SKILLING_ADVANCED"
-    USAGE_GROWTH = "USAGE_GROWTH"
-    DEPLOYMENTS = "DEPLOYMENTS"
-    KNOWLEDGE = "KNOWLEDGE"
+    Rule R13.
+    """
 
-
-class RequirementRole(StrEnum):
-    """What a requirement does in its metric (R13, R14)."""
-
-    GATE = "GATE"
-    ELECTIVE = "ELECTIVE"
-    GROUP = "GROUP"
-    DISTINCT_PEOPLE = "DISTINCT_PEOPLE"
-    DESIGNATION = "DESIGNATION"
+    BY_SETTING = "BY_SETTING", "The organization says which it is; where it does not, each is shown."
+    HIGHER_TOTAL = "HIGHER_TOTAL", "Both are scored, and the higher total counts."
 
 
-class NoPointsReason(StrEnum):
+class Metric(DescribedEnum):
+    """What a program scores.
+
+    certlink knows those of skilling and, for specializations, of knowledge.
+    """
+
+    NET_CUSTOMER_ADDS = "NET_CUSTOMER_ADDS", "New customers; certlink does not know them."
+    SKILLING_INTERMEDIATE = "SKILLING_INTERMEDIATE", "People with intermediate certifications."
+    SKILLING_ADVANCED = "SKILLING_ADVANCED", "People with advanced certifications."
+    USAGE_GROWTH = "USAGE_GROWTH", "Growth of usage; certlink does not know it."
+    DEPLOYMENTS = "DEPLOYMENTS", "Deployments; certlink does not know them."
+    KNOWLEDGE = "KNOWLEDGE", "People with the certifications that a specialization asks for."
+
+
+class RequirementRole(DescribedEnum):
+    """What a requirement does in its metric.
+
+    Rules R13 and R14.
+    """
+
+    GATE = "GATE", "So many people are needed before anything after it gives points."
+    ELECTIVE = "ELECTIVE", "Each person gives points, up to the people needed, once every gate before it is met."
+    GROUP = "GROUP", "So many people with any of these certifications."
+    DISTINCT_PEOPLE = "DISTINCT_PEOPLE", "So many different people over all groups."
+    DESIGNATION = "DESIGNATION", "Any of these designations must be attained."
+
+
+class NoPointsReason(DescribedEnum):
     """Why a certification that a requirement asks for gives it no points."""
 
-    PENDING = "PENDING"
-    GATE_UNMET = "GATE_UNMET"
-    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED"
-    CAP_REACHED = "CAP_REACHED"
-    ALREADY_COUNTED = "ALREADY_COUNTED"
+    PENDING = "PENDING", "It does not count yet."
+    GATE_UNMET = "GATE_UNMET", "A gate before it is not met."
+    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED", "It counts, but the gate gives its points only with more people."
+    CAP_REACHED = "CAP_REACHED", "The requirement has all the people that it needs."
+    ALREADY_COUNTED = "ALREADY_COUNTED", "The person counts already for this requirement, by another certification."
 
 
-class CreditReasonCode(StrEnum):
-    """What must hold for a credit to count and to give points, named by what is the matter where it does not."""
+class CreditReasonCode(DescribedEnum):
+    """What must hold for a credit to count and to give points, named by what is the matter where it does not hold."""
 
-    NOT_ASSOCIATED = "NOT_ASSOCIATED"
-    ASSOCIATION_REMOVED = "ASSOCIATION_REMOVED"
-    ASSOCIATION_MOVED = "ASSOCIATION_MOVED"
-    MEMBER_REMOVED = "MEMBER_REMOVED"
-    NOT_IN_CATALOG = "NOT_IN_CATALOG"
-    RETIRED = "RETIRED"
-    EXPIRED_BEFORE_ASSOCIATION = "EXPIRED_BEFORE_ASSOCIATION"
-    REVOKED_BEFORE_ASSOCIATION = "REVOKED_BEFORE_ASSOCIATION"
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    WAITING = "WAITING"
-    GATE_UNMET = "GATE_UNMET"
-    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED"
-    CAP_REACHED = "CAP_REACHED"
-    ALREADY_COUNTED = "ALREADY_COUNTED"
+    NOT_ASSOCIATED = "NOT_ASSOCIATED", "The learning account must be associated with the organization."
+    ASSOCIATION_REMOVED = "ASSOCIATION_REMOVED", "The person must not have removed the association."
+    ASSOCIATION_MOVED = (
+        "ASSOCIATION_MOVED",
+        "The person must not have associated the account with another organization.",
+    )
+    MEMBER_REMOVED = "MEMBER_REMOVED", "The member must not have left; what counted counts on until the refresh date."
+    NOT_IN_CATALOG = "NOT_IN_CATALOG", "The catalog must have the certification."
+    RETIRED = "RETIRED", "The certification must not have retired."
+    EXPIRED_BEFORE_ASSOCIATION = (
+        "EXPIRED_BEFORE_ASSOCIATION",
+        "It must not have expired before the association started.",
+    )
+    REVOKED_BEFORE_ASSOCIATION = (
+        "REVOKED_BEFORE_ASSOCIATION",
+        "It must not have been revoked before the association started.",
+    )
+    EXPIRED = "EXPIRED", "It must not have expired."
+    REVOKED = "REVOKED", "The learning provider must not have revoked it."
+    WAITING = "WAITING", "The days from the completion or the association until it counts must be over."
+    GATE_UNMET = "GATE_UNMET", "For points: a gate before the requirement must be met."
+    MORE_PEOPLE_NEEDED = "MORE_PEOPLE_NEEDED", "For points: the gate must have all the people that it needs."
+    CAP_REACHED = "CAP_REACHED", "For points: the requirement must need more people than it has."
+    ALREADY_COUNTED = (
+        "ALREADY_COUNTED",
+        "For points: the person must not count for the requirement by another certification.",
+    )
 
 
-class ReasonActor(StrEnum):
+class ReasonActor(DescribedEnum):
     """Who can do something about a reason."""
 
-    PERSON = "PERSON"
-    ADMIN = "ADMIN"
-    NOBODY = "NOBODY"
+    PERSON = "PERSON", "The person who earned it."
+    ADMIN = "ADMIN", "An admin of the organization."
+    NOBODY = "NOBODY", "Nobody can, or needs to."
 
 
-class TimelineKind(StrEnum):
-    """What happens in the life of a credit, in the order of what happens at the same instant."""
+class TimelineKind(DescribedEnum):
+    """What happens in the life of a credit.
 
-    COMPLETED = "COMPLETED"
-    ASSOCIATED = "ASSOCIATED"
-    RECORDED = "RECORDED"
-    DUE = "DUE"
-    COUNTED = "COUNTED"
-    RENEWAL_OPENS = "RENEWAL_OPENS"
-    ENDED = "ENDED"
+    In the order of what happens at the same instant.
+    """
+
+    COMPLETED = "COMPLETED", "It was earned."
+    ASSOCIATED = "ASSOCIATED", "The association started."
+    RECORDED = "RECORDED", "certlink learned of it."
+    DUE = "DUE", "Its days of waiting are over."
+    COUNTED = "COUNTED", "It begins to count."
+    RENEWAL_OPENS = "RENEWAL_OPENS", "It can be renewed from then on."
+    ENDED = "ENDED", "It counts no longer, for `endReason`."
 
 
-class ForecastCauseKind(StrEnum):
+class ForecastCauseKind(DescribedEnum):
     """Why an attainment can change on a day."""
 
-    EDITION_CHANGE = "EDITION_CHANGE"
-    CREDIT_DUE = "CREDIT_DUE"
-    EXPIRY = "EXPIRY"
-    REVOCATION = "REVOCATION"
-    RETIREMENT = "RETIREMENT"
-    REFRESH_DATE = "REFRESH_DATE"
-    ASSOCIATION_END = "ASSOCIATION_END"
+    EDITION_CHANGE = "EDITION_CHANGE", "Other requirements come into force."
+    CREDIT_DUE = "CREDIT_DUE", "A credit begins to count."
+    EXPIRY = "EXPIRY", "A credit ends since its completion expires."
+    REVOCATION = "REVOCATION", "A credit ends since the learning provider revokes its completion."
+    RETIREMENT = "RETIREMENT", "A credit ends since its certification retires."
+    REFRESH_DATE = "REFRESH_DATE", "A credit ends since its member has left."
+    ASSOCIATION_END = "ASSOCIATION_END", "A credit ends since its association does."
 
 
-class CreditOrderField(StrEnum):
-    """By what a list of credits can be ordered."""
+class CreditOrderField(DescribedEnum):
+    """By what a list of credits can be ordered; those that are equal by age, in the same direction."""
 
-    PERSON = "PERSON"
-    CERTIFICATION = "CERTIFICATION"
-    COMPLETED_AT = "COMPLETED_AT"
-    COUNTS_FROM = "COUNTS_FROM"
-    EXPIRES_AT = "EXPIRES_AT"
-    STATUS = "STATUS"
+    PERSON = "PERSON", "By the person's name, whatever its case, or work e-mail where no name is known."
+    CERTIFICATION = "CERTIFICATION", "By the certification's code."
+    COMPLETED_AT = "COMPLETED_AT", "By when it was earned."
+    COUNTS_FROM = "COUNTS_FROM", "By when it begins to count; what never does comes latest."
+    EXPIRES_AT = "EXPIRES_AT", "By until when it is valid; what does not expire comes latest."
+    STATUS = "STATUS", "By how far it is: pending, counting, ended, ineligible."
 
 
-class OrderDirection(StrEnum):
+class OrderDirection(DescribedEnum):
     """In which direction a list is ordered."""
 
-    ASCENDING = "ASCENDING"
-    DESCENDING = "DESCENDING"
+    ASCENDING = "ASCENDING", "From A to Z, from the earliest to the latest."
+    DESCENDING = "DESCENDING", "From Z to A, from the latest to the earliest."
