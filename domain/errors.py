@@ -21,7 +21,10 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """What was asked for does not exist or is not the caller's: both answer alike."""
+    """There is nothing under this id that the caller may see or change.
+
+    What does not exist and what is not the caller's answer alike.
+    """
 
     code = "NOT_FOUND"
 
@@ -30,7 +33,7 @@ class NotFound(Refusal):
 
 
 class Forbidden(Refusal):
-    """The caller may not do this."""
+    """The caller may not do this, or is not signed in."""
 
     code = "FORBIDDEN"
 
@@ -45,7 +48,7 @@ class InvalidInput(Refusal):
 
 
 class TryAgain(Refusal):
-    """The database is away or busy: nothing was done, and the same request may succeed shortly."""
+    """The service is busy; nothing was done, and the same request may succeed shortly."""
 
     code = "TRY_AGAIN"
 

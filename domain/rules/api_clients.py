@@ -20,7 +20,7 @@ SLOTS = (1, 2)
 
 
 class TooManyApiClients(Refusal):
-    """The organization has as many API clients as it may have."""
+    """The organization has as many API clients as it may have: revoke one first."""
 
     code = "TOO_MANY_API_CLIENTS"
 

@@ -67,7 +67,10 @@ LimitRefusal = CoolOffActive | YearlyLimitReached
 
 
 class AlreadyAssociated(Refusal):
-    """The member has an active association at the provider (R3)."""
+    """The member has an active association at the provider.
+
+    Rule R3.
+    """
 
     code = "ALREADY_ASSOCIATED"
 

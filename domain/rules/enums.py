@@ -13,7 +13,8 @@ class DescribedEnum(StrEnum):
     description: str
 
     def __new__(cls, value: str, description: str = "") -> Self:
-        """Make a member of its value and its description, or find one by its value."""
+        """Make a member of its value and its description."""
+        # The default is for the type checker alone, which takes `MemberRole("MEMBER")` for a call of this.
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description

@@ -10,7 +10,7 @@ MAX_KEY_LENGTH = 255
 
 
 class IdempotencyKeyReused(Refusal):
-    """The caller asked for something else under this key, and the key still holds."""
+    """The caller used the idempotency key for another mutation or another input, and it still holds."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 

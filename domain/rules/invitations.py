@@ -23,7 +23,7 @@ class AlreadyMember(Refusal):
 
 
 class InvitationAnswered(Refusal):
-    """The person has come: there is no invitation any more that could be changed."""
+    """The invited person has signed in: the invitation can no longer be changed."""
 
     code = "INVITATION_ANSWERED"
 

@@ -14,7 +14,7 @@ DECLINED = "access_denied"
 
 
 class SignInNotKnown(Refusal):
-    """The state of a returning browser fits no sign-in that waits for it."""
+    """No sign-in that waits for this browser has the state that it returns with."""
 
     code = "SIGN_IN_NOT_KNOWN"
 
@@ -35,7 +35,7 @@ class SignInExpired(Refusal):
 
 
 class SignInDeclined(Refusal):
-    """The person, or the issuer, said no."""
+    """The person, or the learning provider, canceled the sign-in."""
 
     code = "SIGN_IN_DECLINED"
 
@@ -44,7 +44,7 @@ class SignInDeclined(Refusal):
 
 
 class SignInNotAccepted(Refusal):
-    """What the issuer sent cannot be trusted, or it refused the code."""
+    """The learning provider's answer could not be confirmed."""
 
     code = "SIGN_IN_NOT_ACCEPTED"
 
@@ -55,7 +55,10 @@ class SignInNotAccepted(Refusal):
 
 
 class ProviderUnavailable(Refusal):
-    """The issuer or learning provider does not answer, or is not set up; it may say how long to wait."""
+    """The learning provider does not answer, or is not set up.
+
+    It may say how long to wait. Identity issuers are refused by the same class.
+    """
 
     code = "PROVIDER_UNAVAILABLE"
 
@@ -68,7 +71,10 @@ class ProviderUnavailable(Refusal):
 
 
 class ProfileIncomplete(Refusal):
-    """The learning account has no certification profile, hence no MCID (R3)."""
+    """The learning account has no complete certification profile, hence no MCID.
+
+    Rule R3.
+    """
 
     code = "PROFILE_INCOMPLETE"
 
@@ -80,7 +86,10 @@ class ProfileIncomplete(Refusal):
 
 
 class NotAMember(Refusal):
-    """The work account belongs to nobody who was invited (R2)."""
+    """The work account belongs to nobody who was invited.
+
+    Rule R2.
+    """
 
     code = "NOT_A_MEMBER"
 

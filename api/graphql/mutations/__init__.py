@@ -1,6 +1,6 @@
-"""What can be done?
+"""The schema's mutations.
 
-Each mutation calls one operation. What the operation refuses becomes a member of the result's union by itself.
+Each calls one operation. What the operation refuses becomes a member of the result's union by itself.
 """
 
 import strawberry
@@ -17,4 +17,4 @@ from api.graphql.mutations.members import MemberMutations
     "Accounts are linked and removed by their person alone: no role or key can for somebody else."
 )
 class Mutation(AssociationMutations, InvitationMutations, MemberMutations, ApiClientMutations):
-    """Each field is one operation, which is one transaction."""
+    pass
