@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from api.auth.callers import Caller
-from api.graphql.dataloaders import Batches
+from api.graphql.dataloaders import DataLoaders
 from api.graphql.scorings import Scorings
 from api.limits.charge import Charge
 from api.runtime import Runtime
@@ -53,9 +53,9 @@ class Context:
         return Scorings(self.runtime, self.caller, self.charge, now=self.now)
 
     @cached_property
-    def batches(self) -> Batches:
-        """Return what reads the same for all the rows of a list at once."""
-        return Batches()
+    def loaders(self) -> DataLoaders:
+        """Return the operation's data loaders."""
+        return DataLoaders()
 
     @cached_property
     def certifications(self) -> DataLoader[str, CertificationFacts | None]:

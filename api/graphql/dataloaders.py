@@ -1,46 +1,78 @@
-"""How is something read for all the rows of a page at once?
+"""Data loaders: read once what many resolvers ask for.
 
-A list inside a list would cost a statement for each row of the outer one. Its rows' resolvers run at the same time, so
-what they ask for is gathered for a moment, and those who ask the same of different rows share one statement.
+A field below a list would cost a statement for each row of the list, since each row has a resolver of its own.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from graphql import OperationType
 from strawberry.dataloader import DataLoader
+from strawberry.types.info import Info
 
-Whose = TypeVar("Whose")
+Scope = TypeVar("Scope")
 Key = TypeVar("Key", bound=Hashable)
-Found = TypeVar("Found")
-Asked = ParamSpec("Asked")
+Value = TypeVar("Value")
+Parameters = ParamSpec("Parameters")
 
 
-class Batches:
-    """What one operation's resolvers ask for at the same time."""
+class DataLoaders:
+    """The data loaders of one operation, by query and arguments, which must be hashable."""
 
     def __init__(self) -> None:
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     async def load(
         self,
-        query: Callable[Concatenate[Whose, Collection[Key], Asked], Awaitable[Mapping[Key, Found]]],
-        whose: Whose,
+        query: Callable[Concatenate[Scope, Collection[Key], Parameters], Awaitable[Mapping[Key, Value]]],
+        scope: Scope,
         key: Key,
-        *args: Asked.args,
-        **asked: Asked.kwargs,
-    ) -> Found:
-        """Return what a query finds for a row's key; it is run once for all the rows of which the same is asked.
+        *args: Parameters.args,
+        **arguments: Parameters.kwargs,
+    ) -> Value:
+        """Return a query's value for a key; it is run once for all the keys that are loaded at the same time.
 
-        The query finds something for every key that it is given, and everything that is asked of it can be compared.
+        The query returns a value for every key.
         """
-        same = (query, whose, args, frozenset(asked.items()))
-        if same not in self._loaders:
+        loader_key = (query, scope, args, frozenset(arguments.items()))
+        if loader_key not in self._loaders:
 
-            async def read(keys: list[Key]) -> list[Found]:
-                found = await query(whose, set(keys), *args, **asked)
-                return [found[each] for each in keys]
+            async def read(keys: list[Key]) -> list[Value]:
+                values = await query(scope, set(keys), *args, **arguments)
+                return [values[key] for key in keys]
 
             # Nothing is kept: a mutation's later fields must see what its earlier ones changed.
-            self._loaders[same] = DataLoader(load_fn=read, cache=False)
-        loader: DataLoader[Key, Found] = self._loaders[same]
+            self._loaders[loader_key] = DataLoader(load_fn=read, cache=False)
+        loader: DataLoader[Key, Value] = self._loaders[loader_key]
         return await loader.load(key)
+
+    async def load_once(
+        self,
+        info: Info[Any, Any],
+        query: Callable[Parameters, Awaitable[Value]],
+        *args: Parameters.args,
+        **arguments: Parameters.kwargs,
+    ) -> Value:
+        """Return a query's value; it is run once for an operation, for example for the one organization of all rows."""
+        loader_key = (query, args, frozenset(arguments.items()))
+        if loader_key not in self._loaders:
+
+            async def read(keys: list[Hashable]) -> list[Value]:
+                return [await query(*args, **arguments) for _ in keys]
+
+            self._loaders[loader_key] = DataLoader(load_fn=read)
+        loader: DataLoader[Hashable, Value] = self._loaders[loader_key]
+        return await loader.load(mutation_field(info))
+
+
+def mutation_field(info: Info[Any, Any]) -> str | int | None:
+    """Return the root field that is executed if it is a mutation's, or nothing.
+
+    What is kept for an operation is kept for this: a mutation's later fields must see what its earlier ones changed.
+    """
+    if info.operation.operation is not OperationType.MUTATION:
+        return None
+    path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return path.key

@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from graphql import OperationType
 from strawberry.types.info import Info
 
 from api.auth.callers import Caller
 from api.errors import RequestError
+from api.graphql.dataloaders import mutation_field
 from api.limits.charge import Charge, take_more
 from api.limits.scoring_cost import reading_cost, scoring_cost
 from api.runtime import Runtime
@@ -78,9 +78,7 @@ class Scorings:
 
     def organization(self, organization_id: int, info: Info[Any, Any]) -> "OrganizationScorings":
         """Return what scores one organization for the field that is resolved."""
-        # A mutation's later fields must see what its earlier ones changed.
-        is_mutation = info.operation.operation is OperationType.MUTATION
-        key = organization_id, _root(info) if is_mutation else None
+        key = organization_id, mutation_field(info)
         if key not in self._organizations:
             self._organizations[key] = OrganizationScorings(organization_id, self)
         return self._organizations[key]
@@ -184,10 +182,3 @@ def _outcome(scoring: Scoring, facts: OrganizationFacts) -> Outcome:
         return scoring.of(facts)
     except Refusal as refusal:
         return refusal
-
-
-def _root(info: Info[Any, Any]) -> str | int:
-    path = info.path
-    while path.prev is not None:
-        path = path.prev
-    return path.key

@@ -66,7 +66,7 @@ class ApiClient(Node):
     async def created_by(self, info: Info) -> Annotated["Member", strawberry.lazy("api.graphql.types.members")] | None:
         """Look up the member, together with those of a list's other clients."""
         viewer = check_signed_in(info.context.viewer)
-        row = await info.context.batches.load(creators_of_api_clients, viewer, self.row_id)
+        row = await info.context.loaders.load(creators_of_api_clients, viewer, self.row_id)
         return members.member_of(row) if row else None
 
     @field(
@@ -76,7 +76,7 @@ class ApiClient(Node):
     async def keys(self, info: Info) -> list[ApiKey]:
         """Look up the keys, together with those of a list's other clients."""
         viewer = check_signed_in(info.context.viewer)
-        rows = await info.context.batches.load(keys_of_api_clients, viewer, self.row_id)
+        rows = await info.context.loaders.load(keys_of_api_clients, viewer, self.row_id)
         return [_key_of(row) for row in rows]
 
 

@@ -71,7 +71,7 @@ class Association(Node):
         if not may_see_of(viewer, self.member.row_id, Scope.CREDITS_READ):
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id)
-        page = await info.context.batches.load(
+        page = await info.context.loaders.load(
             credits_of_associations, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
         )
         return await credits.connection_of(page, request, info)

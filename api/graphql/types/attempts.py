@@ -1,5 +1,6 @@
 """What is an association attempt to the person who makes it?"""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import strawberry
@@ -10,12 +11,12 @@ from api.graphql.ids import Kind, global_id
 from api.graphql.refusals import Refusal, refusal_of
 from api.graphql.types.associations import Association, association_of
 from api.graphql.types.node import Node
-from domain.queries.associations import association
+from domain.queries.associations import AssociationRow, visible_associations
 from domain.queries.attempts import AttemptRow
 from domain.rules.attempt_refusal import attempt_refusal
 from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.enums import AttemptStep as StepName
-from domain.rules.visibility import check_signed_in
+from domain.rules.visibility import Viewer, check_signed_in
 
 
 @strawberry.type(description="Something that has been done for an association attempt.")
@@ -46,8 +47,12 @@ class AssociationAttempt(Node):
         viewer = check_signed_in(info.context.viewer)
         if self.association_number is None:
             return None
-        row = await association(viewer, self.association_number)
+        row = await info.context.loaders.load(_associations, viewer, self.association_number)
         return association_of(row, viewer) if row else None
+
+
+async def _associations(viewer: Viewer, association_ids: Collection[int]) -> dict[int, AssociationRow | None]:
+    return dict.fromkeys(association_ids) | await visible_associations(viewer, association_ids)
 
 
 def attempt_of(row: AttemptRow, context: Context) -> AssociationAttempt:

@@ -1,7 +1,12 @@
 """What is a contribution to clients?"""
 
+from datetime import datetime
+
 import strawberry
 
+from api.graphql.context import Info
+from api.graphql.scorings import OrganizationScorings
+from domain.queries.contributions import CreditContributions
 from domain.rules.attainment import shown_points
 from domain.rules.contributions import ProgramContribution
 from domain.rules.enums import Metric, NoPointsReason, RequirementRole, Track
@@ -23,6 +28,16 @@ class Contribution:
     )
     reason: NoPointsReason | None = strawberry.field(
         description="Why it gives no points; null when it counts for the requirement."
+    )
+
+
+async def contributions_of_members(
+    info: Info, organization_id: int, member_ids: frozenset[int], *, as_of: datetime
+) -> CreditContributions:
+    """Return what each credit of members contributes as of an instant, read for all lists of the operation at once."""
+    scorings = info.context.scorings.organization(organization_id, info)
+    return await info.context.loaders.load(
+        OrganizationScorings.contributions_of_groups, scorings, member_ids, as_of=as_of
     )
 
 

@@ -12,11 +12,10 @@ from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.arguments import ConnectionRequest
 from api.graphql.pagination.connections import Connection, connection
-from api.graphql.scorings import OrganizationScorings
 from api.graphql.selection import selects
 from api.graphql.types import members
 from api.graphql.types.certifications import Certification
-from api.graphql.types.contributions import Contribution, contribution_of
+from api.graphql.types.contributions import Contribution, contribution_of, contributions_of_members
 from api.graphql.types.explanations import (
     UNASKED,
     CreditExplanation,
@@ -108,12 +107,7 @@ async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) 
     contributions: CreditContributions = {}
     if rows and (is_asked("contributions") or is_asked("explanation", "reasons")):
         members = frozenset(row.member_id for row in rows)
-        contributions = await info.context.batches.load(
-            OrganizationScorings.contributions_of_groups,
-            info.context.scorings.organization(rows[0].organization_id, info),
-            members,
-            as_of=rows[0].as_of,
-        )
+        contributions = await contributions_of_members(info, rows[0].organization_id, members, as_of=rows[0].as_of)
     return CreditDetails(
         has_explanation=is_asked("explanation"),
         has_reasons=is_asked("explanation", "reasons") or is_asked("explanation", "countsFromEarliest"),

@@ -93,7 +93,7 @@ class AssociationAllowance:
     async def known_accounts(self, info: Info) -> list[AccountAllowance]:
         """Ask the rules of each account without changing anything."""
         context = info.context
-        known = await context.batches.load(
+        known = await context.loaders.load(
             known_accounts_of_members,
             check_signed_in(context.viewer),
             self.member_number,

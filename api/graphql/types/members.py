@@ -57,7 +57,7 @@ class Member(Node):
         viewer = info.context.viewer
         if viewer is None or not viewer.may(Scope.MEMBERS_READ):
             return None
-        row = await info.context.batches.load(invitations_of_members, viewer, self.row_id)
+        row = await info.context.loaders.load(invitations_of_members, viewer, self.row_id)
         return invitations.invitation_of(row, info.context) if row else None
 
     @connection_field(
@@ -72,7 +72,7 @@ class Member(Node):
         if not may_see_of(viewer, self.row_id, Scope.MEMBERS_READ):
             return None
         request = arguments.request(info, of=self.row_id)
-        page = await info.context.batches.load(
+        page = await info.context.loaders.load(
             associations_of_members, viewer, self.row_id, active=none_if_unset(active), page=request.page
         )
         return associations.connection_of(page, request, viewer)
@@ -85,7 +85,7 @@ class Member(Node):
         """Ask the rules without changing anything."""
         context = info.context
         viewer = check_signed_in(context.viewer)
-        allowance = await context.batches.load(
+        allowance = await context.loaders.load(
             allowances_of_members,
             viewer,
             self.row_id,
@@ -107,7 +107,7 @@ class Member(Node):
         if not may_see_of(viewer, self.row_id, Scope.CREDITS_READ):
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id)
-        page = await info.context.batches.load(
+        page = await info.context.loaders.load(
             credits_of_members, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
         )
         return await credits.connection_of(page, request, info)

@@ -72,7 +72,9 @@ class OrganizationMembers:
         if viewer is None:
             return None
         request = arguments.request(info, of=self.row_id)
-        page = await members_of_organization(viewer, self.row_id, matching=_matching(wanted), page=request.page)
+        page = await info.context.loaders.load_once(
+            info, members_of_organization, viewer, self.row_id, matching=_matching(wanted), page=request.page
+        )
         return connection(page, request, node=members.member_of) if page else None
 
     @connection_field(
@@ -87,8 +89,13 @@ class OrganizationMembers:
         if viewer is None:
             return None
         request = arguments.request(info, of=self.row_id, order=OLDEST_FIRST)
-        page = await invitations_of_organization(
-            viewer, self.row_id, without_response=none_if_unset(without_response), page=request.page
+        page = await info.context.loaders.load_once(
+            info,
+            invitations_of_organization,
+            viewer,
+            self.row_id,
+            without_response=none_if_unset(without_response),
+            page=request.page,
         )
         return invitations.connection_of(page, request, info.context) if page else None
 
@@ -128,5 +135,7 @@ class OrganizationApiClients:
         if viewer is None:
             return None
         request = arguments.request(info, of=self.row_id)
-        page = await api_clients_of_organization(viewer, self.row_id, page=request.page)
+        page = await info.context.loaders.load_once(
+            info, api_clients_of_organization, viewer, self.row_id, page=request.page
+        )
         return api_clients.connection_of(page, request) if page else None

@@ -1,6 +1,6 @@
 """What of its programs does an organization show to its admins?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -65,7 +65,7 @@ class OrganizationPrograms:
         scoring.check()
         found = await context.scorings.of(self.row_id, scoring, info)
         causes = [cause.credit for step in found.steps for cause in step.causes if cause.credit is not None]
-        return forecast_of(found, await _named(context.viewer, causes))
+        return forecast_of(found, await _named(info, context.viewer, causes))
 
     @field(
         "What each attained program hangs on, and whom it can do without; null unless an admin or an API client with "
@@ -78,15 +78,17 @@ class OrganizationPrograms:
             return None
         found = await context.scorings.of(self.row_id, FragilityAt(at=instant(as_of, context)), info)
         people = {int(person) for finding in found for person in finding.people}
-        named = await _named(context.viewer, [credit for each in found for credit in each.credits], people)
+        named = await _named(info, context.viewer, [credit for each in found for credit in each.credits], people)
         return [FragilityFinding(row=finding, named=named) for finding in found]
 
 
-async def _named(viewer: Viewer, credits: Iterable[Holding], people: Iterable[int] = ()) -> Named:
+async def _named(info: Info, viewer: Viewer, credits: Sequence[Holding], people: Iterable[int] = ()) -> Named:
     """Look up the people and certifications that an answer names."""
-    named = list(credits)
-    rows = await members_by_number(viewer, {int(credit.person) for credit in named}.union(people))
+    loaders = info.context.loaders
+    codes = frozenset(credit.certification for credit in credits)
+    member_ids = frozenset(int(credit.person) for credit in credits).union(people)
+    rows = await loaders.load_once(info, members_by_number, viewer, member_ids)
     return Named(
         members={number: members.member_of(row) for number, row in rows.items()},
-        certifications=await certifications_by_code({credit.certification for credit in named}),
+        certifications=await loaders.load_once(info, certifications_by_code, codes),
     )

@@ -16,6 +16,7 @@ from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection
 from api.graphql.pagination.connections import Connection
 from api.graphql.selection import selects
 from api.graphql.types import credits, skills_report
+from api.graphql.types.contributions import contributions_of_members
 from api.graphql.types.credit_arguments import AsOf, Filter, instant, matching
 from api.graphql.types.node import Node
 from api.graphql.types.organization_members import OrganizationApiClients, OrganizationMembers
@@ -69,7 +70,9 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         context = info.context
         if context.viewer is None:
             return None
-        row = await credit_status_summary(context.viewer, as_of=instant(as_of, context), now=context.now)
+        row = await context.loaders.load_once(
+            info, credit_status_summary, context.viewer, as_of=instant(as_of, context), now=context.now
+        )
         return _summary(row) if row else None
 
     @connection_field(
@@ -89,8 +92,14 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         if context.viewer is None:
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=ordered(order_by))
-        page = await credits_of_organization(
-            context.viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
+        page = await context.loaders.load_once(
+            info,
+            credits_of_organization,
+            context.viewer,
+            self.row_id,
+            matching=matching(wanted),
+            as_of=at,
+            page=request.page,
         )
         return await credits.connection_of(page, request, info) if page else None
 
@@ -111,15 +120,21 @@ class Organization(OrganizationPrograms, OrganizationMembers, OrganizationApiCli
         if viewer is None:
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=ordered(order_by) or DEFAULT_ORDER)
-        page = await skills_report_page(
-            viewer, self.row_id, matching=report_matching(wanted), as_of=at, page=request.page
+        page = await info.context.loaders.load_once(
+            info,
+            skills_report_page,
+            viewer,
+            self.row_id,
+            matching=report_matching(wanted),
+            as_of=at,
+            page=request.page,
         )
         if page is None:
             return None
         contributions: CreditContributions = {}
         if selects(info, "nodes", "contributions") or selects(info, "edges", "node", "contributions"):
-            members = {row.member_id for row in page.rows}
-            contributions = await info.context.scorings.organization(self.row_id, info).contributions(members, as_of=at)
+            members = frozenset(row.member_id for row in page.rows)
+            contributions = await contributions_of_members(info, self.row_id, members, as_of=at)
         return skills_report.skills_report_of(page, request, contributions, as_of=at)
 
 
