@@ -1,16 +1,14 @@
-"""What is behind global ids?
+"""Find what global ids name; ids of one kind are read by one statement."""
 
-Whatever is of one kind is read at once, so many ids cost as many statements as kinds.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from api.graphql.context import Info
-from api.graphql.ids import Kind, kind_and_number
+from api.graphql.ids import Kind, decode_any_id
 from api.graphql.types.api_clients import api_client_of
 from api.graphql.types.associations import association_of, learning_account_of
 from api.graphql.types.attempts import attempt_of
-from api.graphql.types.credits import credit_of, details_asked_for
+from api.graphql.types.credits import credit_of, selected_details
 from api.graphql.types.invitations import invitation_of
 from api.graphql.types.members import member_of
 from api.graphql.types.node import Node
@@ -24,52 +22,51 @@ from domain.queries.invitations import visible_invitations
 from domain.queries.members import organization, visible_members
 from domain.rules.visibility import Viewer
 
+Row = TypeVar("Row")
+
 MAX_NODES = 100
 
 
 async def nodes_of(viewer: Viewer, identifiers: Sequence[str], info: Info) -> list[Node | None]:
-    """Return what the ids name, in their order; nothing where the viewer may not see it, or there is no such thing.
+    """Return what ids name, in their order; nothing in the position of what the viewer may not see.
 
     Raises:
-        InvalidInput: these are too many.
+        InvalidInput: there are too many ids.
     """
     if len(identifiers) > MAX_NODES:
         raise InvalidInput(f"Ask for at most {MAX_NODES} ids at once.")
-    named = [kind_and_number(identifier) for identifier in identifiers]
-    found: dict[tuple[Kind, int], Node] = {}
+    decoded = [decode_any_id(identifier) for identifier in identifiers]
+    nodes: dict[tuple[Kind, int], Node] = {}
     for kind in Kind:
-        numbers = {each[1] for each in named if each is not None and each[0] is kind}
-        if numbers:
-            nodes = await _of_kind(kind, viewer, numbers, info)
-            found |= {(kind, number): node for number, node in nodes.items()}
-    return [None if each is None else found.get(each) for each in named]
+        row_ids = {row_id for decoded_kind, row_id in filter(None, decoded) if decoded_kind is kind}
+        if row_ids:
+            nodes |= {(kind, row_id): node for row_id, node in (await _nodes(kind, viewer, row_ids, info)).items()}
+    return [nodes.get(key) if key else None for key in decoded]
 
 
-async def _of_kind(kind: Kind, viewer: Viewer, numbers: Collection[int], info: Info) -> Mapping[int, Node]:
-    """Return the things of a kind that the viewer may see, by number."""
+async def _nodes(kind: Kind, viewer: Viewer, row_ids: Collection[int], info: Info) -> Mapping[int, Node]:
     context = info.context
     match kind:
         case Kind.ORGANIZATION:
-            own = {each: await organization(viewer, each) for each in numbers if each == viewer.organization_id}
-            return {number: organization_of(row) for number, row in own.items() if row}
+            row = await organization(viewer, viewer.organization_id) if viewer.organization_id in row_ids else None
+            return {row.id: organization_of(row)} if row else {}
         case Kind.MEMBER:
-            return {number: member_of(row) for number, row in (await visible_members(viewer, numbers)).items()}
+            return _present(await visible_members(viewer, row_ids), member_of)
         case Kind.LEARNING_ACCOUNT:
-            accounts = await visible_learning_accounts(viewer, numbers)
-            return {number: learning_account_of(row) for number, row in accounts.items()}
+            return _present(await visible_learning_accounts(viewer, row_ids), learning_account_of)
         case Kind.ASSOCIATION:
-            associations = await visible_associations(viewer, numbers)
-            return {number: association_of(row, viewer) for number, row in associations.items()}
+            return _present(await visible_associations(viewer, row_ids), lambda row: association_of(row, viewer))
         case Kind.ATTEMPT:
-            attempts = await visible_attempts(viewer, numbers)
-            return {number: attempt_of(row, context) for number, row in attempts.items()}
+            return _present(await visible_attempts(viewer, row_ids), lambda row: attempt_of(row, context))
         case Kind.CREDIT:
-            credits = await visible_credits(viewer, numbers, as_of=context.now)
-            details = await details_asked_for(info, list(credits.values()), "")
-            return {number: credit_of(row, details) for number, row in credits.items()}
+            credits = await visible_credits(viewer, row_ids, as_of=context.now)
+            details = await selected_details(info, list(credits.values()), ())
+            return _present(credits, lambda row: credit_of(row, details))
         case Kind.INVITATION:
-            invitations = await visible_invitations(viewer, numbers)
-            return {number: invitation_of(row, context) for number, row in invitations.items()}
+            return _present(await visible_invitations(viewer, row_ids), lambda row: invitation_of(row, context))
         case Kind.API_CLIENT:
-            clients = await visible_api_clients(viewer, numbers)
-            return {number: api_client_of(row) for number, row in clients.items()}
+            return _present(await visible_api_clients(viewer, row_ids), api_client_of)
+
+
+def _present(rows: Mapping[int, Row], node: Callable[[Row], Node]) -> dict[int, Node]:
+    return {row_id: node(row) for row_id, row in rows.items()}

@@ -1,4 +1,4 @@
-"""What can be asked?"""
+"""The schema's queries."""
 
 from typing import Annotated
 
@@ -9,16 +9,16 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, decode_id
 from api.graphql.nodes import MAX_NODES, nodes_of
-from api.graphql.pagination.arguments import PageArguments, connection_field, none_if_unset
+from api.graphql.pagination.arguments import AsOf, PageArguments, connection_field, none_if_unset
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
-from api.graphql.types.certifications import Certification, certification_of, checked_catalog_text
-from api.graphql.types.credit_arguments import AsOf, instant
+from api.graphql.types.certifications import Certification, checked_catalog_text
+from api.graphql.types.from_row import from_row
 from api.graphql.types.limits import Policy, RateLimit, policy_of, rate_limit_of
 from api.graphql.types.members import Member, member_of
 from api.graphql.types.node import Node
-from api.graphql.types.organization_programs import WantedKind
+from api.graphql.types.organization_programs import ProgramKindArgument
 from api.graphql.types.organizations import Organization, organization_of
 from api.graphql.types.programs import Program, program_of
 from domain.queries import api_clients, attempts, catalog, members
@@ -37,95 +37,81 @@ Ids = Annotated[
 
 @strawberry.type(description="Who asks.")
 class Viewer:
-    """A member, known by their browser's session or by a bearer token, or an API client, known by its key."""
-
-    asking: strawberry.Private[DomainViewer]
+    viewer: strawberry.Private[DomainViewer]
 
     @field("The member who asks; null when an API client does.")
     async def member(self) -> Member | None:
-        """Look up the member."""
-        number = self.asking.member_id
-        row = await members.member(self.asking, number) if number else None
+        member_id = self.viewer.member_id
+        row = await members.member(self.viewer, member_id) if member_id else None
         return member_of(row) if row else None
 
     @field("The API client that asks; null when a member does.")
     async def api_client(self) -> ApiClient | None:
-        """Look up the client."""
-        if not isinstance(self.asking, ApiClientViewer):
+        if not isinstance(self.viewer, ApiClientViewer):
             return None
-        return api_client_of(await api_clients.get_api_client_or_raise(self.asking, self.asking.api_client_id))
+        return api_client_of(await api_clients.get_api_client_or_raise(self.viewer, self.viewer.api_client_id))
 
     @field("The organization of the member or API client that asks.")
     async def organization(self) -> Organization | None:
-        """Look up the organization."""
-        row = await members.organization(self.asking, self.asking.organization_id)
+        row = await members.organization(self.viewer, self.viewer.organization_id)
         return organization_of(row) if row else None
 
 
 @strawberry.type(description="What can be asked. Unknown, foreign and malformed ids answer alike: null.")
 class Query:
-    """Every field is null where the caller may not see anything."""
-
     @field("Who asks; null when nobody is signed in.")
     def viewer(self, info: Info) -> Viewer | None:
-        """Return the caller."""
         viewer = info.context.viewer
-        return Viewer(asking=viewer) if viewer else None
+        return Viewer(viewer=viewer) if viewer else None
 
     @field("Anything that has an id and that the caller may see.")
     async def node(self, info: Info, identifier: Id) -> Node | None:
-        """Find a thing by its id."""
         viewer = info.context.viewer
         return (await nodes_of(viewer, [identifier], info))[0] if viewer else None
 
     @field("The things with these ids, in the order asked for; null in the place of each that the caller may not see.")
     async def nodes(self, info: Info, identifiers: Ids) -> list[Node | None] | None:
-        """Find things by their ids."""
         viewer = info.context.viewer
         return await nodes_of(viewer, identifiers, info) if viewer else None
 
     @field("The caller's own organization, by its id.")
     async def organization(self, info: Info, identifier: Id) -> Organization | None:
-        """Find an organization by its id."""
-        number = decode_id(identifier, Kind.ORGANIZATION)
+        organization_id = decode_id(identifier, Kind.ORGANIZATION)
         viewer = info.context.viewer
-        row = await members.organization(viewer, number) if number and viewer else None
+        row = await members.organization(viewer, organization_id) if organization_id and viewer else None
         return organization_of(row) if row else None
 
     @field("An association attempt of the caller's own.")
     async def association_attempt(self, info: Info, identifier: Id) -> AssociationAttempt | None:
-        """Find an attempt by its id."""
-        number = decode_id(identifier, Kind.ATTEMPT)
+        attempt_id = decode_id(identifier, Kind.ATTEMPT)
         viewer = info.context.viewer
-        row = await attempts.association_attempt(viewer, number) if number and viewer else None
+        row = await attempts.association_attempt(viewer, attempt_id) if attempt_id and viewer else None
         return attempt_of(row, info.context) if row else None
 
     @field("The programme's numbers, for everybody.")
     def policy(self, info: Info) -> Policy | None:
-        """Return the numbers."""
         return policy_of(info.context)
 
     @field("The caller's points of this minute; null while they are not counted.")
     def rate_limit(self, info: Info) -> RateLimit | None:
-        """Return the budget as of this request."""
         return rate_limit_of(info.context.charge)
 
     @field("The programs in force at an instant, designations first; null when nobody is signed in.")
-    async def programs(self, info: Info, as_of: AsOf = UNSET, wanted: WantedKind = UNSET) -> list[Program] | None:
-        """Read the catalog."""
+    async def programs(
+        self, info: Info, as_of: AsOf = UNSET, kind: ProgramKindArgument = UNSET
+    ) -> list[Program] | None:
         if info.context.viewer is None:
             return None
-        found = programs_at(await catalog.editions(), instant(as_of, info.context))
-        kind = none_if_unset(wanted)
-        return [program_of(each) for each in found if kind in {None, each.kind}]
+        programs = programs_at(await catalog.editions(), as_of or info.context.now)
+        wanted = none_if_unset(kind)
+        return [program_of(program) for program in programs if wanted in {None, program.kind}]
 
     @connection_field("The certifications of the catalog, by code; null when nobody is signed in.")
     async def certifications(
         self, info: Info, arguments: PageArguments, query: CatalogText = UNSET
     ) -> Connection[Certification] | None:
-        """Read the catalog."""
         if info.context.viewer is None:
             return None
         request = arguments.request(info, order=catalog.BY_CODE)
         page = await catalog.certifications(text=checked_catalog_text(none_if_unset(query)), page=request.page)
-        return connection(page, request, node=certification_of)
+        return connection(page, request, node=lambda row: from_row(Certification, row))

@@ -1,4 +1,4 @@
-"""What can be followed?"""
+"""The schema's subscriptions."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -12,7 +12,8 @@ from api.graphql.fields import subscription
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.query import Id
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
-from api.graphql.types.credits import CreditEvent, credit_event_of
+from api.graphql.types.credits import CreditEvent
+from api.graphql.types.from_row import from_row
 from domain.errors import Forbidden, NotFound, TryAgain
 from domain.notifications import ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL
 from domain.queries.attempts import AttemptRow, association_attempt
@@ -27,16 +28,13 @@ OrganizationId = Annotated[
 
 @strawberry.type(description="What can be followed, over a websocket of the protocol graphql-transport-ws.")
 class Subscription:
-    """Each field tells of changes until its end, or until the caller's access ends."""
-
     @subscription(
         "An association attempt of the caller's own: its state now, then every change; it ends after the final one."
     )
     async def association_attempt(self, info: Info, identifier: Id) -> AsyncGenerator[AssociationAttempt, None]:
-        """Follow an attempt."""
         viewer = check_signed_in(info.context.viewer)
-        number = decode_id_or_raise(identifier, Kind.ATTEMPT)
-        async with aclosing(attempt_states(viewer, number, info.context)) as states:
+        attempt_id = decode_id_or_raise(identifier, Kind.ATTEMPT)
+        async with aclosing(attempt_states(viewer, attempt_id, info.context)) as states:
             async for row, context in states:
                 yield attempt_of(row, context)
 
@@ -45,12 +43,11 @@ class Subscription:
         "clients with the scope CREDITS_READ, a member's own for other members."
     )
     async def credit_events(self, info: Info, organization_id: OrganizationId) -> AsyncGenerator[CreditEvent, None]:
-        """Follow an organization's credits."""
         check_signed_in(info.context.viewer)
-        number = decode_id_or_raise(organization_id, Kind.ORGANIZATION)
-        async with aclosing(recorded_credit_events(number, info.context)) as events:
+        row_id = decode_id_or_raise(organization_id, Kind.ORGANIZATION)
+        async with aclosing(recorded_credit_events(row_id, info.context)) as events:
             async for row in events:
-                yield credit_event_of(row)
+                yield from_row(CreditEvent, row)
 
 
 async def attempt_states(
@@ -69,7 +66,7 @@ async def attempt_states(
             try:
                 row = await association_attempt(viewer, attempt_id)
             except TryAgain:
-                # Who follows is not told of a database that is away for a moment: the next look finds what changed.
+                # A database that is away for a moment does not end the subscription: the next read finds what changed.
                 if last_state is None:
                     raise
                 continue
@@ -87,35 +84,32 @@ BATCH = 500
 
 
 async def recorded_credit_events(organization_id: int, context: Context) -> AsyncGenerator[CreditEventRow, None]:
-    """Yield each credit event that is recorded from now on and that the viewer, as they are then, may see; once.
+    """Yield once each credit event that is recorded from now on and that the viewer may see by then.
 
     Raises:
         NotFound: it is not the viewer's organization.
-        Forbidden: nobody is signed in, or not any more, or the API client may not see credits.
+        Forbidden: nobody is signed in, or no longer, or the API client may not see credits.
     """
-    viewer = _checked(context.viewer, organization_id)
+    viewer = _check_may_follow(context.viewer, organization_id)
+    revalidate = context.caller.revalidate
     position = await current_position()
     async with aclosing(context.runtime.notifications.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False
             while not is_all:
                 try:
-                    viewer = _checked(await _viewer_now(viewer, context), organization_id)
+                    current = await revalidate(context.runtime.clock()) if revalidate else viewer
+                    viewer = _check_may_follow(current, organization_id)
                     rows, position = await credit_events_since(position, viewer, limit=BATCH)
                 except TryAgain:
-                    # Who follows is not told of a database that is away for a moment: the next look finds all.
+                    # A database that is away for a moment does not end the subscription: the next read finds all.
                     break
                 for row in rows:
                     yield row
                 is_all = len(rows) < BATCH
 
 
-async def _viewer_now(viewer: Viewer, context: Context) -> Viewer | None:
-    revalidate = context.caller.revalidate
-    return viewer if revalidate is None else await revalidate(context.runtime.clock())
-
-
-def _checked(viewer: Viewer | None, organization_id: int) -> Viewer:
+def _check_may_follow(viewer: Viewer | None, organization_id: int) -> Viewer:
     viewer = check_signed_in(viewer)
     if viewer.organization_id != organization_id:
         raise NotFound

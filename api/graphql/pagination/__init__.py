@@ -1,1 +1,1 @@
-"""How lists are walked."""
+"""Pagination by keyset cursors."""

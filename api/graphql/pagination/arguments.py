@@ -1,7 +1,4 @@
-"""Which page of which list does a field ask for?
-
-The four arguments of every connection are declared here once; its resolver takes them together as ``arguments``.
-"""
+"""Arguments of lists: the four of every connection, and the instant of a list."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,7 +19,12 @@ from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, PageReques
 from domain.errors import InvalidInput
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
-Given = TypeVar("Given")
+Argument = TypeVar("Argument")
+
+AsOf = Annotated[
+    datetime | None,
+    strawberry.argument(description="The instant, past or future, at which to look; now by default."),
+]
 
 ListAsOf = Annotated[
     datetime | None,
@@ -30,7 +32,8 @@ ListAsOf = Annotated[
         description="The instant, past or future, at which to look; by default that of the cursor, or now without one."
     ),
 ]
-_TAKEN = "arguments"
+# A connection's resolver takes the four together under this name.
+_PARAMETER = "arguments"
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
     "first": (int | None, f"At most so many from the start, 1 to {MAX_SIZE}; {DEFAULT_SIZE} by default."),
     "after": (str | None, "Only what comes after this cursor."),
@@ -41,9 +44,9 @@ _ARGUMENTS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionRequest:
-    """A page of a list, and how its rows are told apart by cursors; ``as_of`` where the list is as of an instant.
+    """The page of a list that a client requests, and the list's cursors.
 
-    ``has_edges`` is false where nobody asks for edges, so that they need not be made.
+    ``as_of`` is the instant of a list that has one; ``has_edges`` is false where no edges are selected.
     """
 
     page: PageRequest
@@ -58,7 +61,7 @@ class ConnectionRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PageArguments:
-    """A connection's arguments, as the client gave them."""
+    """A connection's arguments as the client sent them."""
 
     first: int | None = None
     after: str | None = None
@@ -66,26 +69,25 @@ class PageArguments:
     before: str | None = None
 
     def request(self, info: Info, *, of: int | None = None, order: Order | None = None) -> ConnectionRequest:
-        """Return the page that is asked for of the list that the field is, ``of`` a parent by number.
+        """Return the request for a page of the field's list; ``of`` is the id of the list's parent.
 
         Raises:
-            InvalidInput: a size is out of bounds, a cursor is none of this list's, or both directions are asked for.
+            InvalidInput: a size is out of bounds, a cursor is not of this list, or `first` and `last` are both given.
         """
-        request, _ = self._request(info, of, order)
-        return request
+        return self._request(info, of, order)[0]
 
     def request_as_of(
         self, info: Info, as_of: datetime | None, *, of: int | None = None, order: Order | None = None
     ) -> tuple[ConnectionRequest, datetime]:
-        """Return what ``request`` does of a list that is as of an instant, and that instant (aware, UTC).
+        """Return the request for a page, and the instant (aware, UTC) at which the list is evaluated.
 
-        A cursor carries the instant of its list, so a walk that began now stays there.
+        A cursor carries the instant of its list, so all pages of a list are of one instant.
 
         Raises:
             InvalidInput: as for ``request``, or a cursor is of another instant.
         """
-        request, told = self._request(info, of, order)
-        instants = {instant for instant in (none_if_unset(as_of), *told) if instant is not None}
+        request, cursor_instants = self._request(info, of, order)
+        instants = {instant for instant in (none_if_unset(as_of), *cursor_instants) if instant is not None}
         if len(instants) > 1:
             raise InvalidInput(
                 "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
@@ -96,13 +98,16 @@ class PageArguments:
     def _request(
         self, info: Info, of: int | None, order: Order | None
     ) -> tuple[ConnectionRequest, list[datetime | None]]:
-        """Return the page that is asked for, and the instants that its cursors tell."""
         if self.first is not None and self.last is not None:
             raise InvalidInput("Ask for `first` or for `last`, not for both.")
         size = self.first if self.first is not None else self.last if self.last is not None else DEFAULT_SIZE
         if not 1 <= size <= MAX_SIZE:
             raise InvalidInput(f"Ask for 1 to {MAX_SIZE} items.")
-        cursors = ListCursors(key=info.context.runtime.cursor_key, name=_list_name(info, of), order=order)
+        cursors = ListCursors(
+            key=info.context.runtime.cursor_key,
+            name=f"{info._raw_info.parent_type.name}.{info.field_name}:{of}",
+            order=order,
+        )
         after, before = (None if text is None else cursors.read(text) for text in (self.after, self.before))
         page = PageRequest(
             size=size,
@@ -117,42 +122,35 @@ class PageArguments:
 
 
 class _ConnectionArguments(FieldExtension):
-    """Shows the four arguments in the schema, and hands them over as one."""
+    """Shows the four arguments in the schema, and passes them to the resolver as one."""
 
     @override
     def apply(self, field: StrawberryField) -> None:
-        """Put the four where the resolver takes them together."""
-        own = [argument for argument in field.arguments if argument.python_name != _TAKEN]
-        field.arguments = [*own, *(_argument(name) for name in _ARGUMENTS)]
+        own = [argument for argument in field.arguments if argument.python_name != _PARAMETER]
+        added = [
+            StrawberryArgument(
+                python_name=name,
+                graphql_name=None,
+                type_annotation=StrawberryAnnotation(kind),
+                description=description,
+                default=strawberry.UNSET,
+            )
+            for name, (kind, description) in _ARGUMENTS.items()
+        ]
+        field.arguments = [*own, *added]
 
     @override
     def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return what the resolver takes; what the client left out is as good as null."""
-        told = {name: kwargs.pop(name, None) for name in _ARGUMENTS}
-        return {**kwargs, _TAKEN: PageArguments(**told)}
+        values = {name: kwargs.pop(name, None) for name in _ARGUMENTS}
+        return {**kwargs, _PARAMETER: PageArguments(**values)}
 
 
 def connection_field(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a connection's resolver: it takes ``arguments: PageArguments`` beside its own."""
+    """Make the decorated function a connection's resolver; it takes ``arguments: PageArguments`` beside its own."""
     field = strawberry.field(description=description, extensions=[_ConnectionArguments()])
     return cast("Callable[[Resolver], Resolver]", field)
 
 
-def none_if_unset(argument: Given | None) -> Given | None:
-    """Return an argument, or nothing where the client left it out: that is as good as null."""
+def none_if_unset(argument: Argument | None) -> Argument | None:
+    """Return an argument; nothing where the client left it out, which means the same as null."""
     return None if argument is strawberry.UNSET else argument
-
-
-def _argument(name: str) -> StrawberryArgument:
-    kind, description = _ARGUMENTS[name]
-    return StrawberryArgument(
-        python_name=name,
-        graphql_name=None,
-        type_annotation=StrawberryAnnotation(kind),
-        description=description,
-        default=strawberry.UNSET,
-    )
-
-
-def _list_name(info: Info, of: int | None) -> str:
-    return f"{info._raw_info.parent_type.name}.{info.field_name}:{of}"

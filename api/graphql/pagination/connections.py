@@ -1,10 +1,10 @@
-"""What is a page of a list to clients?
+"""Relay connections over keyset pages.
 
-Lists are walked by keyset cursors, so a page stays where it is while rows come and go.
+A keyset cursor keeps its position while rows come and go.
 """
 
 from collections.abc import Callable
-from typing import Generic, TypedDict, TypeVar
+from typing import Generic, TypeVar
 
 import strawberry
 
@@ -18,8 +18,6 @@ Row = TypeVar("Row")
 
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
-    """What a client needs to walk on."""
-
     has_next_page: bool = strawberry.field(description="Whether more comes after this page.")
     has_previous_page: bool = strawberry.field(description="Whether more comes before this page.")
     start_cursor: str | None = strawberry.field(description="The cursor of the page's first item; null when empty.")
@@ -28,16 +26,12 @@ class PageInfo:
 
 @strawberry.type(description="An item of a list and where it lies.")
 class Edge(Generic[Node]):
-    """An item with its cursor."""
-
     cursor: str = strawberry.field(description="Opaque; pass it as `after` or `before`.")
     node: Node = strawberry.field(description="The item.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[Node]):
-    """A page, as Relay describes it, with its items also given plainly."""
-
     edges: list[Edge[Node]] = strawberry.field(description="The page's items with their cursors.")
     nodes: list[Node] = strawberry.field(description="The page's items.")
     page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
@@ -45,39 +39,23 @@ class Connection(Generic[Node]):
 
     @field("How many items the whole list has.")
     def total_count(self) -> int:
-        """Return the count, which is only taken where this is asked for."""
+        # The query counts only where this field is selected.
         assert self.counted is not None
         return self.counted
 
 
-class ConnectionParts(TypedDict, Generic[Node]):
-    """What every connection is made of."""
-
-    edges: list[Edge[Node]]
-    nodes: list[Node]
-    page_info: PageInfo
-    counted: int | None
-
-
 def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]) -> Connection[Node]:
     """Return a page of rows as a connection of nodes."""
-    return Connection(**connection_parts(page, request, node=node))
-
-
-def connection_parts(
-    page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]
-) -> ConnectionParts[Node]:
-    """Return what a connection is made of, for connections that tell more."""
     nodes = [node(row) for row in page.rows]
-    pairs = list(zip(page.positions, nodes, strict=True)) if request.has_edges else []
-    return {
-        "edges": [Edge(cursor=request.cursor(position), node=each) for position, each in pairs],
-        "nodes": nodes,
-        "page_info": PageInfo(
+    pairs = zip(page.positions, nodes, strict=True) if request.has_edges else ()
+    return Connection(
+        edges=[Edge(cursor=request.cursor(position), node=node) for position, node in pairs],
+        nodes=nodes,
+        page_info=PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
             start_cursor=request.cursor(page.positions[0]) if page.positions else None,
             end_cursor=request.cursor(page.positions[-1]) if page.positions else None,
         ),
-        "counted": page.total,
-    }
+        counted=page.total,
+    )

@@ -1,8 +1,8 @@
-"""What does a cursor say?
+"""Signed keyset cursors.
 
-Where a row stands in its list: in which order, as of when, by which value and id. It is signed for its list, since one
-that was changed, or is another list's, would go on somewhere else and silently leave rows out; signed, it is refused.
-It holds nothing that its list does not show, and stays valid in every process for as long as the key is the same.
+A cursor holds the position of a row in its list: the order, the list's instant, the row's value and id. An unsigned one
+that was changed, or is another list's, would continue at the wrong row and silently leave rows out. A cursor holds
+nothing that its list does not show, and is valid in every process with the same key.
 """
 
 import hmac
@@ -32,9 +32,9 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class ListCursors:
-    """The cursors of one list in one order; those of others are none of its.
+    """The cursors of one list in one order.
 
-    ``key`` is the key for cursors, and ``name`` says which list of which parent it is.
+    ``key`` signs them, and ``name`` says which list of which parent it is.
     """
 
     key: bytes
@@ -42,28 +42,26 @@ class ListCursors:
     order: Order | None = None
 
     def text(self, cursor: Cursor) -> str:
-        """Return a cursor in the form in which clients pass it around."""
-        as_of = None if cursor.as_of is None else _number(cursor.as_of)
-        told = [_name(self.order), as_of, cursor.position.id, _plain(cursor.position.value)]
-        content = opaque(json.dumps(told, separators=(",", ":")))
+        """Return a cursor as clients pass it around."""
+        values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
+        content = opaque(json.dumps(values, separators=(",", ":")))
         return content + self._signature(content)
 
     def read(self, text: str) -> Cursor:
-        """Return what a cursor of this list says.
+        """Return the cursor of this list that a text is.
 
         Raises:
-            InvalidInput: it is none of this list's, or one of another order.
+            InvalidInput: it is of another list or another order, or no cursor.
         """
         content, signature = text[:-_SIGNATURE_LENGTH], text[-_SIGNATURE_LENGTH:]
         if not hmac.compare_digest(_bytes(signature), _bytes(self._signature(content))):
             raise InvalidInput("This cursor is none of this list's: start from the list's beginning.")
-        name, as_of, identifier, value = json.loads(transparent(content) or "")
+        name, as_of, row_id, value = json.loads(transparent(content) or "")
         if name != _name(self.order):
             raise InvalidInput("This cursor is of another order: start from the list's beginning.")
-        return Cursor(
-            position=Position(id=identifier, value=_value(value, self.order)),
-            as_of=None if as_of is None else _instant(as_of),
-        )
+        if self.order is not None and self.order.kind is datetime and value is not None:
+            value = _instant(value)
+        return Cursor(position=Position(id=row_id, value=value), as_of=None if as_of is None else _instant(as_of))
 
     def _signature(self, content: str) -> str:
         digest = hmac.digest(self.key, _bytes(f"{self.name}\n{content}"), "sha256")
@@ -71,7 +69,7 @@ class ListCursors:
 
 
 def _bytes(text: str) -> bytes:
-    # What a stranger sends may hold half a surrogate pair.
+    # What a client sends may hold half a surrogate pair.
     return text.encode(errors="surrogatepass")
 
 
@@ -79,17 +77,9 @@ def _name(order: Order | None) -> str | None:
     return None if order is None else f"{order.name}{'-' if order.descending else '+'}"
 
 
-def _plain(value: Value | None) -> str | int | None:
-    return _number(value) if isinstance(value, datetime) else value
+def _json_value(value: Value | None) -> str | int | None:
+    return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
 
 
-def _value(plain: str | int | None, order: Order | None) -> Value | None:
-    return _instant(plain) if order is not None and order.kind is datetime and isinstance(plain, int) else plain
-
-
-def _number(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def _instant(number: int) -> datetime:
-    return _EPOCH + number * _MICROSECOND
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _MICROSECOND

@@ -1,4 +1,7 @@
-"""The things of the programme, as clients see them."""
+"""Object types of the schema.
 
-# The words are enums of the schema from here on, whichever of the types is imported first.
+A module imports those below it: the organization's type lies above credits, and the member's above the organization's.
+"""
+
+# Makes the domain's enums parts of the schema before a type has one.
 import api.graphql.enums  # noqa: F401

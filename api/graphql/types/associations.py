@@ -1,33 +1,26 @@
-"""What are an association and its learning account to clients?"""
+"""Associations and learning accounts."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ConnectionRequest, ListAsOf, PageArguments, connection_field
-from api.graphql.pagination.connections import Connection, connection
-from api.graphql.types import credits, members
-from api.graphql.types.credit_arguments import Filter, matching
+from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field
+from api.graphql.pagination.connections import Connection
+from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
+from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node
-from domain.database.pagination import Page
+from api.graphql.types.present import Member, member_of
 from domain.queries.associations import AssociationRow, LearningAccountRow
 from domain.queries.credits import credits_of_associations
 from domain.rules.enums import AssociationEndReason, LearningProvider, Scope, TranscriptProblem
 from domain.rules.visibility import Viewer, check_signed_in, masked_for, masked_profile_id, may_see_of
 
-if TYPE_CHECKING:
-    from api.graphql.types.credits import Credit
-    from api.graphql.types.members import Member
-
 
 @strawberry.type(description="A person's own account at a provider; at Microsoft Learn its id is the MCID.")
 class LearningAccount(Node):
-    """The organization sees only the last three characters of its id."""
-
     provider: LearningProvider = strawberry.field(description="Where the account is.")
     profile_id: str | None = strawberry.field(
         description="The account's id there, at Microsoft Learn the MCID; null unless the person asks."
@@ -41,17 +34,13 @@ class LearningAccount(Node):
     description="The period in which a member's organization is credited with a learning account's completions."
 )
 class Association(Node):
-    """It is active as long as it has no end."""
-
     row_id: strawberry.Private[int]
-    member: Annotated["Member", strawberry.lazy("api.graphql.types.members")] = strawberry.field(
-        description="The member who associated the account."
-    )
+    member_id: strawberry.Private[int]
+    member: Member = strawberry.field(description="The member who associated the account.")
     learning_account: LearningAccount = strawberry.field(description="The account that is or was associated.")
     started_at: datetime = strawberry.field(description="When it started.")
     ended_at: datetime | None = strawberry.field(description="When it ended, exclusive; null while it is active.")
     end_reason: AssociationEndReason | None = strawberry.field(description="Why it ended; null while it is active.")
-
     transcript_read_at: datetime | None = strawberry.field(
         description="When its transcript was last read; null unless the person asks."
     )
@@ -64,24 +53,29 @@ class Association(Node):
         "or an API client with the scope CREDITS_READ asks."
     )
     async def credits(
-        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: ListAsOf = UNSET
-    ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
-        """List the credits."""
+        self, info: Info, arguments: PageArguments, filter_: CreditFilterArgument = UNSET, as_of: ListAsOf = UNSET
+    ) -> Connection[Credit] | None:
         viewer = check_signed_in(info.context.viewer)
-        if not may_see_of(viewer, self.member.row_id, Scope.CREDITS_READ):
+        if not may_see_of(viewer, self.member_id, Scope.CREDITS_READ):
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id)
         page = await info.context.loaders.load(
-            credits_of_associations, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
+            credits_of_associations,
+            viewer,
+            self.row_id,
+            matching=checked_credit_filter(filter_),
+            as_of=at,
+            page=request.page,
         )
-        return await credits.connection_of(page, request, info)
+        return await credits_connection(page, request, info)
 
 
 def learning_account_of(row: LearningAccountRow) -> LearningAccount:
     """Return an account as its viewer may see it."""
-    return LearningAccount(
+    return from_row(
+        LearningAccount,
+        row,
         id=global_id(Kind.LEARNING_ACCOUNT, row.id),
-        provider=row.provider,
         profile_id=masked_for(row.profile_id, owner=row.is_own),
         profile_id_masked=masked_profile_id(row.profile_id),
     )
@@ -89,25 +83,17 @@ def learning_account_of(row: LearningAccountRow) -> LearningAccount:
 
 def association_of(row: AssociationRow, viewer: Viewer) -> Association:
     """Return an association as a viewer may see it."""
+    is_own = row.member_id == viewer.member_id
     account = LearningAccountRow(
-        id=row.learning_account_id,
-        provider=row.provider,
-        profile_id=row.profile_id,
-        is_own=row.member_id == viewer.member_id,
+        id=row.learning_account_id, provider=row.provider, profile_id=row.profile_id, is_own=is_own
     )
-    return Association(
+    return from_row(
+        Association,
+        row,
         id=global_id(Kind.ASSOCIATION, row.id),
         row_id=row.id,
-        member=members.member_of(row),
+        member=member_of(row),
         learning_account=learning_account_of(account),
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        end_reason=row.end_reason,
-        transcript_read_at=row.transcript_read_at if account.is_own else None,
-        transcript_problem=row.transcript_problem if account.is_own else None,
+        transcript_read_at=row.transcript_read_at if is_own else None,
+        transcript_problem=row.transcript_problem if is_own else None,
     )
-
-
-def connection_of(page: Page[AssociationRow], request: ConnectionRequest, viewer: Viewer) -> Connection[Association]:
-    """Return a page of associations as a viewer may see them."""
-    return connection(page, request, node=lambda row: association_of(row, viewer))

@@ -1,6 +1,6 @@
-"""How is an organization's attainment told to clients?
+"""Attainments of an organization in programs, metrics and requirements.
 
-What is behind a field is made when it is asked for: a forecast has thousands of attainments.
+A resolver makes what lies below an attainment, since a forecast has thousands of attainments.
 """
 
 from datetime import datetime
@@ -8,6 +8,7 @@ from datetime import datetime
 import strawberry
 
 from api.graphql.fields import field
+from api.graphql.types.from_row import from_row
 from api.graphql.types.programs import Program, Requirement, program_of, requirement_of
 from domain.rules import attainment as rule
 from domain.rules.attainment import shown_points
@@ -17,8 +18,6 @@ from domain.rules.programs import Measure
 
 @strawberry.type(description="How far an organization is with one requirement.")
 class RequirementAttainment:
-    """Distinct people, and what they give."""
-
     requirement: Requirement = strawberry.field(description="What is asked for.")
     counting: int = strawberry.field(description="People who count at the instant; designations where it asks for any.")
     pending: int = strawberry.field(description="People who come on top of those once what is pending counts.")
@@ -30,8 +29,6 @@ class RequirementAttainment:
 
 @strawberry.type(description="How far an organization is with one metric of a program.")
 class MetricAttainment:
-    """The sum of its requirements."""
-
     metric: Metric = strawberry.field(description="The metric.")
     points: float = strawberry.field(description="The points at the instant, rounded to 1 decimal.")
     max_points: float = strawberry.field(description="The most points that it can have.")
@@ -41,8 +38,6 @@ class MetricAttainment:
 
 @strawberry.type(description="How far an organization is in a program at an instant, requirement by requirement.")
 class Attainment:
-    """By people's certifications alone: certlink knows no other metrics."""
-
     row: strawberry.Private[rule.Attainment]
 
     edition: str = strawberry.field(description="The key of the edition whose requirements are in force.")
@@ -61,57 +56,50 @@ class Attainment:
 
     @field("What is or is not attained, as the edition has it.")
     def program(self) -> Program:
-        """Return the program."""
         return program_of(self.row.program)
 
     @field("How far each metric is.")
     def metrics(self) -> list[MetricAttainment]:
-        """Return the metrics."""
-        return [_metric(each) for each in self.row.metrics]
+        return [
+            from_row(
+                MetricAttainment,
+                metric,
+                points=shown_points(metric.points),
+                max_points=shown_points(metric.max_points),
+                pending_points=shown_points(metric.pending_points),
+            )
+            for metric in self.row.metrics
+        ]
 
     @field("How far each requirement is, metric by metric, step by step.")
     def requirements(self) -> list[RequirementAttainment]:
-        """Return the requirements."""
         return [
-            requirement_attainment_of(metric.measure, each)
+            requirement_attainment_of(metric.measure, requirement)
             for metric in self.row.metrics
-            for each in metric.requirements
+            for requirement in metric.requirements
         ]
 
 
 def attainment_of(row: rule.Attainment) -> Attainment:
-    """Return an attainment."""
-    return Attainment(
+    """Return an attainment as clients see it."""
+    return from_row(
+        Attainment,
+        row,
         row=row,
         edition=row.program.edition,
-        track=row.track,
         points=shown_points(row.points),
         max_points=shown_points(row.max_points),
         needed_points=shown_points(row.needed_points),
         pending_points=shown_points(row.pending_points),
-        attained=row.attained,
         as_of=row.at,
     )
 
 
 def requirement_attainment_of(measure: Measure, row: rule.RequirementAttainment) -> RequirementAttainment:
-    """Return how far a requirement of a measure is."""
-    return RequirementAttainment(
+    """Return how far a requirement of a measure is, as clients see it."""
+    return from_row(
+        RequirementAttainment,
+        row,
         requirement=requirement_of(measure, row.requirement),
-        counting=row.counting,
-        pending=row.pending,
-        missing=row.missing,
-        spare=row.spare,
         points=shown_points(row.points),
-        met=row.met,
-    )
-
-
-def _metric(row: rule.MetricAttainment) -> MetricAttainment:
-    return MetricAttainment(
-        metric=row.metric,
-        points=shown_points(row.points),
-        max_points=shown_points(row.max_points),
-        pending_points=shown_points(row.pending_points),
-        attained=row.attained,
     )

@@ -1,4 +1,4 @@
-"""What is an association attempt to the person who makes it?"""
+"""Association attempts, which only their person sees."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,6 +10,7 @@ from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
 from api.graphql.refusals import Refusal, refusal_of
 from api.graphql.types.associations import Association, association_of
+from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node
 from domain.queries.associations import AssociationRow, visible_associations
 from domain.queries.attempts import AttemptRow
@@ -21,16 +22,12 @@ from domain.rules.visibility import Viewer, check_signed_in
 
 @strawberry.type(description="Something that has been done for an association attempt.")
 class AttemptStep:
-    """A step, once it is done."""
-
     name: StepName = strawberry.field(description="What was done.")
     at: datetime = strawberry.field(description="When it was done.")
 
 
 @strawberry.type(description="One try to associate, from the click to its outcome. Only the person sees it.")
 class AssociationAttempt(Node):
-    """As of one instant."""
-
     provider: LearningProvider = strawberry.field(description="The learning provider that the person chose.")
     status: AttemptStatus = strawberry.field(description="How far it has come.")
     steps: list[AttemptStep] = strawberry.field(description="What has been done so far, in order.")
@@ -39,15 +36,14 @@ class AssociationAttempt(Node):
     moved_from: str | None = strawberry.field(
         description="The name of the organization whose association it ended; null if there was none."
     )
-    association_number: strawberry.Private[int | None]
+    association_id: strawberry.Private[int | None]
 
     @field("The association that it started; null before and without success.")
     async def association(self, info: Info) -> Association | None:
-        """Look up the association."""
         viewer = check_signed_in(info.context.viewer)
-        if self.association_number is None:
+        if self.association_id is None:
             return None
-        row = await info.context.loaders.load(_associations, viewer, self.association_number)
+        row = await info.context.loaders.load(_associations, viewer, self.association_id)
         return association_of(row, viewer) if row else None
 
 
@@ -64,13 +60,11 @@ def attempt_of(row: AttemptRow, context: Context) -> AssociationAttempt:
         account=row.refusal_account,
         policy=context.runtime.settings.policy,
     )
-    return AssociationAttempt(
+    return from_row(
+        AssociationAttempt,
+        row,
         id=global_id(Kind.ATTEMPT, row.id),
-        provider=row.provider,
         status=row.status(at=context.now),
         steps=[AttemptStep(name=step, at=at) for step, at in row.steps],
-        expires_at=row.expires_at,
         refusal=refusal_of(refusal) if refusal else None,
-        moved_from=row.moved_from,
-        association_number=row.association_id,
     )

@@ -1,4 +1,4 @@
-"""What is a certification to clients?"""
+"""Certifications of the catalog."""
 
 from datetime import date
 
@@ -7,7 +7,8 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import field
 from domain.errors import InvalidInput
-from domain.rules.certifications import CertificationFacts
+from domain.queries.credits import CreditRow
+from domain.queries.skills_report import SkillsReportRow
 from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
 
 MAX_TEXT_LENGTH = 200
@@ -15,8 +16,6 @@ MAX_TEXT_LENGTH = 200
 
 @strawberry.type(description="Since when a certification is retired, or from when on, and what that does.")
 class CertificationRetirement:
-    """By the catalog."""
-
     retires_on: date = strawberry.field(description="The date on which it retires.")
     rule: RetirementRule | None = strawberry.field(description="What that does to completions; null where nothing.")
     eligible_until: date | None = strawberry.field(
@@ -26,8 +25,6 @@ class CertificationRetirement:
 
 @strawberry.type(description="What can be earned and counted.")
 class Certification:
-    """Title and level are the catalog's."""
-
     code: str = strawberry.field(description="The certification's code, such as AZ-104.")
     title: str | None = strawberry.field(description="Its title; null where the catalog does not have it.")
     level: CertificationLevel | None = strawberry.field(
@@ -36,13 +33,11 @@ class Certification:
 
     @field("The learning provider that offers it; null where the catalog does not have it.")
     async def provider(self, info: Info) -> LearningProvider | None:
-        """Ask the catalog."""
         facts = await info.context.certifications.load(self.code)
         return facts.provider if facts else None
 
     @field("Its retirement; null where none is known.")
     async def retirement(self, info: Info) -> CertificationRetirement | None:
-        """Ask the catalog."""
         facts = await info.context.certifications.load(self.code)
         if facts is None or facts.retires_on is None:
             return None
@@ -51,13 +46,13 @@ class Certification:
         )
 
 
-def certification_of(facts: CertificationFacts) -> Certification:
-    """Return a certification of the catalog."""
-    return Certification(code=facts.code, title=facts.title, level=facts.level)
+def certification_of_credit(row: CreditRow | SkillsReportRow) -> Certification:
+    """Return the certification that a credit is for."""
+    return Certification(code=row.certification, title=row.certification_title, level=row.certification_level)
 
 
 def checked_catalog_text(text: str | None) -> str | None:
-    """Return what to look for in codes and titles, or nothing where it is blank.
+    """Return a text to search codes and titles for, or nothing where it is blank.
 
     Raises:
         InvalidInput: no code or title can have it.

@@ -1,4 +1,4 @@
-"""What is a contribution to clients?"""
+"""Contributions of a credit to requirements."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.scorings import OrganizationScorings
+from api.graphql.types.from_row import from_row
 from domain.queries.contributions import CreditContributions
 from domain.rules.attainment import shown_points
 from domain.rules.contributions import ProgramContribution
@@ -14,8 +15,6 @@ from domain.rules.enums import Metric, NoPointsReason, RequirementRole, Track
 
 @strawberry.type(description="What a credit gives one requirement of a program at an instant, or why it gives nothing.")
 class Contribution:
-    """A requirement that asks for the credit's certification."""
-
     program: str = strawberry.field(description="The key of the program.")
     program_title: str = strawberry.field(description="The program's title.")
     edition: str = strawberry.field(description="The key of the edition whose requirements are in force.")
@@ -34,7 +33,7 @@ class Contribution:
 async def contributions_of_members(
     info: Info, organization_id: int, member_ids: frozenset[int], *, as_of: datetime
 ) -> CreditContributions:
-    """Return what each credit of members contributes as of an instant, read for all lists of the operation at once."""
+    """Return what each credit of members contributes as of an instant, together with those of the other lists."""
     scorings = info.context.scorings.organization(organization_id, info)
     return await info.context.loaders.load(
         OrganizationScorings.contributions_of_groups, scorings, member_ids, as_of=as_of
@@ -42,15 +41,13 @@ async def contributions_of_members(
 
 
 def contribution_of(row: ProgramContribution) -> Contribution:
-    """Return a contribution."""
-    return Contribution(
-        program=row.program.key,
-        program_title=row.program.title,
-        edition=row.program.edition,
-        track=row.track,
-        metric=row.metric,
-        step=row.step,
-        role=row.role,
+    """Return a contribution as clients see it."""
+    program = row.program
+    return from_row(
+        Contribution,
+        row,
+        program=program.key,
+        program_title=program.title,
+        edition=program.edition,
         points=shown_points(row.points),
-        reason=row.reason,
     )

@@ -1,9 +1,9 @@
-"""What is a credit to clients?"""
+"""Credits, their lists and their events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 
@@ -13,24 +13,17 @@ from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.arguments import ConnectionRequest
 from api.graphql.pagination.connections import Connection, connection
 from api.graphql.selection import selects
-from api.graphql.types import members
-from api.graphql.types.certifications import Certification
+from api.graphql.types.certifications import Certification, certification_of_credit
 from api.graphql.types.contributions import Contribution, contribution_of, contributions_of_members
-from api.graphql.types.explanations import (
-    UNASKED,
-    CreditExplanation,
-    CreditTimelineEvent,
-    explanation_of,
-    summarized,
-    timeline_of,
-)
+from api.graphql.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, timeline_of
+from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node
+from api.graphql.types.present import Member, Organization, member_of
 from domain.database.pagination import Page
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
+from domain.queries import credits as queries
 from domain.queries.contributions import CreditContributions
-from domain.queries.credit_events import CreditEventRow
 from domain.queries.credits import CreditRow, visible_credits
-from domain.rules.contributions import ProgramContribution
 from domain.rules.enums import (
     CompletionKind,
     CreditEndReason,
@@ -39,23 +32,34 @@ from domain.rules.enums import (
     IneligibleReason,
     LearningProvider,
 )
+from domain.rules.explanation import summary
 from domain.rules.visibility import check_signed_in
 
-if TYPE_CHECKING:
-    from api.graphql.types.members import Member
-    from api.graphql.types.organizations import Organization
+MAX_CODE_LENGTH = 100
+
+
+@strawberry.input(description="Which credits are wanted; what is left out does not restrict.")
+class CreditFilter:
+    statuses: list[CreditStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Only credits with one of these statuses at the instant asked for."
+    )
+    certification: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Only credits for the certification with this code, such as AZ-104."
+    )
+    provider: LearningProvider | None = strawberry.field(
+        default=strawberry.UNSET, description="Only credits for completions at this learning provider."
+    )
+
+
+CreditFilterArgument = Annotated[
+    CreditFilter | None, strawberry.argument(name="filter", description="Which credits are wanted; all by default.")
+]
 
 
 @strawberry.type(description="One completion counted for one organization, from an instant until an instant.")
 class Credit(Node):
-    """As of the instant that its connection was asked for; by `node` as of now."""
-
-    organization: Annotated["Organization", strawberry.lazy("api.graphql.types.organizations")] = strawberry.field(
-        description="The organization that is credited."
-    )
-    member: Annotated["Member", strawberry.lazy("api.graphql.types.members")] = strawberry.field(
-        description="The member who earned it."
-    )
+    organization: Organization = strawberry.field(description="The organization that is credited.")
+    member: Member = strawberry.field(description="The member who earned it.")
     certification: Certification = strawberry.field(description="What was earned.")
     kind: CompletionKind = strawberry.field(description="What kind of thing was earned.")
     provider: LearningProvider = strawberry.field(description="The learning provider that recorded the completion.")
@@ -84,9 +88,25 @@ class Credit(Node):
     )
 
 
+@strawberry.type(description="What took effect for a credit; each kind at most once for each credit.")
+class CreditEvent:
+    kind: CreditEventKind = strawberry.field(description="What took effect.")
+    at: datetime = strawberry.field(description="From when on.")
+    recorded_at: datetime = strawberry.field(description="When that was written down: at once, or later.")
+    credit_id: strawberry.Private[int]
+
+    @field("The credit, as of now.")
+    async def credit(self, info: Info) -> Credit:
+        viewer = check_signed_in(info.context.viewer)
+        row = (await visible_credits(viewer, [self.credit_id], as_of=info.context.now)).get(self.credit_id)
+        if row is None:
+            raise NotFound
+        return credit_of(row, await selected_details(info, [row], ()))
+
+
 @dataclass(frozen=True, kw_only=True)
 class CreditDetails:
-    """What of credits is asked for beyond what their rows say; the rest is not made, since nobody reads it."""
+    """The fields of credits that are costly to compute and that the operation selects."""
 
     has_explanation: bool
     has_reasons: bool
@@ -94,86 +114,65 @@ class CreditDetails:
     contributions: CreditContributions
 
 
-async def details_asked_for(info: Info, rows: Sequence[CreditRow], *paths: str) -> CreditDetails:
-    """Return what the field being resolved is asked for, of credits of one organization and instant.
+async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[str, ...]) -> CreditDetails:
+    """Compute what is selected of credits of one organization and instant; each path leads from the field to them."""
 
-    A path, such as ``edges.node``, leads from that field to the credits.
-    """
-    steps = [path.split(".") if path else [] for path in paths]
-
-    def is_asked(*leads: str) -> bool:
-        return any(selects(info, *step, *leads) for step in steps)
+    def is_selected(*names: str) -> bool:
+        return any(selects(info, *path, *names) for path in paths)
 
     contributions: CreditContributions = {}
-    if rows and (is_asked("contributions") or is_asked("explanation", "reasons")):
-        members = frozenset(row.member_id for row in rows)
-        contributions = await contributions_of_members(info, rows[0].organization_id, members, as_of=rows[0].as_of)
+    if rows and (is_selected("contributions") or is_selected("explanation", "reasons")):
+        member_ids = frozenset(row.member_id for row in rows)
+        contributions = await contributions_of_members(info, rows[0].organization_id, member_ids, as_of=rows[0].as_of)
     return CreditDetails(
-        has_explanation=is_asked("explanation"),
-        has_reasons=is_asked("explanation", "reasons") or is_asked("explanation", "countsFromEarliest"),
-        has_timeline=is_asked("timeline"),
+        has_explanation=is_selected("explanation"),
+        has_reasons=is_selected("explanation", "reasons") or is_selected("explanation", "countsFromEarliest"),
+        has_timeline=is_selected("timeline"),
         contributions=contributions,
     )
 
 
 def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
-    """Return a credit as of its row's instant, with the details that are asked for."""
-    given = details.contributions.get(row.id, ())
-    member = members.member_of(row)
-    return Credit(
+    """Return a credit as of its row's instant; details that are not selected are empty, since nobody reads them."""
+    contributions = details.contributions.get(row.id, ())
+    if details.has_reasons:
+        explanation = explanation_of(row, contributions)
+    else:
+        sentence = summary(row.facts, at=row.as_of) if details.has_explanation else ""
+        explanation = CreditExplanation(summary=sentence, reasons=[], counts_from_earliest=None)
+    member = member_of(row)
+    return from_row(
+        Credit,
+        row,
         id=global_id(Kind.CREDIT, row.id),
         organization=member.organization,
         member=member,
-        certification=Certification(
-            code=row.certification, title=row.certification_title, level=row.certification_level
-        ),
-        kind=row.kind,
-        provider=row.provider,
-        completed_at=row.completed_at,
-        expires_at=row.expires_at,
-        recorded_at=row.recorded_at,
-        status=row.status,
-        counts_from=row.counts_from,
-        counts_until=row.counts_until,
-        end_reason=row.end_reason,
-        ineligible_reason=row.ineligible_reason,
-        explanation=_explanation(row, given, details),
-        contributions=[contribution_of(each) for each in given],
+        certification=certification_of_credit(row),
+        explanation=explanation,
+        contributions=[contribution_of(contribution) for contribution in contributions],
         timeline=timeline_of(row) if details.has_timeline else [],
     )
 
 
-def _explanation(row: CreditRow, given: tuple[ProgramContribution, ...], details: CreditDetails) -> CreditExplanation:
-    if details.has_reasons:
-        return explanation_of(row, given)
-    return summarized(row) if details.has_explanation else UNASKED
-
-
-async def connection_of(page: Page[CreditRow], request: ConnectionRequest, info: Info) -> Connection[Credit]:
-    """Return a page of a list of credits, which is as of an instant."""
-    details = await details_asked_for(info, page.rows, "nodes", "edges.node")
+async def credits_connection(page: Page[CreditRow], request: ConnectionRequest, info: Info) -> Connection[Credit]:
+    """Return a page of a list of credits that is as of an instant."""
+    details = await selected_details(info, page.rows, ("nodes",), ("edges", "node"))
     return connection(page, request, node=lambda row: credit_of(row, details))
 
 
-@strawberry.type(description="What took effect for a credit; each kind at most once for each credit.")
-class CreditEvent:
-    """An event as it was recorded; its credit as of the instant at which it is told."""
+def checked_credit_filter(filter_: CreditFilter | None) -> queries.CreditFilter:
+    """Return a filter in the domain's terms.
 
-    kind: CreditEventKind = strawberry.field(description="What took effect.")
-    at: datetime = strawberry.field(description="From when on.")
-    recorded_at: datetime = strawberry.field(description="When that was written down: at once, or later.")
-    credit_number: strawberry.Private[int]
-
-    @field("The credit, as of now.")
-    async def credit(self, info: Info) -> Credit:
-        """Look up the credit."""
-        viewer = check_signed_in(info.context.viewer)
-        row = (await visible_credits(viewer, [self.credit_number], as_of=info.context.now)).get(self.credit_number)
-        if row is None:
-            raise NotFound
-        return credit_of(row, await details_asked_for(info, [row], ""))
-
-
-def credit_event_of(row: CreditEventRow) -> CreditEvent:
-    """Return an event."""
-    return CreditEvent(kind=row.kind, at=row.at, recorded_at=row.recorded_at, credit_number=row.credit_id)
+    Raises:
+        InvalidInput: a code is none.
+    """
+    if not filter_:
+        return queries.CreditFilter()
+    code = filter_.certification or None
+    if code is not None and (len(code) > MAX_CODE_LENGTH or not code.isprintable()):
+        raise InvalidInput("This is no code of a certification.")
+    return queries.CreditFilter(
+        statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
+        certification=code,
+        provider=filter_.provider or None,
+    )

@@ -1,4 +1,4 @@
-"""Why does a credit count, or not, who can do what about it, and what happens to it when?"""
+"""Explanation and timeline of a credit."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ import strawberry
 
 from api.graphql.ids import Kind, global_id, program_id
 from api.graphql.types.contributions import Contribution, contribution_of
+from api.graphql.types.from_row import from_row
 from domain.queries.credits import CreditRow
 from domain.rules import explanation as rule
 from domain.rules.contributions import ProgramContribution
@@ -21,8 +22,6 @@ _ABOUT_THE_ASSOCIATION = {
 
 @strawberry.type(description="A condition of counting, or of giving points to a requirement, which is met or not.")
 class CreditReason:
-    """For machines; what is not met comes first."""
-
     code: CreditReasonCode = strawberry.field(description="The condition.")
     met: bool = strawberry.field(description="Whether it is met at the instant; what is not keeps the credit back.")
     since: datetime | None = strawberry.field(description="Since when that is so; null where it is not known.")
@@ -41,8 +40,6 @@ class CreditReason:
 
 @strawberry.type(description="Why a credit counts, or not, at the instant asked for.")
 class CreditExplanation:
-    """In words for people, and in codes for machines."""
-
     summary: str = strawberry.field(description="One sentence.")
     reasons: list[CreditReason] = strawberry.field(
         description="What must hold for it to count, and why it gives requirements no points; what is not met is first."
@@ -52,14 +49,8 @@ class CreditExplanation:
     )
 
 
-# In the place of one that nobody reads.
-UNASKED = CreditExplanation(summary="", reasons=[], counts_from_earliest=None)
-
-
 @strawberry.type(description="Something that happened to a credit, or is expected to.")
 class CreditTimelineEvent:
-    """An event as seen at the instant asked for."""
-
     kind: TimelineKind = strawberry.field(description="What happens.")
     at: datetime = strawberry.field(description="When it happens.")
     recorded_at: datetime | None = strawberry.field(
@@ -70,48 +61,30 @@ class CreditTimelineEvent:
 
 
 def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> CreditExplanation:
-    """Return why a credit counts, or not, as of its row's instant, at which it contributes what is given."""
-    found = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
-    return CreditExplanation(
-        summary=found.summary,
-        reasons=[_reason(each, row) for each in found.reasons],
-        counts_from_earliest=found.counts_from_earliest,
+    """Return why a credit counts, or not, as of its row's instant, given what it contributes then."""
+    explanation = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
+    return from_row(
+        CreditExplanation,
+        explanation,
+        reasons=[
+            from_row(
+                CreditReason,
+                reason,
+                evidence_id=_evidence_id(reason, row),
+                contribution=None if reason.contribution is None else contribution_of(reason.contribution),
+            )
+            for reason in explanation.reasons
+        ],
     )
-
-
-def summarized(row: CreditRow) -> CreditExplanation:
-    """Return only the sentence, for those who ask for no more."""
-    return CreditExplanation(summary=rule.summary(row.facts, at=row.as_of), reasons=[], counts_from_earliest=None)
 
 
 def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
-    """Return what happened to a credit, and what is expected to, as of its row's instant."""
-    return [
-        CreditTimelineEvent(
-            kind=event.kind,
-            at=event.at,
-            recorded_at=event.recorded_at,
-            expected=event.is_expected,
-            end_reason=event.end_reason,
-        )
-        for event in timeline(row.facts, row.recorded_effects, at=row.as_of)
-    ]
+    """Return what happened to a credit and what is expected to, as of its row's instant."""
+    events = timeline(row.facts, row.recorded_effects, at=row.as_of)
+    return [from_row(CreditTimelineEvent, event, expected=event.is_expected) for event in events]
 
 
-def _reason(reason: rule.Reason, row: CreditRow) -> CreditReason:
-    return CreditReason(
-        code=reason.code,
-        met=reason.met,
-        since=reason.since,
-        expected_at=reason.expected_at,
-        actor=reason.actor,
-        action=reason.action,
-        evidence_id=_evidence(reason, row),
-        contribution=None if reason.contribution is None else contribution_of(reason.contribution),
-    )
-
-
-def _evidence(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
+def _evidence_id(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
     if reason.contribution is not None:
         return program_id(reason.contribution.program.key)
     if reason.code is CreditReasonCode.MEMBER_REMOVED:

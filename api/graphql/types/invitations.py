@@ -1,22 +1,16 @@
-"""What is an invitation to the organization's admins?"""
+"""Invitations, which only admins and API clients see."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from api.graphql.context import Context
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ConnectionRequest
-from api.graphql.pagination.connections import Connection, connection
-from api.graphql.types import members
+from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node
-from domain.database.pagination import Page
+from api.graphql.types.present import Member, member_of
 from domain.queries.invitations import InvitationRow
 from domain.rules.enums import DeliveryProblem
-
-if TYPE_CHECKING:
-    from api.graphql.types.members import Member
 
 
 @strawberry.type(
@@ -24,11 +18,7 @@ if TYPE_CHECKING:
     "scope MEMBERS_READ, see it."
 )
 class Invitation(Node):
-    """As of the operation's instant."""
-
-    member: Annotated["Member", strawberry.lazy("api.graphql.types.members")] = strawberry.field(
-        description="Who is invited, with the address and the role."
-    )
+    member: Member = strawberry.field(description="Who is invited, with the address and the role.")
     invited_at: datetime = strawberry.field(description="When the person was invited.")
     age_days: int = strawberry.field(
         description="For how many whole days it has waited for the person; it stops when they come or it is canceled."
@@ -53,22 +43,12 @@ class Invitation(Node):
 
 def invitation_of(row: InvitationRow, context: Context) -> Invitation:
     """Return an invitation as of the operation's instant."""
-    return Invitation(
+    return from_row(
+        Invitation,
+        row,
         id=global_id(Kind.INVITATION, row.id),
-        member=members.member_of(row),
-        invited_at=row.invited_at,
+        member=member_of(row),
         age_days=row.age_days(at=context.now),
-        is_being_sent=row.is_being_sent,
-        sent_at=row.sent_at,
-        send_count=row.send_count,
-        delivery_problem=row.delivery_problem,
         resend_available_at=row.resend_available_at(now=context.now),
-        responded_at=row.responded_at,
-        canceled_at=row.canceled_at,
         sign_in_url=context.runtime.settings.sign_in_url,
     )
-
-
-def connection_of(page: Page[InvitationRow], request: ConnectionRequest, context: Context) -> Connection[Invitation]:
-    """Return a page of invitations."""
-    return connection(page, request, node=lambda row: invitation_of(row, context))

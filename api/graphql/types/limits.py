@@ -1,4 +1,4 @@
-"""Which numbers does the programme set?"""
+"""The programme's policy, association limits, and rate limits."""
 
 from datetime import datetime
 
@@ -7,8 +7,8 @@ import strawberry
 from api.graphql.context import Context, Info
 from api.graphql.fields import field
 from api.graphql.refusals import Refusal, refusal_of
+from api.graphql.types.from_row import from_row
 from api.limits.charge import Charge
-from api.limits.rate_limit import Budget
 from domain.queries.associations import AccountAllowance as KnownAllowance
 from domain.queries.associations import known_accounts_of_members
 from domain.rules.association_limits import AssociationAllowance as Allowance
@@ -19,8 +19,6 @@ from domain.rules.visibility import check_signed_in
 
 @strawberry.type(description="The programme's numbers, as they are set here.")
 class Policy:
-    """Durations carry their unit in the name."""
-
     cool_off_days: int = strawberry.field(
         description="Days that must pass from the start of one association to the start of the next."
     )
@@ -36,7 +34,7 @@ class Policy:
 
 
 def policy_of(context: Context) -> Policy:
-    """Return the numbers from the settings."""
+    """Return the policy of the settings."""
     policy = context.runtime.settings.policy
     return Policy(
         cool_off_days=policy.cool_off.days,
@@ -50,8 +48,6 @@ def policy_of(context: Context) -> Policy:
 
 @strawberry.type(description="What an attempt with one account would be told now, by its history and the member's.")
 class AccountAllowance:
-    """R6 for one of the accounts that the member knows."""
-
     profile_id_ending: str = strawberry.field(description="The last three characters of the account's id.")
     allowed_now: bool = strawberry.field(description="Whether an association with this account may start now.")
     next_available_at: datetime = strawberry.field(
@@ -65,9 +61,7 @@ class AccountAllowance:
     "nothing."
 )
 class AssociationAllowance:
-    """R3 and R6, asked beforehand."""
-
-    member_number: strawberry.Private[int]
+    member_id: strawberry.Private[int]
     provider: strawberry.Private[LearningProvider]
     allowed_now: bool = strawberry.field(description="Whether an association may start now.")
     next_available_at: datetime = strawberry.field(
@@ -91,38 +85,36 @@ class AssociationAllowance:
         "long as it lies ahead. Another account may have another date, which an attempt tells."
     )
     async def known_accounts(self, info: Info) -> list[AccountAllowance]:
-        """Ask the rules of each account without changing anything."""
         context = info.context
-        known = await context.loaders.load(
+        accounts = await context.loaders.load(
             known_accounts_of_members,
             check_signed_in(context.viewer),
-            self.member_number,
+            self.member_id,
             self.provider,
             now=context.now,
             policy=context.runtime.settings.policy,
         )
-        return [account_allowance_of(each) for each in known]
+        return [account_allowance_of(account) for account in accounts]
 
 
 def account_allowance_of(known: KnownAllowance) -> AccountAllowance:
-    """Return the domain's answer for one account as clients see it."""
-    return AccountAllowance(
+    """Return what the limits allow with one account, as clients see it."""
+    refusal = known.allowance.refusal
+    return from_row(
+        AccountAllowance,
+        known.allowance,
         profile_id_ending=known.account.ending,
-        allowed_now=known.allowance.allowed_now,
-        next_available_at=known.allowance.next_available_at,
-        refusal=refusal_of(known.allowance.refusal) if known.allowance.refusal else None,
+        refusal=refusal_of(refusal) if refusal else None,
     )
 
 
-def allowance_of(allowance: Allowance, member_number: int, provider: LearningProvider) -> AssociationAllowance:
-    """Return the domain's answer as clients see it."""
-    return AssociationAllowance(
-        member_number=member_number,
+def allowance_of(allowance: Allowance, member_id: int, provider: LearningProvider) -> AssociationAllowance:
+    """Return what the limits allow a member, as clients see it."""
+    return from_row(
+        AssociationAllowance,
+        allowance,
+        member_id=member_id,
         provider=provider,
-        allowed_now=allowance.allowed_now,
-        next_available_at=allowance.next_available_at,
-        cool_off_ends_at=allowance.cool_off_ends_at,
-        used_in_window=allowance.used_in_window,
         limit_in_window=allowance.policy.associations_per_year,
         window_days=YEAR.days,
         refusal=refusal_of(allowance.refusal) if allowance.refusal else None,
@@ -131,8 +123,6 @@ def allowance_of(allowance: Allowance, member_number: int, provider: LearningPro
 
 @strawberry.type(description="The points of all callers of an organization together, as of this request.")
 class OrganizationRateLimit:
-    """A budget that several share."""
-
     limit: int = strawberry.field(description="How many points they may use in a minute.")
     remaining: int = strawberry.field(description="How many points are left.")
     reset_at: datetime = strawberry.field(
@@ -142,8 +132,6 @@ class OrganizationRateLimit:
 
 @strawberry.type(description="The points that the caller may use in a minute, as of this request.")
 class RateLimit:
-    """A caller's budget."""
-
     cost: int = strawberry.field(
         description="How many points this operation costs, without those of scoring an organization."
     )
@@ -158,18 +146,13 @@ class RateLimit:
 
 
 def rate_limit_of(charge: Charge | None) -> RateLimit | None:
-    """Return what a charge tells of the caller's budget, where it is known."""
+    """Return the caller's budget as of a request; nothing where it is not known."""
     if charge is None or charge.budgets is None:
         return None
-    own, shared = charge.budgets.own, charge.budgets.organization
-    return RateLimit(
+    shared = charge.budgets.organization
+    return from_row(
+        RateLimit,
+        charge.budgets.own,
         cost=charge.cost,
-        limit=own.limit,
-        remaining=own.remaining,
-        reset_at=own.reset_at,
-        organization=None if shared is None else _organization(shared),
+        organization=from_row(OrganizationRateLimit, shared) if shared else None,
     )
-
-
-def _organization(budget: Budget) -> OrganizationRateLimit:
-    return OrganizationRateLimit(limit=budget.limit, remaining=budget.remaining, reset_at=budget.reset_at)

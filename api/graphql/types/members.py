@@ -1,6 +1,6 @@
-"""What is a member to themselves and to their admins?"""
+"""Members, with their associations, credits and invitations."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
@@ -9,9 +9,11 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field, none_if_unset
-from api.graphql.pagination.connections import Connection
-from api.graphql.types import associations, credits, invitations
-from api.graphql.types.credit_arguments import Filter, matching
+from api.graphql.pagination.connections import Connection, connection
+from api.graphql.types import present
+from api.graphql.types.associations import Association, association_of
+from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
+from api.graphql.types.invitations import Invitation, invitation_of
 from api.graphql.types.limits import AssociationAllowance, allowance_of
 from api.graphql.types.node import Node
 from api.graphql.types.organizations import Organization, organization_of
@@ -21,11 +23,6 @@ from domain.queries.invitations import invitations_of_members
 from domain.queries.members import OfMember
 from domain.rules.enums import LearningProvider, MemberRole, MemberStatus, Scope
 from domain.rules.visibility import check_signed_in, may_see_of
-
-if TYPE_CHECKING:
-    from api.graphql.types.associations import Association
-    from api.graphql.types.credits import Credit
-    from api.graphql.types.invitations import Invitation
 
 Active = Annotated[
     bool | None,
@@ -40,8 +37,6 @@ Provider = Annotated[
 
 @strawberry.type(description="A work account in an organization: invited, active or removed.")
 class Member(Node):
-    """The person, as their organization knows them."""
-
     row_id: strawberry.Private[int]
     name: str | None = strawberry.field(description="The person's name as their work account tells it.")
     work_email: str = strawberry.field(description="The address of the work account.")
@@ -50,15 +45,12 @@ class Member(Node):
     organization: Organization = strawberry.field(description="The organization whose work account this is.")
 
     @field("What invited the member; null unless an admin or an API client with the scope MEMBERS_READ asks.")
-    async def invitation(
-        self, info: Info
-    ) -> Annotated["Invitation", strawberry.lazy("api.graphql.types.invitations")] | None:
-        """Look up the invitation, together with those of a list's other members."""
+    async def invitation(self, info: Info) -> Invitation | None:
         viewer = info.context.viewer
         if viewer is None or not viewer.may(Scope.MEMBERS_READ):
             return None
         row = await info.context.loaders.load(invitations_of_members, viewer, self.row_id)
-        return invitations.invitation_of(row, info.context) if row else None
+        return invitation_of(row, info.context) if row else None
 
     @connection_field(
         "The member's associations in this organization, the latest first; null unless the person, an admin or an API "
@@ -66,8 +58,7 @@ class Member(Node):
     )
     async def associations(
         self, info: Info, arguments: PageArguments, active: Active = UNSET
-    ) -> Connection[Annotated["Association", strawberry.lazy("api.graphql.types.associations")]] | None:
-        """List the associations."""
+    ) -> Connection[Association] | None:
         viewer = check_signed_in(info.context.viewer)
         if not may_see_of(viewer, self.row_id, Scope.MEMBERS_READ):
             return None
@@ -75,23 +66,18 @@ class Member(Node):
         page = await info.context.loaders.load(
             associations_of_members, viewer, self.row_id, active=none_if_unset(active), page=request.page
         )
-        return associations.connection_of(page, request, viewer)
+        return connection(page, request, node=lambda row: association_of(row, viewer))
 
     @field(
         "What an attempt to associate would be told now, by the member's own history; null unless the person asks, "
         "since it may tell of other organizations. The account's history counts too: see `knownAccounts`."
     )
     async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
-        """Ask the rules without changing anything."""
         context = info.context
         viewer = check_signed_in(context.viewer)
+        policy = context.runtime.settings.policy
         allowance = await context.loaders.load(
-            allowances_of_members,
-            viewer,
-            self.row_id,
-            provider,
-            now=context.now,
-            policy=context.runtime.settings.policy,
+            allowances_of_members, viewer, self.row_id, provider, now=context.now, policy=policy
         )
         return allowance_of(allowance, self.row_id, provider) if allowance else None
 
@@ -100,19 +86,24 @@ class Member(Node):
         "API client with the scope CREDITS_READ asks."
     )
     async def credits(
-        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET, as_of: ListAsOf = UNSET
-    ) -> Connection[Annotated["Credit", strawberry.lazy("api.graphql.types.credits")]] | None:
-        """List the credits."""
+        self, info: Info, arguments: PageArguments, filter_: CreditFilterArgument = UNSET, as_of: ListAsOf = UNSET
+    ) -> Connection[Credit] | None:
         viewer = check_signed_in(info.context.viewer)
         if not may_see_of(viewer, self.row_id, Scope.CREDITS_READ):
             return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id)
         page = await info.context.loaders.load(
-            credits_of_members, viewer, self.row_id, matching=matching(wanted), as_of=at, page=request.page
+            credits_of_members,
+            viewer,
+            self.row_id,
+            matching=checked_credit_filter(filter_),
+            as_of=at,
+            page=request.page,
         )
-        return await credits.connection_of(page, request, info)
+        return await credits_connection(page, request, info)
 
 
+@present.member_of.register
 def member_of(row: OfMember) -> Member:
     """Return the member whom a row is, or belongs to."""
     return Member(

@@ -1,10 +1,8 @@
-"""What has an id?"""
+"""Node: the interface of what has a global id."""
 
 import strawberry
 
 
 @strawberry.interface(description="Something with a global id, which `node` finds again.")
 class Node:
-    """Anything that can be named."""
-
     id: strawberry.ID = strawberry.field(description="Its global id: opaque, and the same for ever.")

@@ -1,7 +1,7 @@
-"""What of its members and invitations does an organization show, and to whom?"""
+"""The members, invitations and API clients of an organization: a part of its type."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
@@ -10,27 +10,21 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.pagination.arguments import PageArguments, connection_field, none_if_unset
 from api.graphql.pagination.connections import Connection, connection
-from api.graphql.types import api_clients, invitations, members
+from api.graphql.types.api_clients import ApiClient, api_client_of
+from api.graphql.types.invitations import Invitation, invitation_of
+from api.graphql.types.present import Member, member_of
 from domain.errors import InvalidInput
+from domain.queries import members as queries
 from domain.queries.api_clients import api_clients_of_organization
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
-from domain.queries.members import MemberFilter as Matching
-from domain.queries.members import members_of_organization
 from domain.rules.credit_interval import next_refresh_date
 from domain.rules.enums import MemberRole, MemberStatus
-
-if TYPE_CHECKING:
-    from api.graphql.types.api_clients import ApiClient
-    from api.graphql.types.invitations import Invitation
-    from api.graphql.types.members import Member
 
 MAX_TEXT_LENGTH = 320
 
 
 @strawberry.input(description="Which members are wanted; what is left out does not restrict.")
 class MemberFilter:
-    """The conditions, all of which must hold."""
-
     statuses: list[MemberStatus] | None = strawberry.field(
         default=UNSET, description="Only members with one of these statuses."
     )
@@ -42,7 +36,7 @@ class MemberFilter:
     )
 
 
-Filter = Annotated[
+MemberFilterArgument = Annotated[
     MemberFilter | None, strawberry.argument(name="filter", description="Which members are wanted; all by default.")
 ]
 WithoutResponse = Annotated[
@@ -56,8 +50,6 @@ WithoutResponse = Annotated[
 
 @strawberry.type
 class OrganizationMembers:
-    """For its admins and API clients; a part of the organization."""
-
     row_id: strawberry.Private[int]
 
     @connection_field(
@@ -65,17 +57,21 @@ class OrganizationMembers:
         "MEMBERS_READ asks."
     )
     async def members(
-        self, info: Info, arguments: PageArguments, wanted: Filter = UNSET
-    ) -> Connection[Annotated["Member", strawberry.lazy("api.graphql.types.members")]] | None:
-        """List the members."""
+        self, info: Info, arguments: PageArguments, filter_: MemberFilterArgument = UNSET
+    ) -> Connection[Member] | None:
         viewer = info.context.viewer
         if viewer is None:
             return None
         request = arguments.request(info, of=self.row_id)
         page = await info.context.loaders.load_once(
-            info, members_of_organization, viewer, self.row_id, matching=_matching(wanted), page=request.page
+            info,
+            queries.members_of_organization,
+            viewer,
+            self.row_id,
+            matching=_checked_filter(filter_),
+            page=request.page,
         )
-        return connection(page, request, node=members.member_of) if page else None
+        return connection(page, request, node=member_of) if page else None
 
     @connection_field(
         "The organization's invitations, the oldest first; null unless an admin or an API client with the scope "
@@ -83,8 +79,7 @@ class OrganizationMembers:
     )
     async def invitations(
         self, info: Info, arguments: PageArguments, without_response: WithoutResponse = UNSET
-    ) -> Connection[Annotated["Invitation", strawberry.lazy("api.graphql.types.invitations")]] | None:
-        """List the invitations."""
+    ) -> Connection[Invitation] | None:
         viewer = info.context.viewer
         if viewer is None:
             return None
@@ -97,40 +92,16 @@ class OrganizationMembers:
             without_response=none_if_unset(without_response),
             page=request.page,
         )
-        return invitations.connection_of(page, request, info.context) if page else None
+        return connection(page, request, node=lambda row: invitation_of(row, info.context)) if page else None
 
     @field("The next 10th of a month, in UTC: at its beginning the credits of those who left the month before end.")
     def next_refresh_date(self, info: Info) -> date:
-        """Ask the rule."""
         return next_refresh_date(info.context.now)
-
-
-def _matching(wanted: MemberFilter | None) -> Matching:
-    if not wanted:
-        return Matching()
-    text = wanted.text or None
-    if text is not None and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
-        raise InvalidInput("This is no part of a name or address.")
-    return Matching(
-        statuses=tuple(wanted.statuses) if isinstance(wanted.statuses, list) else None,
-        roles=tuple(wanted.roles) if isinstance(wanted.roles, list) else None,
-        text=text,
-    )
-
-
-@strawberry.type
-class OrganizationApiClients:
-    """For its admins; a part of the organization."""
-
-    row_id: strawberry.Private[int]
 
     @connection_field(
         "The organization's API clients, revoked ones too, the latest created first; null unless an admin asks."
     )
-    async def api_clients(
-        self, info: Info, arguments: PageArguments
-    ) -> Connection[Annotated["ApiClient", strawberry.lazy("api.graphql.types.api_clients")]] | None:
-        """List the clients."""
+    async def api_clients(self, info: Info, arguments: PageArguments) -> Connection[ApiClient] | None:
         viewer = info.context.viewer
         if viewer is None:
             return None
@@ -138,4 +109,17 @@ class OrganizationApiClients:
         page = await info.context.loaders.load_once(
             info, api_clients_of_organization, viewer, self.row_id, page=request.page
         )
-        return api_clients.connection_of(page, request) if page else None
+        return connection(page, request, node=api_client_of) if page else None
+
+
+def _checked_filter(filter_: MemberFilter | None) -> queries.MemberFilter:
+    if not filter_:
+        return queries.MemberFilter()
+    text = filter_.text or None
+    if text is not None and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
+        raise InvalidInput("This is no part of a name or address.")
+    return queries.MemberFilter(
+        statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
+        roles=tuple(filter_.roles) if isinstance(filter_.roles, list) else None,
+        text=text,
+    )

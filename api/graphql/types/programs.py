@@ -1,10 +1,11 @@
-"""What are a program and its requirements to clients?"""
+"""Programs and their requirements."""
 
 from datetime import date
 
 import strawberry
 
 from api.graphql.ids import program_id
+from api.graphql.types.from_row import from_row
 from domain.rules import programs as rule
 from domain.rules.attainment import shown_points
 from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, TrackRule
@@ -12,16 +13,12 @@ from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, Trac
 
 @strawberry.type(description="How many points a metric of a designation can have.")
 class MetricMaximum:
-    """A metric, whether certlink knows it or not."""
-
     metric: Metric = strawberry.field(description="The metric.")
     points: int = strawberry.field(description="The most points that it can have; all metrics together have 100.")
 
 
 @strawberry.type(description="So many distinct people with any of some certifications, and what they give.")
 class Requirement:
-    """As an edition has it."""
-
     metric: Metric = strawberry.field(description="The metric that it belongs to.")
     track: Track = strawberry.field(description="The track on which it is asked for.")
     step: int = strawberry.field(description="Its number in its metric, from 1.")
@@ -44,8 +41,6 @@ class Requirement:
 
 @strawberry.type(description="A designation or specialization as the edition in force at an instant has it.")
 class Program:
-    """What an organization can attain."""
-
     id: strawberry.ID = strawberry.field(description="Opaque, and the same in every edition.")
     key: str = strawberry.field(description="Its name for machines, such as data-ai.")
     kind: ProgramKind = strawberry.field(description="What kind of thing it is.")
@@ -63,15 +58,12 @@ class Program:
 
 
 def program_of(program: rule.Program) -> Program:
-    """Return a program."""
-    return Program(
+    """Return a program as clients see it."""
+    return from_row(
+        Program,
+        program,
         id=program_id(program.key),
-        key=program.key,
-        kind=program.kind,
-        title=program.title,
-        edition=program.edition,
         published=program.is_published,
-        track_rule=program.track_rule,
         tracks=list(program.tracks),
         maxima=[MetricMaximum(metric=metric, points=points) for metric, points in program.maxima],
         requirements=[
@@ -81,16 +73,14 @@ def program_of(program: rule.Program) -> Program:
 
 
 def requirement_of(measure: rule.Measure, requirement: rule.Requirement) -> Requirement:
-    """Return a requirement of a measure."""
-    return Requirement(
+    """Return a requirement of a measure as clients see it."""
+    return from_row(
+        Requirement,
+        requirement,
         metric=measure.metric,
         track=measure.track,
-        step=requirement.step,
-        role=requirement.role,
-        needed=requirement.needed,
         max_points=shown_points(requirement.points),
         certifications=sorted(requirement.certifications),
         designations=sorted(requirement.designations),
-        note=requirement.note,
         since=measure.since,
     )

@@ -1,4 +1,4 @@
-"""What is the skills report to clients?"""
+"""The skills report of an organization: its filter, order, rows and pages."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,15 +8,14 @@ import strawberry
 from api.filters import checked_certification, checked_person, checked_program, checked_range
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.arguments import ConnectionRequest, none_if_unset
-from api.graphql.pagination.connections import Connection, connection_parts
-from api.graphql.types.certifications import Certification
+from api.graphql.pagination.connections import Connection, connection
+from api.graphql.types.certifications import Certification, certification_of_credit
 from api.graphql.types.contributions import Contribution, contribution_of
+from api.graphql.types.from_row import from_row
 from domain.database.pagination import Order, Page
+from domain.queries import skills_report as queries
 from domain.queries.contributions import CreditContributions
 from domain.queries.credits import credit_order
-from domain.queries.skills_report import InstantRange as Range
-from domain.queries.skills_report import SkillsReportFilter as Matching
-from domain.queries.skills_report import SkillsReportRow as Row
 from domain.rules.enums import (
     CreditEndReason,
     CreditOrderField,
@@ -29,8 +28,6 @@ from domain.rules.enums import (
 
 @strawberry.input(description="From an instant until another.")
 class InstantRange:
-    """A span in which an instant must lie; what has no such instant lies in none."""
-
     start: datetime | None = strawberry.field(
         name="from", default=strawberry.UNSET, description="The first instant; open when left out."
     )
@@ -41,8 +38,6 @@ class InstantRange:
 
 @strawberry.input(description="Which rows are wanted; what is left out does not restrict.")
 class SkillsReportFilter:
-    """The conditions, all of which must hold."""
-
     person: str | None = strawberry.field(
         default=strawberry.UNSET, description="Only people whose name or work e-mail has this part, whatever its case."
     )
@@ -75,8 +70,6 @@ class SkillsReportFilter:
 
 @strawberry.input(description="By what a list of credits is ordered.")
 class CreditOrder:
-    """A field and a direction."""
-
     field: CreditOrderField = strawberry.field(description="By what.")
     direction: OrderDirection = strawberry.field(
         default=OrderDirection.ASCENDING, description="In which direction; ascending by default."
@@ -95,40 +88,40 @@ ListOrder = Annotated[
 ]
 
 
-def report_matching(wanted: SkillsReportFilter | None) -> Matching:
+def checked_report_filter(filter_: SkillsReportFilter | None) -> queries.SkillsReportFilter:
     """Return a filter in the domain's terms.
 
     Raises:
-        InvalidInput: a code is none, a text is too long, or a span ends before it begins.
+        InvalidInput: a code is none, a text is too long, or a range ends before it begins.
     """
-    if not wanted:
-        return Matching()
-    return Matching(
-        person=checked_person(none_if_unset(wanted.person)),
-        certification=checked_certification(none_if_unset(wanted.certification)),
-        program=checked_program(none_if_unset(wanted.program)),
-        provider=none_if_unset(wanted.provider),
-        statuses=None if not isinstance(wanted.statuses, list) else tuple(wanted.statuses),
-        completed_at=_range(wanted.completed_at),
-        expires_at=_range(wanted.expires_at),
-        counts_from=_range(wanted.counts_from),
-        counts_until=_range(wanted.counts_until),
+    if not filter_:
+        return queries.SkillsReportFilter()
+    return queries.SkillsReportFilter(
+        person=checked_person(none_if_unset(filter_.person)),
+        certification=checked_certification(none_if_unset(filter_.certification)),
+        program=checked_program(none_if_unset(filter_.program)),
+        provider=none_if_unset(filter_.provider),
+        statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
+        completed_at=_checked_range(filter_.completed_at),
+        expires_at=_checked_range(filter_.expires_at),
+        counts_from=_checked_range(filter_.counts_from),
+        counts_until=_checked_range(filter_.counts_until),
     )
 
 
-def ordered(order_by: CreditOrder | None) -> Order | None:
-    """Return an order in the domain's terms, or nothing where the list's own is wanted."""
+def _checked_range(range_: InstantRange | None) -> queries.InstantRange:
+    if not range_:
+        return queries.InstantRange()
+    return checked_range(none_if_unset(range_.start), none_if_unset(range_.end))
+
+
+def order_of(order_by: CreditOrder | None) -> Order | None:
+    """Return an order in the domain's terms; nothing for the list's own order."""
     return credit_order(order_by.field, order_by.direction) if order_by else None
-
-
-def _range(wanted: InstantRange | None) -> Range:
-    return checked_range(none_if_unset(wanted.start), none_if_unset(wanted.end)) if wanted else Range()
 
 
 @strawberry.type(description="Whose credit it is.")
 class SkillsReportPerson:
-    """A member, told as in an address book."""
-
     member_id: strawberry.ID = strawberry.field(description="The global id of the member.")
     name: str | None = strawberry.field(description="The person's name as their work account tells it.")
     work_email: str = strawberry.field(description="The address of the work account.")
@@ -136,8 +129,6 @@ class SkillsReportPerson:
 
 @strawberry.type(description="One credit of the organization, as of the report's instant.")
 class SkillsReportRow:
-    """Everything that the export tells of it too, under the same names."""
-
     credit_id: strawberry.ID = strawberry.field(description="The global id of the credit.")
     person: SkillsReportPerson = strawberry.field(description="Whose credit it is.")
     certification: Certification = strawberry.field(description="What was earned.")
@@ -164,35 +155,28 @@ class SkillsReportRow:
 
 @strawberry.type(description="A page of an organization's skills report.")
 class SkillsReportConnection(Connection[SkillsReportRow]):
-    """A page, and the instant of the whole walk."""
-
     as_of: datetime = strawberry.field(description="The instant at which the report looks.")
 
 
-def skills_report_of(
-    page: Page[Row], request: ConnectionRequest, contributions: CreditContributions, *, as_of: datetime
+def report_connection(
+    page: Page[queries.SkillsReportRow],
+    request: ConnectionRequest,
+    contributions: CreditContributions,
+    *,
+    as_of: datetime,
 ) -> SkillsReportConnection:
-    """Return a page of a report, and what its credits contribute."""
-    parts = connection_parts(page, request, node=lambda row: _row(row, contributions))
-    return SkillsReportConnection(**parts, as_of=as_of)
+    """Return a page of a report with what its credits contribute."""
 
+    def node(row: queries.SkillsReportRow) -> SkillsReportRow:
+        return from_row(
+            SkillsReportRow,
+            row,
+            credit_id=global_id(Kind.CREDIT, row.id),
+            person=SkillsReportPerson(
+                member_id=global_id(Kind.MEMBER, row.member_id), name=row.member_name, work_email=row.member_work_email
+            ),
+            certification=certification_of_credit(row),
+            contributions=[contribution_of(contribution) for contribution in contributions.get(row.id, ())],
+        )
 
-def _row(row: Row, contributions: CreditContributions) -> SkillsReportRow:
-    return SkillsReportRow(
-        credit_id=global_id(Kind.CREDIT, row.id),
-        person=SkillsReportPerson(
-            member_id=global_id(Kind.MEMBER, row.member_id), name=row.member_name, work_email=row.member_work_email
-        ),
-        certification=Certification(
-            code=row.certification, title=row.certification_title, level=row.certification_level
-        ),
-        provider=row.provider,
-        completed_at=row.completed_at,
-        expires_at=row.expires_at,
-        counts_from=row.counts_from,
-        counts_until=row.counts_until,
-        status=row.status,
-        end_reason=row.end_reason,
-        ineligible_reason=row.ineligible_reason,
-        contributions=[contribution_of(each) for each in contributions.get(row.id, ())],
-    )
+    return SkillsReportConnection(**vars(connection(page, request, node=node)), as_of=as_of)

@@ -1,0 +1,45 @@
+"""Make types of the schema from rows that have the same fields."""
+
+from dataclasses import fields
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+Made = TypeVar("Made")
+
+
+def from_row(made: type[Made], row: object, /, **values: Any) -> Made:
+    """Return an object of the schema: what ``values`` does not give is the row's value of the same name.
+
+    Raises:
+        TypeError: the row has no such value, or one of another type.
+    """
+    return made(**{name: getattr(row, name) for name in _copied((made, type(row)), tuple(values))}, **values)
+
+
+# The type checker does not see what is copied, so types are compared here, once for each pair.
+@cache
+def _copied(classes: tuple[type, type], given: tuple[str, ...]) -> tuple[str, ...]:
+    made, row = classes
+    names = tuple(field.name for field in fields(made) if field.init and field.name not in given)
+    field_types, row_types = _types(made), _types(row)
+    unfit = [name for name in names if not _fits(row_types.get(name), field_types[name])]
+    if unfit:
+        raise TypeError(f"{row.__name__} has no fitting {', '.join(unfit)} for {made.__name__}")
+    return names
+
+
+def _fits(row_type: object, field_type: object) -> bool:
+    return row_type == field_type or (isinstance(field_type, UnionType) and row_type in get_args(field_type))
+
+
+def _types(kind: type) -> dict[str, Any]:
+    """Return the types of a class's fields and properties by name."""
+    types: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        types |= vars(base).get("__annotations__", {})
+        for name, value in vars(base).items():
+            if isinstance(value, property) and value.fget is not None:
+                types[name] = value.fget.__annotations__.get("return")
+    # ``strawberry.Private[int]`` is an annotated ``int``.
+    return {name: get_args(kind)[0] if get_origin(kind) is Annotated else kind for name, kind in types.items()}
