@@ -1,4 +1,4 @@
-"""What does a resolver know of the operation it works for?"""
+"""Context of an operation: its caller, instant, charge, data loaders and scorings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from domain.rules.visibility import Viewer
 class Context:
     """One operation's caller and instant (aware, UTC); a subscription has a new one for each event.
 
-    ``charge`` is what it costs the caller before it is executed, or nothing where nobody counts: for our own pages.
+    ``charge`` is what the operation costs before it is executed; nothing for our own pages, which are not charged.
     """
 
     runtime: Runtime
@@ -33,23 +33,23 @@ class Context:
 
     @property
     def viewer(self) -> Viewer | None:
-        """Return the member or API client who asks, or nobody."""
+        """Return the member or API client who calls, or nobody."""
         return self.caller.viewer
 
     @property
     def cost(self) -> int:
-        """Return the points that each answer costs the caller."""
+        """Return the points that each answer costs."""
         return self.charge.cost if self.charge else 0
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Return what the answer's ``extensions`` tell."""
+        """Return the answer's ``extensions``."""
         charge = self.scorings.charge
         return charge.extensions if charge else {}
 
     @cached_property
     def scorings(self) -> Scorings:
-        """Return what scores organizations for this operation, and is charged for it."""
+        """Return the operation's scorings."""
         return Scorings(self.runtime, self.caller, self.charge, now=self.now)
 
     @cached_property
@@ -59,11 +59,11 @@ class Context:
 
     @cached_property
     def certifications(self) -> DataLoader[str, CertificationFacts | None]:
-        """Return what reads the catalog's facts of all the certifications of a list at once, by code."""
+        """Return the data loader of the catalog's certifications by code."""
 
         async def load(codes: Sequence[str]) -> Sequence[CertificationFacts | None]:
-            found = await certifications_by_code(codes)
-            return [found.get(code) for code in codes]
+            certifications = await certifications_by_code(codes)
+            return [certifications.get(code) for code in codes]
 
         return DataLoader(load_fn=load)
 

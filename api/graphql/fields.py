@@ -1,6 +1,6 @@
-"""How is a function declared to be a field of the schema?
+"""Declare resolvers as fields of the schema.
 
-Strawberry's own decorators tell the type checker nothing of the function that they decorate.
+Strawberry's own decorators hide the decorated function's types from the type checker.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
 def field(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function the field's resolver; its docstring is for readers of the code."""
+    """Make the decorated function a field's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
 
 
 def subscription(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated asynchronous generator the source of a subscription's events."""
+    """Make the decorated asynchronous generator a subscription's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))

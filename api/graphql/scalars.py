@@ -1,6 +1,6 @@
-"""How do instants travel?
+"""The scalars DateTime and Date.
 
-The stock scalar accepts dates and instants without an offset; this one wants to know when exactly.
+Strawberry's own DateTime accepts dates and instants without an offset.
 """
 
 import re
@@ -14,7 +14,7 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-# The database's driver takes the calendar's first and last instants for endless, and returns them without an offset.
+# The database's driver takes the calendar's first and last instants for infinite, and returns them without an offset.
 _FIRST = datetime.min.replace(tzinfo=UTC) + timedelta.resolution
 _LAST = datetime.max.replace(tzinfo=UTC) - timedelta.resolution
 EXPLANATION = "A DateTime is an instant of RFC 3339 with an offset, such as 2026-11-23T09:30:00Z."
@@ -28,12 +28,12 @@ def instant_text(instant: object) -> str:
 
 
 def instant_of(text: object) -> datetime:
-    """Return the instant that a text of RFC 3339 names; what is finer than a microsecond is cut off.
+    """Return the instant of a text in the form of RFC 3339, cut off to microseconds.
 
-    The calendar's first and last instants, which clients send for "always", are taken a microsecond within it.
+    The calendar's first and last instants, which clients send for "always", become the next ones within it.
 
     Raises:
-        GraphQLError: the text is something else, a date or an instant without an offset for instance.
+        GraphQLError: the text is anything else, such as a date or an instant without an offset.
     """
     match = _RFC_3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:
@@ -47,10 +47,10 @@ def instant_of(text: object) -> datetime:
 
 
 def date_of(text: object) -> date:
-    """Return the date that a text of RFC 3339 names.
+    """Return the date of a text in the form of RFC 3339.
 
     Raises:
-        GraphQLError: the text is something else.
+        GraphQLError: the text is anything else.
     """
     try:
         return date.fromisoformat(text if isinstance(text, str) and _DATE.fullmatch(text) else "")

@@ -1,7 +1,4 @@
-"""What is the schema, and what does it look like in writing?
-
-``python -m api.graphql.schema`` prints what ``schema.graphql`` must be.
-"""
+"""The GraphQL schema; `python -m api.graphql.schema` prints it as it is committed."""
 
 import sys
 
@@ -21,7 +18,7 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    # What only an interface leads to.
+    # Only an interface leads to these.
     types=[ApiClient, Association, Credit, Invitation, LearningAccount, *TYPES.values()],
     config=CONFIG,
     exception_handlers=REFUSAL_HANDLERS,
@@ -29,7 +26,7 @@ schema = strawberry.Schema(
 
 
 def sdl() -> str:
-    """Return the schema in the schema definition language, as it is committed."""
+    """Return the schema in the schema definition language, as `schema.graphql` holds it."""
     return schema.as_str().rstrip() + "\n"
 
 

@@ -1,7 +1,7 @@
-"""Score what one operation asks for: each scoring once, from facts read once, in turn, and paid before.
+"""Score organizations for one operation: each scoring once, paid before, and in turn with other operations.
 
-The fields of a selection ask at the same time. What all of them ask for is paid together, so that whatever is too dear
-is refused before any of it is done.
+The fields of a selection are resolved at the same time. What all of them request is paid together, so that what costs
+too much is refused before any of it is computed.
 """
 
 import asyncio
@@ -39,20 +39,15 @@ Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Ref
 
 
 class Scorings:
-    """All that one operation scores, and what it was charged, which is nothing where nobody counts."""
+    """What one operation scores, and its charge, which is nothing where the caller is not charged."""
 
     def __init__(self, runtime: Runtime, caller: Caller, charge: Charge | None, *, now: datetime) -> None:
+        self.runtime = runtime
         self.charge = charge
         self.refused: RequestError | None = None
-        self._runtime = runtime
         self._caller = caller
         self._now = now
         self._organizations: dict[Hashable, OrganizationScorings] = {}
-
-    @property
-    def runtime(self) -> Runtime:
-        """Return the process that scores."""
-        return self._runtime
 
     @overload
     async def of(
@@ -65,7 +60,7 @@ class Scorings:
         self, organization_id: int, scoring: FragilityAt, info: Info[Any, Any]
     ) -> tuple[FragilityFinding, ...]: ...
     async def of(self, organization_id: int, scoring: Scoring, info: Info[Any, Any]) -> Any:
-        """Return what an organization scores.
+        """Return the outcome of scoring an organization.
 
         Raises:
             RequestError: it costs more than the operation may, or than is left of a budget.
@@ -77,31 +72,22 @@ class Scorings:
         return outcome
 
     def organization(self, organization_id: int, info: Info[Any, Any]) -> "OrganizationScorings":
-        """Return what scores one organization for the field that is resolved."""
+        """Return the scorings of one organization for the field that is resolved."""
         key = organization_id, mutation_field(info)
         if key not in self._organizations:
             self._organizations[key] = OrganizationScorings(organization_id, self)
         return self._organizations[key]
 
-    def check(self) -> None:
-        """Refuse to score any more once something was too dear.
-
-        Raises:
-            RequestError: something was.
-        """
-        if self.refused is not None:
-            raise self.refused
-
     async def take(self, points: int) -> None:
         """Take points for what is to be scored.
 
         Raises:
-            RequestError: there are not as many.
+            RequestError: too few points are left.
         """
         if self.charge is None:
             return
         try:
-            self.charge = await take_more(points, self.charge, self._runtime, self._caller, now=self._now)
+            self.charge = await take_more(points, self.charge, self.runtime, self._caller, now=self._now)
         except RequestError as refused:
             self.refused = refused
             raise
@@ -114,8 +100,8 @@ class OrganizationScorings:
         self._organization_id = organization_id
         self._scorings = scorings
         self._lock = asyncio.Lock()
-        # In the order in which they were asked for.
-        self._asked: dict[Scoring, None] = {}
+        # In the order in which they were requested.
+        self._requested: dict[Scoring, None] = {}
         self._paid: set[Scoring] = set()
         self._outcomes: dict[Scoring, Outcome] = {}
         self._credits: int | None = None
@@ -124,46 +110,45 @@ class OrganizationScorings:
         self._contributions: dict[datetime, OrganizationContributions] = {}
 
     async def outcome(self, scoring: Scoring) -> Outcome:
-        """Return what a scoring comes to; the first who is here works for all who ask meanwhile."""
-        self._asked[scoring] = None
+        """Return a scoring's outcome; the first to come here scores all that is requested until then."""
+        self._requested[scoring] = None
         async with self._lock:
             if scoring not in self._outcomes:
                 await self._score_all()
         return self._outcomes[scoring]
 
-    async def contributions(self, member_ids: Collection[int], *, as_of: datetime) -> CreditContributions:
-        """Return what each credit of members contributes as of an instant, for which the rest is prepared once."""
+    async def contributions_of_groups(
+        self, groups: Collection[frozenset[int]], *, as_of: datetime
+    ) -> dict[frozenset[int], CreditContributions]:
+        """Return for each group of members what each credit contributes as of an instant.
+
+        All groups are read at once, and each gets the others' credits too.
+        """
         async with self._preparing:
             if as_of not in self._contributions:
                 self._contributions[as_of] = await prepared_contributions(
                     self._organization_id, as_of=as_of, run_in_thread=self._run_in_turn
                 )
-        return await self._contributions[as_of].of_members(member_ids, run_in_thread=self._run_in_turn)
-
-    async def contributions_of_groups(
-        self, groups: Collection[frozenset[int]], *, as_of: datetime
-    ) -> dict[frozenset[int], CreditContributions]:
-        """Return for each group of members what ``contributions`` does, all read at once.
-
-        Each is told the other groups' credits too.
-        """
         members = frozenset[int]().union(*groups)
-        return dict.fromkeys(groups, await self.contributions(members, as_of=as_of))
+        contributions = await self._contributions[as_of].of_members(members, run_in_thread=self._run_in_turn)
+        return dict.fromkeys(groups, contributions)
 
     async def _run_in_turn(self, work: Callable[[], Result]) -> Result:
         async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
             return await turn.run(work)
 
     async def _score_all(self) -> None:
-        self._scorings.check()
+        # Once something cost too much the operation scores no more.
+        if self._scorings.refused is not None:
+            raise self._scorings.refused
         if self._credits is None:
             self._credits = await number_of_counted_credits(self._organization_id)
-        asked = [each for each in self._asked if each not in self._outcomes]
-        await self._pay([each for each in asked if each not in self._paid], self._credits)
+        scorings = [scoring for scoring in self._requested if scoring not in self._outcomes]
+        await self._pay([scoring for scoring in scorings if scoring not in self._paid], self._credits)
         async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
             if self._facts is None:
                 self._facts = await organization_facts(self._organization_id, run_in_thread=turn.run)
-            for scoring in asked:
+            for scoring in scorings:
                 self._outcomes[scoring] = await turn.run(partial(_outcome, scoring, self._facts))
 
     async def _pay(self, unpaid: Sequence[Scoring], credits: int) -> None:
