@@ -1,14 +1,22 @@
-"""Declare resolvers as fields of the schema.
+"""Declare resolvers as fields of the schema, and arguments that several of them have.
 
 Strawberry's own decorators hide the decorated function's types from the type checker.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+Argument = TypeVar("Argument")
+
+Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
+AsOf = Annotated[
+    datetime | None,
+    strawberry.argument(description="The instant, past or future, at which to look; now by default."),
+]
 
 
 def field(description: str) -> Callable[[Resolver], Resolver]:
@@ -19,3 +27,8 @@ def field(description: str) -> Callable[[Resolver], Resolver]:
 def subscription(description: str) -> Callable[[Resolver], Resolver]:
     """Make the decorated asynchronous generator a subscription's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))
+
+
+def none_if_unset(argument: Argument | None) -> Argument | None:
+    """Return an argument; nothing where the client left it out, which means the same as null."""
+    return None if argument is strawberry.UNSET else argument

@@ -6,11 +6,10 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.fields import field
+from api.graphql.fields import AsOf, Id, field, none_if_unset
 from api.graphql.ids import Kind, decode_id
 from api.graphql.nodes import MAX_NODES, nodes_of
-from api.graphql.pagination.arguments import AsOf, PageArguments, connection_field, none_if_unset
-from api.graphql.pagination.connections import Connection, connection
+from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.attempts import AssociationAttempt, attempt_of
 from api.graphql.types.certifications import Certification, checked_catalog_text
@@ -29,7 +28,6 @@ from domain.rules.visibility import Viewer as DomainViewer
 CatalogText = Annotated[
     str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
 ]
-Id = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
 Ids = Annotated[
     list[strawberry.ID], strawberry.argument(name="ids", description=f"At most {MAX_NODES} global ids, in any order.")
 ]

@@ -4,13 +4,13 @@ A list's resolver asks once, so that nothing is computed for its rows that is no
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from strawberry.types.info import Info
 
-from api.graphql.context import Info
 
-
-def selects(info: Info, *path: str) -> bool:
+def selects(info: Info[Any, Any], *path: str) -> bool:
     """Tell whether a path of field names is selected below the field that is resolved, through every fragment.
 
     A field that a directive leaves out counts as selected: then something is computed in vain, and nothing wrong.

@@ -6,9 +6,9 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
+from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.base import MutationInput, mutation, run_mutation
-from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from domain.errors import NotFound
 from domain.operations.api_clients import create_api_client, revoke_api_client, rotate_api_client_secret

@@ -14,7 +14,7 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.pagination.arguments import none_if_unset
+from api.graphql.fields import none_if_unset
 from api.graphql.refusals import TYPES
 from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.operations.idempotency import IdempotentRequest, run_idempotent

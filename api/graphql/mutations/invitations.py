@@ -6,9 +6,9 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
+from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.base import MutationInput, mutation, run_mutation
-from api.graphql.pagination.arguments import none_if_unset
 from api.graphql.refusals import Refusal, refusal_of
 from api.graphql.types.invitations import Invitation, invitation_of
 from domain.errors import NotFound

@@ -1,19 +1,45 @@
-"""Relay connections over keyset pages.
+"""Relay connections: their arguments, keyset pages and cursors.
 
 A keyset cursor keeps its position while rows come and go.
 """
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.extensions import FieldExtension
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from typing_extensions import override
 
-from api.graphql.fields import field
-from api.graphql.pagination.arguments import ConnectionRequest
-from domain.database.pagination import Page
+from api.graphql.context import Info
+from api.graphql.fields import field, none_if_unset
+from api.graphql.pagination.cursors import Cursor, ListCursors
+from api.graphql.selection import selects
+from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, Page, PageRequest, Position
+from domain.errors import InvalidInput
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+ListAsOf = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="The instant, past or future, at which to look; by default that of the cursor, or now without one."
+    ),
+]
+# A connection's resolver takes the four together under this name.
+_PARAMETER = "arguments"
+_ARGUMENTS: dict[str, tuple[Any, str]] = {
+    "first": (int | None, f"At most so many from the start, 1 to {MAX_SIZE}; {DEFAULT_SIZE} by default."),
+    "after": (str | None, "Only what comes after this cursor."),
+    "last": (int | None, f"At most so many from the end, 1 to {MAX_SIZE}; not with `first`."),
+    "before": (str | None, "Only what comes before this cursor."),
+}
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -44,6 +70,23 @@ class Connection(Generic[Node]):
         return self.counted
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConnectionRequest:
+    """The page of a list that a client requests, and the list's cursors.
+
+    ``as_of`` is the instant of a list that has one; ``has_edges`` is false where no edges are selected.
+    """
+
+    page: PageRequest
+    cursors: ListCursors
+    has_edges: bool
+    as_of: datetime | None = None
+
+    def cursor(self, position: Position) -> str:
+        """Return the cursor of a row of the page."""
+        return self.cursors.text(Cursor(position=position, as_of=self.as_of))
+
+
 def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]) -> Connection[Node]:
     """Return a page of rows as a connection of nodes."""
     nodes = [node(row) for row in page.rows]
@@ -59,3 +102,95 @@ def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[R
         ),
         counted=page.total,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageArguments:
+    """A connection's arguments as the client sent them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def request(self, info: Info, *, of: int | None = None, order: Order | None = None) -> ConnectionRequest:
+        """Return the request for a page of the field's list; ``of`` is the id of the list's parent.
+
+        Raises:
+            InvalidInput: a size is out of bounds, a cursor is not of this list, or `first` and `last` are both given.
+        """
+        return self._request(info, of, order)[0]
+
+    def request_as_of(
+        self, info: Info, as_of: datetime | None, *, of: int | None = None, order: Order | None = None
+    ) -> tuple[ConnectionRequest, datetime]:
+        """Return the request for a page, and the instant (aware, UTC) at which the list is evaluated.
+
+        A cursor carries the instant of its list, so all pages of a list are of one instant.
+
+        Raises:
+            InvalidInput: as for ``request``, or a cursor is of another instant.
+        """
+        request, cursor_instants = self._request(info, of, order)
+        instants = {instant for instant in (none_if_unset(as_of), *cursor_instants) if instant is not None}
+        if len(instants) > 1:
+            raise InvalidInput(
+                "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
+            )
+        at = min(instants, default=info.context.now)
+        return replace(request, as_of=at), at
+
+    def _request(
+        self, info: Info, of: int | None, order: Order | None
+    ) -> tuple[ConnectionRequest, list[datetime | None]]:
+        if self.first is not None and self.last is not None:
+            raise InvalidInput("Ask for `first` or for `last`, not for both.")
+        size = self.first if self.first is not None else self.last if self.last is not None else DEFAULT_SIZE
+        if not 1 <= size <= MAX_SIZE:
+            raise InvalidInput(f"Ask for 1 to {MAX_SIZE} items.")
+        cursors = ListCursors(
+            key=info.context.runtime.cursor_key,
+            name=f"{info._raw_info.parent_type.name}.{info.field_name}:{of}",
+            order=order,
+        )
+        after, before = (None if text is None else cursors.read(text) for text in (self.after, self.before))
+        page = PageRequest(
+            size=size,
+            after=None if after is None else after.position,
+            before=None if before is None else before.position,
+            backward=self.last is not None,
+            order=order,
+            counted=selects(info, "totalCount"),
+        )
+        request = ConnectionRequest(page=page, cursors=cursors, has_edges=selects(info, "edges"))
+        return request, [cursor.as_of for cursor in (after, before) if cursor is not None]
+
+
+class _ConnectionArguments(FieldExtension):
+    """Shows the four arguments in the schema, and passes them to the resolver as one."""
+
+    @override
+    def apply(self, field: StrawberryField) -> None:
+        own = [argument for argument in field.arguments if argument.python_name != _PARAMETER]
+        added = [
+            StrawberryArgument(
+                python_name=name,
+                graphql_name=None,
+                type_annotation=StrawberryAnnotation(kind),
+                description=description,
+                default=strawberry.UNSET,
+            )
+            for name, (kind, description) in _ARGUMENTS.items()
+        ]
+        field.arguments = [*own, *added]
+
+    @override
+    def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        values = {name: kwargs.pop(name, None) for name in _ARGUMENTS}
+        return {**kwargs, _PARAMETER: PageArguments(**values)}
+
+
+def connection_field(description: str) -> Callable[[Resolver], Resolver]:
+    """Make the decorated function a connection's resolver; it takes ``arguments: PageArguments`` beside its own."""
+    field = strawberry.field(description=description, extensions=[_ConnectionArguments()])
+    return cast("Callable[[Resolver], Resolver]", field)

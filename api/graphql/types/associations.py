@@ -7,8 +7,7 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field
-from api.graphql.pagination.connections import Connection
+from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection_field
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
 from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node

@@ -10,8 +10,7 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ConnectionRequest
-from api.graphql.pagination.connections import Connection, connection
+from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
 from api.graphql.selection import selects
 from api.graphql.types.certifications import Certification, certification_of_credit
 from api.graphql.types.contributions import Contribution, contribution_of, contributions_of_members

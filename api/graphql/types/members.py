@@ -6,10 +6,9 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.fields import field
+from api.graphql.fields import field, none_if_unset
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ListAsOf, PageArguments, connection_field, none_if_unset
-from api.graphql.pagination.connections import Connection, connection
+from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection, connection_field
 from api.graphql.types import present
 from api.graphql.types.associations import Association, association_of
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection

@@ -7,9 +7,8 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.fields import field
-from api.graphql.pagination.arguments import PageArguments, connection_field, none_if_unset
-from api.graphql.pagination.connections import Connection, connection
+from api.graphql.fields import field, none_if_unset
+from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.invitations import Invitation, invitation_of
 from api.graphql.types.present import Member, member_of

@@ -8,9 +8,8 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.fields import field
+from api.graphql.fields import AsOf, field, none_if_unset
 from api.graphql.ids import program_key
-from api.graphql.pagination.arguments import AsOf, none_if_unset
 from api.graphql.types.attainments import Attainment, attainment_of
 from api.graphql.types.forecasts import Forecast, FragilityFinding, NamesById, forecast_of
 from api.graphql.types.present import member_of

@@ -6,10 +6,9 @@ import strawberry
 from strawberry import UNSET
 
 from api.graphql.context import Info
-from api.graphql.fields import field
+from api.graphql.fields import AsOf, field
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import AsOf, ListAsOf, PageArguments, connection_field
-from api.graphql.pagination.connections import Connection
+from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection_field
 from api.graphql.selection import selects
 from api.graphql.types.contributions import contributions_of_members
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection

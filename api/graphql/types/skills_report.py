@@ -6,9 +6,9 @@ from typing import Annotated
 import strawberry
 
 from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.arguments import ConnectionRequest, none_if_unset
-from api.graphql.pagination.connections import Connection, connection
+from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
 from api.graphql.types.certifications import Certification, certification_of_credit
 from api.graphql.types.contributions import Contribution, contribution_of
 from api.graphql.types.from_row import from_row
