@@ -33,41 +33,41 @@ Ids = Annotated[
 ]
 
 
-@strawberry.type(description="Who asks.")
+@strawberry.type(description="The caller.")
 class Viewer:
     viewer: strawberry.Private[DomainViewer]
 
-    @field("The member who asks; null when an API client does.")
+    @field("The member who calls; null when an API client does.")
     async def member(self) -> Member | None:
         member_id = self.viewer.member_id
         row = await members.member(self.viewer, member_id) if member_id else None
         return member_of(row) if row else None
 
-    @field("The API client that asks; null when a member does.")
+    @field("The API client that calls; null when a member does.")
     async def api_client(self) -> ApiClient | None:
         if not isinstance(self.viewer, ApiClientViewer):
             return None
         return api_client_of(await api_clients.get_api_client_or_raise(self.viewer, self.viewer.api_client_id))
 
-    @field("The organization of the member or API client that asks.")
+    @field("The caller's organization.")
     async def organization(self) -> Organization | None:
         row = await members.organization(self.viewer, self.viewer.organization_id)
         return organization_of(row) if row else None
 
 
-@strawberry.type(description="What can be asked. Unknown, foreign and malformed ids answer alike: null.")
+@strawberry.type(description="Queries. Unknown, foreign and malformed ids answer alike: null.")
 class Query:
-    @field("Who asks; null when nobody is signed in.")
+    @field("The caller; null when nobody is signed in.")
     def viewer(self, info: Info) -> Viewer | None:
         viewer = info.context.viewer
         return Viewer(viewer=viewer) if viewer else None
 
-    @field("Anything that has an id and that the caller may see.")
+    @field("An object by its global id; null where the caller may not see it.")
     async def node(self, info: Info, identifier: Id) -> Node | None:
         viewer = info.context.viewer
         return (await nodes_of(viewer, [identifier], info))[0] if viewer else None
 
-    @field("The things with these ids, in the order asked for; null in the place of each that the caller may not see.")
+    @field("Objects by their global ids, in the same order; null for each that the caller may not see.")
     async def nodes(self, info: Info, identifiers: Ids) -> list[Node | None] | None:
         viewer = info.context.viewer
         return await nodes_of(viewer, identifiers, info) if viewer else None
@@ -86,7 +86,7 @@ class Query:
         row = await attempts.association_attempt(viewer, attempt_id) if attempt_id and viewer else None
         return attempt_of(row, info.context) if row else None
 
-    @field("The programme's numbers, for everybody.")
+    @field("The programme's policy, for everybody.")
     def policy(self, info: Info) -> Policy | None:
         return policy_of(info.context)
 

@@ -25,7 +25,7 @@ OrganizationId = Annotated[
 ]
 
 
-@strawberry.type(description="What can be followed, over a websocket of the protocol graphql-transport-ws.")
+@strawberry.type(description="Subscriptions, over a websocket of the protocol graphql-transport-ws.")
 class Subscription:
     @subscription(
         "An association attempt of the caller's own: its state now, then every change; it ends after the final one."

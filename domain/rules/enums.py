@@ -250,11 +250,11 @@ class ProgramKind(DescribedEnum):
 
 
 class Track(DescribedEnum):
-    """By which of a program's measures an organization is scored."""
+    """The track whose measures score an organization in a program."""
 
-    ENTERPRISE = "ENTERPRISE", "By those for large customers."
-    SMB = "SMB", "By those for small and medium-sized customers."
-    ALL = "ALL", "By the only ones: the program has the same for everybody."
+    ENTERPRISE = "ENTERPRISE", "The measures for large customers."
+    SMB = "SMB", "The measures for small and medium-sized customers."
+    ALL = "ALL", "The only measures: the program has the same for everybody."
 
 
 class TrackRule(DescribedEnum):
@@ -305,7 +305,7 @@ class NoPointsReason(DescribedEnum):
 
 
 class CreditReasonCode(DescribedEnum):
-    """What must hold for a credit to count and to give points, named by what is the matter where it does not hold."""
+    """A condition for a credit to count or to give points, named for the case that it is not met."""
 
     NOT_ASSOCIATED = "NOT_ASSOCIATED", "The learning account must be associated with the organization."
     ASSOCIATION_REMOVED = "ASSOCIATION_REMOVED", "The person must not have removed the association."
@@ -372,7 +372,7 @@ class ForecastCauseKind(DescribedEnum):
 
 
 class CreditOrderField(DescribedEnum):
-    """By what a list of credits can be ordered; those that are equal by age, in the same direction."""
+    """A field to order a list of credits by; equal ones are ordered by age, in the same direction."""
 
     PERSON = "PERSON", "By the person's name, whatever its case, or work e-mail where no name is known."
     CERTIFICATION = "CERTIFICATION", "By the certification's code."
@@ -383,7 +383,7 @@ class CreditOrderField(DescribedEnum):
 
 
 class OrderDirection(DescribedEnum):
-    """In which direction a list is ordered."""
+    """The direction of an order."""
 
     ASCENDING = "ASCENDING", "From A to Z, from the earliest to the latest."
     DESCENDING = "DESCENDING", "From Z to A, from the latest to the earliest."

@@ -13,8 +13,12 @@ from graphql import (
     get_named_type,
 )
 
-from api.graphql.refusals import TYPES, RefusalCode
+from api.graphql.refusals import TYPES
 from api.graphql.schema import schema, sdl
+from domain.errors import Refusal
+from domain.operations.attempts import ConfirmationNeeded
+from domain.rules.editions import EditionInForce
+from domain.rules.sign_in import NotAMember, SignInExpired, SignInNotKnown
 
 GRAPHQL = schema._schema
 NAMED = [kind for name, kind in sorted(GRAPHQL.type_map.items()) if not name.startswith("__")]
@@ -52,8 +56,12 @@ def test_no_argument_claims_a_default_of_null() -> None:
     assert "= null" not in sdl()
 
 
-def test_every_refusal_has_one_code_and_one_type() -> None:
-    assert {refusal.code for refusal in TYPES} == {code.value for code in RefusalCode}
+def test_every_refusal_has_a_code_of_its_own_and_is_a_type_unless_only_browsers_and_the_command_line_meet_it() -> None:
+    refusals = Refusal.__subclasses__()
+    elsewhere = {SignInExpired, SignInNotKnown, NotAMember, ConfirmationNeeded, EditionInForce}
+
+    assert set(refusals) - elsewhere == set(TYPES)
+    assert len({refusal.code for refusal in refusals}) == len(refusals)
     assert {kind.__name__ for kind in TYPES.values()} == {refusal.__name__ for refusal in TYPES}
 
 

@@ -12,7 +12,7 @@ from api.graphql.mutations.members import MemberMutations
 
 
 @strawberry.type(
-    description="What can be done. Each field is one transaction: what is refused has changed nothing, and what is "
+    description="Mutations. Each field is one transaction: what is refused has changed nothing, and what is "
     "sent again with the same idempotencyKey is done once. "
     "Accounts are linked and removed by their person alone: no role or key can for somebody else."
 )

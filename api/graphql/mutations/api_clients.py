@@ -24,7 +24,7 @@ _SHOWN_ONCE = (
 )
 
 
-@strawberry.input(description="Which program may read what.")
+@strawberry.input(description="The API client, and what it may read.")
 class CreateApiClientInput(MutationInput):
     name: str = strawberry.field(description=f"What to call it: 1 to {MAX_NAME} printable characters.")
     scopes: list[Scope] = strawberry.field(description="What it may read: at least one.")
@@ -72,7 +72,7 @@ class ApiClientMutations:
         f"Let a program read what scopes open, by a key. At most {MAX_CLIENTS} API clients of an organization are not "
         "revoked. For admins.",
         TooManyApiClients,
-        input_="What may read what.",
+        input_="The API client, and what it may read.",
         result="The API client, or why there is none: then nothing was changed.",
     )
     async def create_api_client(self, info: Info, input_: CreateApiClientInput) -> ApiClientCreated:

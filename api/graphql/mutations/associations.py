@@ -21,7 +21,7 @@ from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.visibility import check_person
 
 
-@strawberry.input(description="Where to associate an account of one's own.")
+@strawberry.input(description="The provider of the caller's account to associate.")
 class AssociateLearningAccountInput(MutationInput):
     provider: LearningProvider = strawberry.field(description="The learning provider to sign in at.")
     return_to: str | None = strawberry.field(
@@ -63,7 +63,7 @@ class AssociationMutations:
         YearlyLimitReached,
         AlreadyAssociated,
         ProviderUnavailable,
-        input_="Where to associate.",
+        input_="The provider of the account.",
         result="The attempt, or why there is none: then nothing was changed.",
     )
     async def associate_learning_account(self, info: Info, input_: AssociateLearningAccountInput) -> AssociationStarted:

@@ -43,7 +43,7 @@ class InviteMembersInput(MutationInput):
     )
 
 
-@strawberry.type(description="What came of one address.")
+@strawberry.type(description="The outcome for one address.")
 class InvitationOutcome:
     work_email: str = strawberry.field(description="The address as it was given.")
     invitation: Invitation | None = strawberry.field(description="The invitation; null if it was refused.")
@@ -52,7 +52,7 @@ class InvitationOutcome:
     )
 
 
-@strawberry.type(description="What came of each address, in the order in which they were given.")
+@strawberry.type(description="The outcome for each address, in the order of the input.")
 class MembersInvited:
     outcomes: list[InvitationOutcome] = strawberry.field(description="One for each address.")
 
@@ -62,7 +62,7 @@ class InvitationInput(MutationInput):
     invitation_id: strawberry.ID = strawberry.field(description="The id of an invitation without response.")
 
 
-@strawberry.input(description="Which invitation gets which address.")
+@strawberry.input(description="The invitation, and its right address.")
 class CorrectInvitationInput(InvitationInput):
     work_email: str = strawberry.field(description="The right address, of the organization's mail domain.")
 
@@ -97,7 +97,7 @@ class InvitationMutations:
     @mutation(
         "Invite people to the caller's organization by their work e-mail. For admins.",
         input_="Whom to invite.",
-        result="What came of each address, or why nobody was invited.",
+        result="The outcome for each address, or why nobody was invited.",
     )
     async def invite_members(self, info: Info, input_: InviteMembersInput) -> MembersInvited:
         context = info.context

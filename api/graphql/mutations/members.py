@@ -16,7 +16,7 @@ from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import MemberRole
 
 
-@strawberry.input(description="Whose role is to be which.")
+@strawberry.input(description="The member and their new role.")
 class ChangeMemberRoleInput(MutationInput):
     member_id: strawberry.ID = strawberry.field(description="The id of an active or invited member.")
     role: MemberRole = strawberry.field(
@@ -55,7 +55,7 @@ class MemberMutations:
         "Give a member of the caller's organization another role. For admins.",
         LastAdmin,
         NotFound,
-        input_="Whose role.",
+        input_="The member and their new role.",
         result="The member, or why the role stays: then nothing was changed.",
     )
     async def change_member_role(self, info: Info, input_: ChangeMemberRoleInput) -> MemberRoleChanged:

@@ -15,7 +15,7 @@ from domain.rules.enums import Scope
 from domain.rules.visibility import check_signed_in
 
 
-@strawberry.type(description="What an API client proves itself by. The secret is shown once and stored as a hash.")
+@strawberry.type(description="A key by which an API client is known. The secret is shown once and stored as a hash.")
 class ApiKey:
     prefix: str = strawberry.field(description="The key's public beginning, to tell it from others.")
     created_at: datetime = strawberry.field(description="When it was made.")

@@ -54,7 +54,7 @@ class Attainment:
     )
     as_of: datetime = strawberry.field(description="The instant asked for.")
 
-    @field("What is or is not attained, as the edition has it.")
+    @field("The program, as its edition defines it.")
     def program(self) -> Program:
         return program_of(self.row.program)
 

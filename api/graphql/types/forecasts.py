@@ -30,7 +30,7 @@ class NamesById:
 @strawberry.type(description="A credit that attainments depend on.")
 class NamedCredit:
     credit_id: strawberry.ID = strawberry.field(description="The global id of the credit.")
-    member: Member = strawberry.field(description="Whose it is.")
+    member: Member = strawberry.field(description="The member whose credit it is.")
     certification: Certification = strawberry.field(description="What was earned.")
     counts_from: datetime = strawberry.field(description="From when it counts.")
     counts_until: datetime | None = strawberry.field(
@@ -88,7 +88,7 @@ class RequirementMargin:
     )
 
 
-@strawberry.type(description="What an attained program hangs on at an instant.")
+@strawberry.type(description="What an attained program depends on at an instant.")
 class FragilityFinding:
     row: strawberry.Private[Finding]
     names: strawberry.Private[NamesById]

@@ -14,8 +14,8 @@ from domain.rules.enums import DeliveryProblem
 
 
 @strawberry.type(
-    description="What asks a person by work e-mail to become a member. Only admins, and API clients with the "
-    "scope MEMBERS_READ, see it."
+    description="An invitation by work e-mail to become a member. Only admins, and API clients with the scope "
+    "MEMBERS_READ, see it."
 )
 class Invitation(Node):
     member: Member = strawberry.field(description="Who is invited, with the address and the role.")

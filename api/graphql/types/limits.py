@@ -17,7 +17,7 @@ from domain.rules.policy import OVERDUE_AFTER, YEAR
 from domain.rules.visibility import check_signed_in
 
 
-@strawberry.type(description="The programme's numbers, as they are set here.")
+@strawberry.type(description="The programme's policy, as it is set here.")
 class Policy:
     cool_off_days: int = strawberry.field(
         description="Days that must pass from the start of one association to the start of the next."
@@ -46,19 +46,21 @@ def policy_of(context: Context) -> Policy:
     )
 
 
-@strawberry.type(description="What an attempt with one account would be told now, by its history and the member's.")
+@strawberry.type(
+    description="Whether an attempt with one account would be refused now, by its history and the member's."
+)
 class AccountAllowance:
     profile_id_ending: str = strawberry.field(description="The last three characters of the account's id.")
     allowed_now: bool = strawberry.field(description="Whether an association with this account may start now.")
     next_available_at: datetime = strawberry.field(
         description="The first instant at which the limits allow one with this account, or now."
     )
-    refusal: Refusal | None = strawberry.field(description="What an attempt made now would be told; null if allowed.")
+    refusal: Refusal | None = strawberry.field(description="Why an attempt would be refused now; null if it would not.")
 
 
 @strawberry.type(
-    description="What an attempt to associate would be told now, whatever the account. Asking is a dry run: it changes "
-    "nothing."
+    description="Whether an attempt to associate would be refused now, whatever the account. This is a dry run: it "
+    "changes nothing."
 )
 class AssociationAllowance:
     member_id: strawberry.Private[int]
@@ -77,12 +79,12 @@ class AssociationAllowance:
     )
     limit_in_window: int = strawberry.field(description="How many associations may start within the window.")
     window_days: int = strawberry.field(description="How long the rolling window is, in days.")
-    refusal: Refusal | None = strawberry.field(description="What an attempt made now would be told; null if allowed.")
+    refusal: Refusal | None = strawberry.field(description="Why an attempt would be refused now; null if it would not.")
 
     @field(
         "The accounts that the member knows, each with its own date, the earliest first: those that the member has or "
-        "had linked here, and those whose history refused an attempt of theirs, with the date that they were told, as "
-        "long as it lies ahead. Another account may have another date, which an attempt tells."
+        "had linked here, and those whose history refused an attempt of theirs, with the date of that refusal as long "
+        "as it lies ahead. Another account may have another date, which an attempt shows."
     )
     async def known_accounts(self, info: Info) -> list[AccountAllowance]:
         context = info.context

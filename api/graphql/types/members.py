@@ -43,7 +43,7 @@ class Member(Node):
     status: MemberStatus = strawberry.field(description="Where the member is between invitation and leaving.")
     organization: Organization = strawberry.field(description="The organization whose work account this is.")
 
-    @field("What invited the member; null unless an admin or an API client with the scope MEMBERS_READ asks.")
+    @field("The member's invitation; null unless an admin or an API client with the scope MEMBERS_READ asks.")
     async def invitation(self, info: Info) -> Invitation | None:
         viewer = info.context.viewer
         if viewer is None or not viewer.may(Scope.MEMBERS_READ):
@@ -68,8 +68,8 @@ class Member(Node):
         return connection(page, request, node=lambda row: association_of(row, viewer))
 
     @field(
-        "What an attempt to associate would be told now, by the member's own history; null unless the person asks, "
-        "since it may tell of other organizations. The account's history counts too: see `knownAccounts`."
+        "Whether an attempt to associate would be refused now, by the member's own history; null unless the person "
+        "asks, since it may reveal other organizations. The account's history counts too: see `knownAccounts`."
     )
     async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
         context = info.context

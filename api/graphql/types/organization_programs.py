@@ -65,7 +65,7 @@ class OrganizationPrograms:
         return forecast_of(forecast, await _names(info, context.viewer, credits))
 
     @field(
-        "What each attained program hangs on, and whom it can do without; null unless an admin or an API client with "
+        "What each attained program depends on, and whom it can do without; null unless an admin or an API client with "
         "the scope ATTAINMENTS_READ asks."
     )
     async def fragility(self, info: Info, as_of: AsOf = UNSET) -> list[FragilityFinding] | None:

@@ -68,11 +68,11 @@ class SkillsReportFilter:
     )
 
 
-@strawberry.input(description="By what a list of credits is ordered.")
+@strawberry.input(description="The order of a list of credits.")
 class CreditOrder:
-    field: CreditOrderField = strawberry.field(description="By what.")
+    field: CreditOrderField = strawberry.field(description="The field to order by.")
     direction: OrderDirection = strawberry.field(
-        default=OrderDirection.ASCENDING, description="In which direction; ascending by default."
+        default=OrderDirection.ASCENDING, description="The direction; ascending by default."
     )
 
 
@@ -80,11 +80,11 @@ ReportFilter = Annotated[
     SkillsReportFilter | None, strawberry.argument(name="filter", description="Which rows are wanted; all by default.")
 ]
 ReportOrder = Annotated[
-    CreditOrder | None, strawberry.argument(description="By what the rows are ordered; by person by default.")
+    CreditOrder | None, strawberry.argument(description="The order of the rows; by person by default.")
 ]
 ListOrder = Annotated[
     CreditOrder | None,
-    strawberry.argument(description="By what the credits are ordered; by default the latest recorded come first."),
+    strawberry.argument(description="The order of the credits; by default the latest recorded come first."),
 ]
 
 
@@ -120,7 +120,7 @@ def order_of(order_by: CreditOrder | None) -> Order | None:
     return credit_order(order_by.field, order_by.direction) if order_by else None
 
 
-@strawberry.type(description="Whose credit it is.")
+@strawberry.type(description="The member whose credit it is.")
 class SkillsReportPerson:
     member_id: strawberry.ID = strawberry.field(description="The global id of the member.")
     name: str | None = strawberry.field(description="The person's name as their work account tells it.")
@@ -130,7 +130,7 @@ class SkillsReportPerson:
 @strawberry.type(description="One credit of the organization, as of the report's instant.")
 class SkillsReportRow:
     credit_id: strawberry.ID = strawberry.field(description="The global id of the credit.")
-    person: SkillsReportPerson = strawberry.field(description="Whose credit it is.")
+    person: SkillsReportPerson = strawberry.field(description="The member whose credit it is.")
     certification: Certification = strawberry.field(description="What was earned.")
     provider: LearningProvider = strawberry.field(description="The learning provider that recorded the completion.")
     completed_at: datetime = strawberry.field(description="When it was earned.")
