@@ -1,4 +1,4 @@
-"""Declare resolvers as fields of the schema, and arguments that several of them have.
+"""Declare fields of the schema, and arguments that several of them have.
 
 Strawberry's own decorators hide the decorated function's types from the type checker.
 """

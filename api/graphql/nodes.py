@@ -1,4 +1,4 @@
-"""Find what global ids name; ids of one kind are read by one statement."""
+"""Find objects by global ids, each kind by one statement."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar

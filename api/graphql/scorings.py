@@ -1,4 +1,4 @@
-"""Score organizations for one operation: each scoring once, paid before, and in turn with other operations.
+"""Score organizations for one operation: once, paid before, and in turn.
 
 The fields of a selection are resolved at the same time. What all of them request is paid together, so that what costs
 too much is refused before any of it is computed.

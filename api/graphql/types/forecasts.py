@@ -106,7 +106,6 @@ class FragilityFinding:
 
     @field("The members, without any one of whose credits the program would be lost.")
     def critical_members(self) -> list[Member]:
-        """Return the members."""
         return [self.names.members[int(person)] for person in self.row.people]
 
     @field("The credits, without any one of which the program would be lost.")

@@ -23,14 +23,16 @@ def _copied(classes: tuple[type, type], given: tuple[str, ...]) -> tuple[str, ..
     made, row = classes
     names = tuple(field.name for field in fields(made) if field.init and field.name not in given)
     field_types, row_types = _types(made), _types(row)
-    unfit = [name for name in names if not _fits(row_types.get(name), field_types[name])]
+    # A value that is never null fits a field that may be.
+    unfit = [
+        name
+        for name in names
+        if (row_type := row_types.get(name)) != (field_type := field_types[name])
+        and not (isinstance(field_type, UnionType) and row_type in get_args(field_type))
+    ]
     if unfit:
         raise TypeError(f"{row.__name__} has no fitting {', '.join(unfit)} for {made.__name__}")
     return names
-
-
-def _fits(row_type: object, field_type: object) -> bool:
-    return row_type == field_type or (isinstance(field_type, UnionType) and row_type in get_args(field_type))
 
 
 def _types(kind: type) -> dict[str, Any]:

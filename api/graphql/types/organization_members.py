@@ -1,4 +1,4 @@
-"""The members, invitations and API clients of an organization: a part of its type."""
+"""Members, invitations and API clients: a part of the organization's type."""
 
 from datetime import date
 from typing import Annotated

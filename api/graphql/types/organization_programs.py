@@ -1,4 +1,4 @@
-"""The attainments, forecast and fragility of an organization: a part of its type."""
+"""Attainments, forecast and fragility: a part of the organization's type."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date

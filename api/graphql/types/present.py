@@ -1,4 +1,4 @@
-"""Present the member of a row for types that lie below the member's.
+"""Present a row's member to the types below the member's.
 
 A member leads to credits, associations and invitations, and each of them to its member. So that the modules do not
 import each other, ``types/members.py`` registers here how a member is presented.
