@@ -9,13 +9,16 @@ from domain.rules.enums import (
     CompletionKind,
     CreditEndReason,
     CreditEventKind,
+    DeliveryProblem,
     IneligibleReason,
     LearningProvider,
     MemberRole,
     MemberStatus,
     RetirementRule,
+    Track,
 )
 from json import dumps, loads
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
 from tortoise import fields
 
@@ -24,6 +27,23 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
+        ops.CreateModel(
+            name="CatalogEdition",
+            fields=[
+                ("key", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ("effective_from", fields.DateField()),
+                ("in_force_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("imported_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("document", fields.JSONField(encoder=functools.partial(dumps, separators=(",", ":")), decoder=loads)),
+            ],
+            options={
+                "table": "catalog_edition",
+                "app": "domain",
+                "pk_attr": "key",
+                "table_description": "The requirements in force from an instant on, as the document that said so; once in force it stays as it is.",
+            },
+            bases=["Model"],
+        ),
         ops.CreateModel(
             name="Certification",
             fields=[
@@ -51,6 +71,24 @@ class Migration(migrations.Migration):
                 "app": "domain",
                 "pk_attr": "code",
                 "table_description": "What can be earned and counted, from the catalog.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="IdempotencyKey",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("member_id", fields.BigIntField()),
+                ("key", fields.CharField(max_length=255)),
+                ("fingerprint", fields.BinaryField()),
+                ("outcome_sealed", fields.BinaryField(null=True)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "idempotency_key",
+                "app": "domain",
+                "pk_attr": "id",
+                "table_description": "What a member asked under a key, as a fingerprint, and the outcome, sealed; kept until it expires.",
             },
             bases=["Model"],
         ),
@@ -98,6 +136,7 @@ class Migration(migrations.Migration):
                 ("completed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("observed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -118,6 +157,8 @@ class Migration(migrations.Migration):
                 ("client_id", fields.CharField(max_length=200)),
                 ("client_secret_sealed", fields.BinaryField(null=True)),
                 ("api_audience", fields.CharField(max_length=200)),
+                ("track", fields.CharEnumField(null=True, description="Track", enum_type=Track, max_length=40)),
+                ("audit_length", fields.BigIntField(default=0, db_default=0)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -179,6 +220,7 @@ class Migration(migrations.Migration):
                 ("name", fields.CharField(null=True, max_length=200)),
                 ("role", fields.CharEnumField(description="MemberRole", enum_type=MemberRole, max_length=40)),
                 ("status", fields.CharEnumField(description="MemberStatus", enum_type=MemberStatus, max_length=40)),
+                ("issuer", fields.CharField(null=True, max_length=500)),
                 ("subject", fields.CharField(null=True, max_length=255)),
                 ("invited_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("activated_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -189,6 +231,77 @@ class Migration(migrations.Migration):
                 "app": "domain",
                 "pk_attr": "id",
                 "table_description": "A work account in an organization: invited, active or removed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ApiClient",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organization",
+                    fields.ForeignKeyField(
+                        "domain.Organization",
+                        source_field="organization_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="api_clients",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=100)),
+                ("scopes", ArrayField(element_type="TEXT")),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "created_by",
+                    fields.ForeignKeyField(
+                        "domain.Member",
+                        source_field="created_by_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="api_clients",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "api_client",
+                "app": "domain",
+                "pk_attr": "id",
+                "table_description": "A program of an organization's, known by a key; nobody created it where the operator did.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ApiKey",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "api_client",
+                    fields.ForeignKeyField(
+                        "domain.ApiClient",
+                        source_field="api_client_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="keys",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("slot", fields.SmallIntField()),
+                ("prefix", fields.CharField(max_length=20)),
+                ("key_hash", fields.BinaryField()),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "api_key",
+                "app": "domain",
+                "pk_attr": "id",
+                "table_description": "What an API client proves itself by until it ends or expires; the secret is stored hashed.",
             },
             bases=["Model"],
         ),
@@ -242,6 +355,13 @@ class Migration(migrations.Migration):
                         null=True, description="AssociationEndReason", enum_type=AssociationEndReason, max_length=40
                     ),
                 ),
+                ("grant_sealed", fields.BinaryField(null=True)),
+                ("transcript_read_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("next_read_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("grant_refused_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("read_tries", fields.IntField(default=0, db_default=0)),
+                ("read_leased_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("read_error", fields.CharField(null=True, max_length=60)),
             ],
             options={
                 "table": "association",
@@ -287,6 +407,18 @@ class Migration(migrations.Migration):
                 ("finished_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("refusal_code", fields.CharField(null=True, max_length=40)),
                 ("refusal_available_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "refusal_account",
+                    fields.ForeignKeyField(
+                        "domain.LearningAccount",
+                        source_field="refusal_account_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="refused_attempts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
                 ("moved_from", fields.CharField(null=True, max_length=200)),
                 (
                     "association",
@@ -360,6 +492,7 @@ class Migration(migrations.Migration):
                 ("status", fields.CharEnumField(description="CallbackStatus", enum_type=CallbackStatus, max_length=40)),
                 ("code_sealed", fields.BinaryField(null=True)),
                 ("grant_sealed", fields.BinaryField(null=True)),
+                ("issuer", fields.TextField(null=True, unique=False)),
                 ("provider_error", fields.CharField(null=True, max_length=60)),
                 ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("claimable_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -423,6 +556,7 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                ("sequence", fields.IntField(default=1, db_default=1)),
                 ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("counts_from", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("counts_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -476,6 +610,54 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Invitation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organization",
+                    fields.ForeignKeyField(
+                        "domain.Organization",
+                        source_field="organization_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="invitations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "member",
+                    fields.ForeignKeyField(
+                        "domain.Member",
+                        source_field="member_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="invitations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("requested_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("sent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("send_count", fields.IntField(default=0)),
+                ("responded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("canceled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "delivery_problem",
+                    fields.CharEnumField(
+                        null=True, description="DeliveryProblem", enum_type=DeliveryProblem, max_length=40
+                    ),
+                ),
+                ("claimable_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("tries", fields.IntField(default=0)),
+            ],
+            options={
+                "table": "invitation",
+                "app": "domain",
+                "pk_attr": "id",
+                "table_description": "What asks a person by work e-mail to become a member; its message is due as long as it can be claimed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SignIn",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -490,6 +672,7 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                ("issuer", fields.CharField(max_length=500)),
                 ("state_hash", fields.BinaryField()),
                 ("browser_hash", fields.BinaryField()),
                 ("nonce", fields.CharField(max_length=64)),

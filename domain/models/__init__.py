@@ -81,7 +81,7 @@ class Organization(Model):
     client_secret_sealed = fields.BinaryField(null=True)
     api_audience = fields.CharField(max_length=200)
     track = word(Track, null=True)
-    audit_length = fields.BigIntField(default=0)
+    audit_length = fields.BigIntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
     class Meta:
