@@ -148,6 +148,32 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Level",
+            fields=[
+                (
+                    "level",
+                    fields.CharEnumField(
+                        primary_key=True,
+                        unique=True,
+                        db_index=True,
+                        description="CertificationLevel",
+                        enum_type=CertificationLevel,
+                        max_length=40,
+                    ),
+                ),
+                ("valid_months", fields.IntField(null=True)),
+                ("renewal_opens_months", fields.IntField(null=True)),
+                ("renewal_extends_months", fields.IntField(null=True)),
+            ],
+            options={
+                "table": "certification_level",
+                "app": "domain",
+                "pk_attr": "level",
+                "table_description": "How long a level's certifications are valid and when their renewal opens, from the catalog.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Organization",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),

@@ -64,6 +64,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "LearningAccount",
+    "Level",
     "Member",
     "Organization",
     "SignIn",
@@ -402,6 +403,20 @@ class Certification(Model):
 
     class Meta:
         table = "certification"
+
+
+class Level(Model):
+    """How long a level's certifications are valid and when their renewal opens, from the catalog."""
+
+    level = fields.CharEnumField(
+        CertificationLevel, max_length=40, primary_key=True, description=CertificationLevel.__name__
+    )
+    valid_months = fields.IntField(null=True)
+    renewal_opens_months = fields.IntField(null=True)
+    renewal_extends_months = fields.IntField(null=True)
+
+    class Meta:
+        table = "certification_level"
 
 
 class CatalogEdition(Model):

@@ -4,7 +4,7 @@ An edition that is in force stays as it is; one that arrives late is in force fr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from domain.catalog import Catalog, shipped_catalog
@@ -13,8 +13,9 @@ from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.operations.steps.revise_credits import revise_credits
 from domain.queries.catalog import editions
-from domain.rules.certifications import CertificationFacts
+from domain.rules.certifications import CertificationFacts, LevelFacts
 from domain.rules.editions import Edition, editions_to_write
+from domain.rules.enums import CertificationLevel
 from domain.rules.policy import Policy
 
 
@@ -47,11 +48,26 @@ async def import_catalog(
     # Whoever imports at the same time waits here, and then finds everything done.
     await execute("LOCK TABLE catalog_edition IN SHARE ROW EXCLUSIVE MODE")
     changed = editions_to_write(await editions(), catalog.editions, now=now)
+    await _write_levels(catalog.levels)
     if rewritten := await _write_certifications(catalog.certifications):
         await revise_credits(rewritten, now=now, policy=policy or Policy())
         transaction.announce(PropagateCredits())
     await _write_editions(changed, catalog.documents, now)
     return ImportedCatalog(certifications=len(catalog.certifications), editions=len(catalog.editions))
+
+
+async def _write_levels(levels: Mapping[CertificationLevel, LevelFacts]) -> None:
+    async with connection() as current:
+        await current.executemany(
+            """INSERT INTO certification_level AS known
+                   (level, valid_months, renewal_opens_months, renewal_extends_months)
+               VALUES ($1, $2, $3, $4)
+               ON CONFLICT (level) DO UPDATE SET valid_months = excluded.valid_months,
+                   renewal_opens_months = excluded.renewal_opens_months,
+                   renewal_extends_months = excluded.renewal_extends_months
+                   WHERE known.* IS DISTINCT FROM excluded.*""",
+            [astuple(facts) for facts in levels.values()],
+        )
 
 
 async def _write_certifications(certifications: Mapping[str, CertificationFacts]) -> list[str]:

@@ -4,11 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from domain.catalog import shipped_catalog
 from domain.database.pagination import Order, Page, PageRequest, Value, fetch_page, fetch_pages, where
 from domain.database.pool import fetch_row, fetch_rows
 from domain.queries.members import OF_MEMBER, OfMember
-from domain.rules.certifications import CertificationFacts, renewal_opens_at
+from domain.rules.certifications import CertificationFacts, LevelFacts, renewal_opens_at
 from domain.rules.credit_interval import CreditInterval, credit_status
 from domain.rules.enums import (
     AssociationEndReason,
@@ -55,6 +54,7 @@ class CreditRow(OfMember):
     retires_on: date | None
     retirement_rule: RetirementRule | None
     eligible_until: date | None
+    renewal_opens_months: int | None
     counted_recorded_at: datetime | None
     ended_recorded_at: datetime | None
     as_of: datetime
@@ -72,8 +72,10 @@ class CreditRow(OfMember):
     @property
     def facts(self) -> CreditFacts:
         """Return what explains the credit."""
-        level = shipped_catalog().levels[self.certification_level] if self.certification_level else None
-        opens_at = renewal_opens_at(level, expires_at=self.expires_at) if level and self.expires_at else None
+        opens_at = None
+        if self.certification_level and self.expires_at:
+            level = LevelFacts(level=self.certification_level, renewal_opens_months=self.renewal_opens_months)
+            opens_at = renewal_opens_at(level, expires_at=self.expires_at)
         return CreditFacts(
             completed_at=self.completed_at,
             expires_at=self.expires_at,
@@ -150,15 +152,16 @@ _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certific
     {EXPIRES_AT} AS expires_at,
     c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
-    t.eligible_until, {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at,
-    $1::timestamptz AS as_of"""
+    t.eligible_until, v.renewal_opens_months,
+    {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at, $1::timestamptz AS as_of"""
 # Each credit has both, a member and an organization; by LEFT JOIN a count, which needs neither, leaves them out.
 FROM_CREDIT = """FROM credit c
     JOIN completion p ON p.id = c.completion_id
     JOIN association a ON a.id = c.association_id
     LEFT JOIN member m ON m.id = c.member_id
     LEFT JOIN organization o ON o.id = c.organization_id
-    LEFT JOIN certification t ON t.code = p.certification"""
+    LEFT JOIN certification t ON t.code = p.certification
+    LEFT JOIN certification_level v ON v.level = t.level"""
 # None before the association and the completion, nor before we knew of it.
 OF_ORGANIZATION = "c.organization_id = $2 AND c.recorded_at <= $1 AND a.started_at <= $1 AND p.completed_at <= $1"
 # What never counts was never credited to the organization: it is the person's alone (R17).

@@ -1,20 +1,24 @@
 """Explanations of credits, and who may read them (R17)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id, program_id
+from domain.catalog import shipped_catalog
 from domain.models import Association, Credit, Member, Organization
+from domain.operations.catalog import import_catalog
 from domain.operations.credits import propagate_credits
-from domain.rules.enums import MemberRole, Track
+from domain.rules.enums import CertificationLevel, MemberRole, Track
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START, FrozenClock
 from tests.domain.instants import DAY
 from tests.factories import make_association, make_credit, make_member, make_organization
 
+SHIPPED = shipped_catalog()
 WHY = """status explanation { summary countsFromEarliest reasons {
     code met since expectedAt actor action evidenceId contribution { program step } } }
   contributions { program programTitle edition track metric step role points reason }
@@ -104,6 +108,20 @@ async def test_a_counting_credit_without_points_says_which_requirement_keeps_it_
         ("RENEWAL_OPENS", False, True),
         ("ENDED", False, True),
     ]
+
+
+async def test_a_renewal_opens_as_the_imported_catalog_says(caller: Caller, credit: Credit) -> None:
+    """Not as the one says that ships with certlink."""
+    level = replace(SHIPPED.levels[CertificationLevel.ASSOCIATE], renewal_opens_months=2)
+    await import_catalog(now=START, catalog=replace(SHIPPED, levels={**SHIPPED.levels, level.level: level}))
+
+    found = await why(caller, credit)
+
+    opens = [event for event in found["timeline"] if event["kind"] == "RENEWAL_OPENS"]
+    assert [event["at"] for event in opens] == ["2027-09-03T14:30:00Z"]
+    assert found["explanation"]["reasons"][2]["action"] == (
+        "Renew it before 3 November 2027, from 3 September 2027 on, and it keeps counting."
+    )
 
 
 async def test_lists_tell_the_same_at_their_instant(

@@ -7,7 +7,7 @@ from domain.database.pool import fetch_value
 
 _TABLES = """SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-      AND relname NOT IN ('certification', 'catalog_edition', 'tortoise_migrations')"""
+      AND relname NOT IN ('certification', 'certification_level', 'catalog_edition', 'tortoise_migrations')"""
 
 
 async def trace() -> dict[str, str]:

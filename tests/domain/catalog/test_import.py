@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
 
 from domain.catalog import Catalog, shipped_catalog
 from domain.database.pool import execute, fetch_value
-from domain.models import CatalogEdition, Certification
+from domain.models import CatalogEdition, Certification, Level
 from domain.operations.catalog import ImportedCatalog, import_catalog
 from domain.queries.catalog import editions
 from domain.rules.certifications import start_of_day
@@ -33,6 +33,9 @@ def catalog_with(key: str, effective_from: date, *, change: tuple[str, str] = CH
 async def test_what_is_imported_is_what_is_shipped(database: str) -> None:
     assert await editions() == SHIPPED.editions
     assert await Certification.all().count() == len(SHIPPED.certifications)
+    assert await Level.all().order_by("level").values() == [
+        asdict(facts) for _, facts in sorted(SHIPPED.levels.items())
+    ]
 
 
 async def test_importing_again_changes_nothing(database: str) -> None:
@@ -79,13 +82,15 @@ async def test_a_future_edition_may_change_until_it_is_in_force(database: str) -
 
 
 async def test_a_refused_catalog_leaves_no_trace(database: str) -> None:
-    """Neither its sound editions nor its certifications are written."""
+    """Neither its sound editions nor its certifications nor their levels are written."""
     catalog = catalog_with("2027-02", date(2027, 2, 1))
     first, *others = catalog.editions
     facts = replace(SHIPPED.certifications["AZ-104"], title="Something else")
+    level = replace(SHIPPED.levels[facts.level], renewal_opens_months=2)
     wrong = replace(
         catalog,
         certifications={**SHIPPED.certifications, "AZ-104": facts},
+        levels={**SHIPPED.levels, facts.level: level},
         editions=(replace(first, programs=first.programs[1:]), *others),
     )
 
@@ -94,6 +99,7 @@ async def test_a_refused_catalog_leaves_no_trace(database: str) -> None:
 
     assert await editions() == SHIPPED.editions
     assert (await Certification.get(code="AZ-104")).title == SHIPPED.certifications["AZ-104"].title
+    assert (await Level.get(level=level.level)).renewal_opens_months == 6
 
 
 async def test_of_two_that_import_different_catalogs_at_once_both_are_whole(database: str) -> None:
