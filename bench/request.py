@@ -132,7 +132,7 @@ def _hand_written(statements: Statements, answer: Any) -> Starlette:
     async def respond(request: Request) -> Response:
         await request.json()
         if statements:
-            async with (await pool()).acquire() as connection:
+            async with pool().acquire() as connection:
                 for sql, arguments in statements:
                     [dict(record) for record in await connection.fetch(sql, *arguments)]
         return Response(json.dumps(answer), media_type="application/json")

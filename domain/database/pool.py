@@ -14,7 +14,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.exceptions import OperationalError
 from typing_extensions import override
 
 from domain.errors import InvalidInput, TryAgain
@@ -37,7 +37,6 @@ SERVER_SETTINGS = {
 UNSTORABLE = "The text holds characters that cannot be stored."
 UNSTORABLE_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
 UNAVAILABLE = (
-    DBConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
@@ -59,6 +58,33 @@ class PooledConnection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         """Return nothing to run, which saves a third of a round trip through the pool."""
         return ""
+
+
+class PooledClient(AsyncpgDBClient):
+    """Tortoise's client, whose pool our own SQL uses too."""
+
+    pool: "asyncpg.Pool[Any]"
+
+    @override
+    async def create_pool(self, **arguments: Any) -> "asyncpg.Pool[Any]":
+        """Make the pool and keep it where our SQL finds it."""
+        self.pool = await super().create_pool(**arguments)
+        return self.pool
+
+
+class TransactionClient(TransactionWrapper):
+    """Tortoise's client in a transaction, on the connection that our own SQL uses too."""
+
+    def __init__(self, outer: PooledClient, connection: Any) -> None:
+        super().__init__(outer)
+        # Tortoise takes no connection but from its own transaction block, which we do not use: see transaction.py.
+        self._connection = connection
+        self.pool = outer.pool
+        self.connection = connection
+
+
+# Tortoise looks in the module that its configuration names as the engine for a class of this name.
+client_class = PooledClient
 
 
 def connection_arguments(database_url: str) -> dict[str, Any]:
@@ -85,7 +111,7 @@ def tortoise_config(database_url: str, *, pool_size: int) -> dict[str, Any]:
         "connection_class": PooledConnection,
     }
     return {
-        "connections": {CONNECTION: {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "connections": {CONNECTION: {"engine": __name__, "credentials": credentials}},
         "apps": {
             APP: {"models": ["domain.models"], "migrations": "domain.migrations", "default_connection": CONNECTION}
         },
@@ -97,37 +123,36 @@ def tortoise_config(database_url: str, *, pool_size: int) -> dict[str, Any]:
 @asynccontextmanager
 async def open_database(database_url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
     """Connect the process to the database for as long as the block runs."""
+    # Without the fallback the tasks of requests, which lifespan has not started, would find no connection.
     await Tortoise.init(config=tortoise_config(database_url, pool_size=pool_size), _enable_global_fallback=True)
     try:
-        await pool()
+        await get_connection(CONNECTION).create_connection(with_db=True)
         yield
     finally:
         await Tortoise.close_connections()
 
 
-async def pool() -> "asyncpg.Pool[Any]":
-    """Return the process's pool, made on first use."""
+def current_client() -> PooledClient | TransactionClient:
+    """Return the process's client, or inside a transaction the one that is bound to its connection."""
     client = get_connection(CONNECTION)
-    if isinstance(client, TransactionWrapper):
-        client = client._parent
-    assert isinstance(client, AsyncpgDBClient)
-    if client._pool is None:
-        async with client._pool_init_lock:
-            if client._pool is None:
-                await client.create_connection(with_db=True)
-    assert client._pool is not None
-    return client._pool
+    assert isinstance(client, PooledClient | TransactionClient)
+    return client
+
+
+def pool() -> "asyncpg.Pool[Any]":
+    """Return the process's pool."""
+    return current_client().pool
 
 
 @asynccontextmanager
 async def connection() -> AsyncIterator[Any]:
     """Yield the current transaction's connection, or one of the pool where there is no transaction."""
-    client = get_connection(CONNECTION)
-    if isinstance(client, TransactionWrapper):
-        yield client._connection
+    client = current_client()
+    if isinstance(client, TransactionClient):
+        yield client.connection
         return
     with database_refusals():
-        async with (await pool()).acquire() as pooled:
+        async with client.pool.acquire() as pooled:
             yield pooled
 
 
@@ -135,7 +160,7 @@ async def connection() -> AsyncIterator[Any]:
 async def snapshot() -> AsyncIterator[Any]:
     """Yield a connection that only reads, and sees one state of the database whatever is committed meanwhile."""
     with database_refusals():
-        async with (await pool()).acquire() as pooled, pooled.transaction(isolation="repeatable_read", readonly=True):
+        async with pool().acquire() as pooled, pooled.transaction(isolation="repeatable_read", readonly=True):
             yield pooled
 
 

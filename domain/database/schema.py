@@ -1,11 +1,16 @@
 """Is the database's schema the one this code expects, and how does it get there?"""
 
+import pkgutil
+from typing import Any
+
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.schema_editor import AsyncpgSchemaEditor
 from tortoise.migrations.writer import MigrationWriter
 
+from domain import migrations
 from domain.database.pool import APP, CONNECTION, fetch_value, tortoise_config
 from domain.database.transaction import transaction
 
@@ -24,22 +29,22 @@ async def migrate(up_to: str | None = None) -> list[str]:
         await fetch_value("SELECT set_config('lock_timeout', '25s', true)")
         await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await fetch_value("SELECT set_config('lock_timeout', '10s', true)")
-        executor = _executor()
+        client = get_connection(CONNECTION)
+        executor = MigrationExecutor(client, _config()["apps"])
         # The tool asks for its record before it makes it, and an error would abort the transaction.
-        await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
-        before = await _applied(executor)
+        await executor.recorder.ensure_schema(AsyncpgSchemaEditor(client, atomic=False))
+        before = await _applied()
         targets = None if up_to is None else [MigrationTarget(app_label=APP, name=up_to)]
         await executor.migrate(targets, direction="forward")
-        return sorted(await _applied(executor) - before)
+        return sorted(await _applied() - before)
 
 
 async def missing_migrations() -> list[str]:
     """Return the names of the migrations that the database lacks, in their order."""
-    executor = _executor()
-    if not await _is_recorded():
-        await executor.loader.build_graph()
-        return sorted(key.name for key in executor.loader.graph.nodes)
-    return [step.migration.name for step in await executor.plan()]
+    # Read by SQL of ours: the tool takes every error of the database for a database without migrations.
+    is_recorded = await fetch_value("SELECT to_regclass('tortoise_migrations') IS NOT NULL")
+    applied = await _applied() if is_recorded else set()
+    return sorted({module.name for module in pkgutil.iter_modules(migrations.__path__)} - applied)
 
 
 async def undeclared_changes() -> list[str]:
@@ -57,21 +62,17 @@ async def write_migrations(name: str) -> list[str]:
 
 
 async def _changes() -> list[MigrationWriter]:
-    config = tortoise_config("postgres://localhost/nowhere", pool_size=2)
+    config = _config()
     await Tortoise.init(config=config, init_connections=False)
     assert Tortoise.apps is not None
     return await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
 
 
-def _executor() -> MigrationExecutor:
-    return MigrationExecutor(
-        get_connection(CONNECTION), {APP: tortoise_config("postgres://localhost/nowhere", pool_size=2)["apps"][APP]}
-    )
+def _config() -> dict[str, Any]:
+    """Return a configuration of which only the models and migrations are used."""
+    return tortoise_config("postgres://localhost/nowhere", pool_size=2)
 
 
-async def _is_recorded() -> bool:
-    return bool(await fetch_value("SELECT to_regclass('tortoise_migrations') IS NOT NULL"))
-
-
-async def _applied(executor: MigrationExecutor) -> set[str]:
-    return {key.name for key in await executor.recorder.applied_migrations()}
+async def _applied() -> set[str]:
+    names = await fetch_value("SELECT array_agg(name::text) FROM tortoise_migrations WHERE app = $1", APP)
+    return set(names or ())

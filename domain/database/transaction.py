@@ -13,10 +13,18 @@ from contextvars import ContextVar
 from typing import Concatenate, ParamSpec, TypeVar
 
 import asyncpg
-from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.connection import connections, get_connection
+from tortoise.connection import get_connections
 
-from domain.database.pool import CONNECTION, connection, database_refusals, execute, pool
+from domain.database.pool import (
+    CONNECTION,
+    PooledClient,
+    TransactionClient,
+    connection,
+    current_client,
+    database_refusals,
+    execute,
+    pool,
+)
 from domain.errors import TryAgain
 from domain.jobs import Job, announce
 
@@ -55,7 +63,7 @@ async def transaction() -> AsyncIterator[Transaction]:
         return
     this = Transaction()
     with database_refusals():
-        async with (await pool()).acquire() as current, current.transaction():
+        async with pool().acquire() as current, current.transaction():
             with _bound(current, this):
                 yield this
             # An error swallowed inside has aborted the transaction: then this raises, where COMMIT would
@@ -68,11 +76,10 @@ async def transaction() -> AsyncIterator[Transaction]:
 @contextmanager
 def _bound(raw: object, this: Transaction) -> Iterator[None]:
     """Bind a connection for models and SQL of this task while the block runs."""
-    client = get_connection(CONNECTION)
-    assert isinstance(client, AsyncpgDBClient)
-    wrapper = TransactionWrapper(client)
-    wrapper._connection = raw  # type: ignore[assignment]
-    storage = connections.set(CONNECTION, wrapper)
+    outer = current_client()
+    assert isinstance(outer, PooledClient)
+    connections = get_connections()
+    storage = connections.set(CONNECTION, TransactionClient(outer, raw))
     token = _current.set(this)
     try:
         yield

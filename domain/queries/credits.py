@@ -152,8 +152,8 @@ _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certific
     {EXPIRES_AT} AS expires_at,
     c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
-    t.eligible_until, v.renewal_opens_months,
-    {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at, $1::timestamptz AS as_of"""
+    t.eligible_until, v.renewal_opens_months, $1::timestamptz AS as_of,
+    {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at"""
 # Each credit has both, a member and an organization; by LEFT JOIN a count, which needs neither, leaves them out.
 FROM_CREDIT = """FROM credit c
     JOIN completion p ON p.id = c.completion_id

@@ -58,7 +58,7 @@ async def test_a_database_that_is_away_is_a_reason_to_try_again(settings: Settin
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client,
     ):
-        await (await pool()).close()
+        await pool().close()
 
         ready = await client.get("/readyz")
         signed_in = await Caller(client, session="x").post("{ viewer { __typename } }")

@@ -59,7 +59,7 @@ async def _request(number: int, phase: list[str]) -> None:
 
 
 async def _check_pool_is_whole() -> None:
-    whole = await pool()
+    whole = pool()
     connections = [await whole.acquire(timeout=10) for _ in range(POOL_SIZE)]
     assert [connection.is_in_transaction() for connection in connections] == [False] * POOL_SIZE
     assert [await connection.fetchval("SELECT 1") for connection in connections] == [1] * POOL_SIZE

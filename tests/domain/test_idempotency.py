@@ -270,7 +270,7 @@ async def test_a_claimed_key_locks_nobody_else_out_of_its_member(desk: Desk, mem
     """A reference to the member would, and two admins who act upon each other would wait for one another."""
 
     async def lock_the_member() -> None:
-        async with (await pool()).acquire() as other:
+        async with pool().acquire() as other:
             await other.execute("SELECT FROM member WHERE id = $1 FOR UPDATE NOWAIT", member.id)
 
     await desk.ask(then=lock_the_member)

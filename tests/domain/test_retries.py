@@ -79,7 +79,7 @@ async def test_a_conflict_that_does_not_go_away_says_to_try_again_and_leaves_not
 )
 async def test_whoever_waits_too_long_is_told_to_try_again(database: str, setting: str) -> None:
     organization = await make_organization()
-    async with (await pool()).acquire() as other, other.transaction():
+    async with pool().acquire() as other, other.transaction():
         await other.execute("UPDATE organization SET name = 'Early'")
 
         with pytest.raises(TryAgain):
@@ -117,7 +117,7 @@ async def test_while_the_database_is_away_everybody_is_told_to_try_again(databas
 
 
 async def _ended_by_the_server(process: int) -> None:
-    async with (await pool()).acquire() as other:
+    async with pool().acquire() as other:
         while await other.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", process):
             await asyncio.sleep(0.005)
 

@@ -96,7 +96,7 @@ async def counted_statements() -> AsyncIterator[list[str]]:
 
 
 async def _on_each_connection(act: Callable[[Any], None]) -> None:
-    all_of_them = await pool()
+    all_of_them = pool()
     taken = [await all_of_them.acquire() for _ in range(all_of_them.get_max_size())]
     for current in taken:
         act(current)
