@@ -14,7 +14,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connection
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import ConfigurationError, OperationalError
 from typing_extensions import override
 
 from domain.errors import InvalidInput, TryAgain
@@ -38,6 +38,9 @@ UNSTORABLE = "The text holds characters that cannot be stored."
 UNSTORABLE_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
 UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
+    # The database was dropped, or its role may connect no more: a pool learns of both when it reconnects.
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
@@ -122,19 +125,33 @@ def tortoise_config(database_url: str, *, pool_size: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_database(database_url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
-    """Connect the process to the database for as long as the block runs."""
+    """Connect the process to the database for as long as the block runs.
+
+    Raises:
+        ConnectionError: the database does not let us in; OSError where nobody answers.
+    """
     # Without the fallback the tasks of requests, which lifespan has not started, would find no connection.
     await Tortoise.init(config=tortoise_config(database_url, pool_size=pool_size), _enable_global_fallback=True)
     try:
-        await get_connection(CONNECTION).create_connection(with_db=True)
+        try:
+            await get_connection(CONNECTION).create_connection(with_db=True)
+        except asyncpg.PostgresError as error:
+            raise ConnectionError(str(error)) from error
         yield
     finally:
         await Tortoise.close_connections()
 
 
 def current_client() -> PooledClient | TransactionClient:
-    """Return the process's client, or inside a transaction the one that is bound to its connection."""
-    client = get_connection(CONNECTION)
+    """Return the process's client, or inside a transaction the one that is bound to its connection.
+
+    Raises:
+        TryAgain: the process has not opened its database, or has closed it.
+    """
+    try:
+        client = get_connection(CONNECTION)
+    except (ConfigurationError, RuntimeError) as error:
+        raise TryAgain from error
     assert isinstance(client, PooledClient | TransactionClient)
     return client
 

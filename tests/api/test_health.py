@@ -1,5 +1,8 @@
 """A process says whether it lives and whether it can serve."""
 
+from collections.abc import AsyncIterator
+
+import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
@@ -8,8 +11,10 @@ from api.documents.trusted import document_id
 from api.health import HEALTH_ROUTES
 from domain.database.pool import open_database, pool
 from domain.settings import Settings
+from local.engines import Engines
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.clock import FrozenClock
+from tests.databases import Databases
 
 
 async def test_a_process_lives_without_a_database(wire: AsyncClient) -> None:
@@ -32,6 +37,42 @@ async def test_a_process_says_which_migrations_are_missing(empty_database_url: s
 
     assert response.status_code == 503
     assert any("0001_initial" in missing for missing in response.json()["missing"])
+
+
+@pytest.fixture
+async def lost_database(engines: Engines) -> AsyncIterator[Databases]:
+    """Run statements beside a database and a role that are both named ``lost``."""
+    outside = Databases(engines, "template1")
+    for statement in ("CREATE ROLE lost LOGIN", "CREATE DATABASE lost OWNER lost"):
+        await outside.run(statement)
+    yield outside
+    for statement in ("DROP DATABASE IF EXISTS lost", "DROP ROLE lost"):
+        await outside.run(statement)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ("DROP DATABASE lost WITH (FORCE)",),
+        (
+            "ALTER ROLE lost NOLOGIN",
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'lost'",
+        ),
+    ],
+)
+async def test_a_process_that_lost_its_database_is_not_ready(lost_database: Databases, loss: tuple[str, ...]) -> None:
+    """Neither while it tries, nor after it has closed its connections."""
+    app = Starlette(routes=list(HEALTH_ROUTES))
+    async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
+        async with open_database(lost_database.address("lost").replace("certlink@", "lost@"), pool_size=2):
+            for statement in loss:
+                await lost_database.run(statement)
+            answers = [await client.get("/readyz") for _ in range(3)]
+        answers.append(await client.get("/readyz"))
+
+    assert [(answer.status_code, answer.json()["missing"]) for answer in answers] == [
+        (503, ["the database does not answer"])
+    ] * 4
 
 
 async def test_the_application_starts_serves_registered_documents_and_stops(

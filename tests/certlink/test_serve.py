@@ -11,6 +11,7 @@ from api.documents.cache import digest_of, known_document
 from certlink.commands.serve import application
 from certlink.main import app
 from domain.settings import Settings
+from tests.certlink.conftest import Command
 from web.documents import DOCUMENTS
 
 TEXT = "query OfTheFrontEnd { policy { coolOffDays } }"
@@ -99,3 +100,22 @@ def test_a_manifest_that_cannot_be_served_ends_the_command_with_one_line(
     assert ended.exit_code == 3
     assert ended.stderr.startswith(f"certlink: CERTLINK_DOCUMENTS_FILE: {words}")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("/test_", "/nothing_"), "Can't establish connection to database nothing_"),
+        (("certlink@", "nobody@"), 'role "nobody" does not exist'),
+    ],
+)
+async def test_a_database_that_refuses_a_connection_ends_the_command_with_one_line(
+    certlink: Command, database_url: str, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], reason: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url.replace(*change))
+
+    result = await certlink("verify")
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"certlink: no connection: {reason}")
+    assert len(result.stderr.splitlines()) == 1
