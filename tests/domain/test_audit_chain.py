@@ -1,6 +1,7 @@
 """The audit chain, after every kind of tampering."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from domain.database.pool import connection, execute, open_database
 from domain.database.transaction import transaction
 from domain.models import AuditEvent
-from domain.operations.steps.audit import record_audit
+from domain.operations.steps.audit import AuditEntry, record_audit, record_audits
 from domain.queries.audit import broken_links
 from tests.clock import START
 from tests.factories import make_organization
@@ -110,6 +111,21 @@ async def test_events_recorded_at_once_form_one_chain(chains: None) -> None:
 
     assert await AuditEvent.filter(organization_id=1).count() == 14
     assert await broken_links() == []
+
+
+async def test_a_long_chain_is_read_in_batches(chains: None) -> None:
+    """Held at once, 10,000 events take more than 7 MB."""
+    async with transaction():
+        await record_audits(2, [AuditEntry(action="test", subject="test")] * 10_000, actor="test", now=START)
+
+    tracemalloc.start()
+    try:
+        assert await broken_links() == []
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1_500_000
 
 
 async def _record(organization_id: int) -> None:

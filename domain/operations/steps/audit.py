@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.database.pool import connection, fetch_row, fetch_value
-from domain.queries.audit import GENESIS, ChainLink, link_hash
+from domain.rules.audit_chain import GENESIS, ChainLink, link_hash
 
 
 @dataclass(frozen=True, kw_only=True)
