@@ -1,7 +1,7 @@
-"""Which part of a list is asked for, and what came before and after it?
+"""Keyset pagination of lists in SQL.
 
-Lists are walked by key, not by position, so they stay stable while rows change. The key is the value by which the list
-is ordered, and the id where values are equal.
+A page begins at a key and not at an offset, so rows that come and go meanwhile move nobody's place. The key is the
+value by which the list is ordered, and the id where values are equal.
 """
 
 from collections import defaultdict
@@ -17,15 +17,16 @@ Value = str | int | datetime
 
 DEFAULT_SIZE = 25
 MAX_SIZE = 100
+_PAGE_COLUMNS = {"position_value", "list_total"}
 _SQL_TYPES: dict[type[Value], str] = {str: "text", int: "bigint", datetime: "timestamptz"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """By what a list is ordered; rows of equal value by id, in the same direction.
+    """The order of a list; rows of equal value are ordered by id, in the same direction.
 
-    ``expression`` is SQL over the list's columns and gives a ``kind``. Where it is null the value is later, or larger,
-    than any: last when ascending, first when descending, so that one direction is the other's mirror.
+    ``expression`` is SQL over the list's columns and gives a ``kind``. Null counts as larger than any value: last when
+    ascending, first when descending, so that one direction is the other's mirror.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """Where a row stands in a list: by its value, which is ``None`` too where the list has only ids, and its id."""
+    """A row's key in its list: its id, and its value, which is ``None`` too in a list that is ordered by id alone."""
 
     id: int
     value: Value | None = None
@@ -45,9 +46,9 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """The rows after and before a position, at most ``size``; ``backward`` takes the last of them instead of the first.
+    """At most ``size`` rows after and before a position; ``backward`` takes the last of them instead of the first.
 
-    Without an order the list is walked by id, newest first. The whole is counted only where that is asked for.
+    Without an order the newest id comes first. The whole list is counted only if ``counted``.
     """
 
     size: int = DEFAULT_SIZE
@@ -60,7 +61,7 @@ class PageRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[Row]):
-    """A part of a list in the list's order, where each row stands, and how long the whole is if it was counted."""
+    """Rows in the list's order, the position of each, and the length of the whole list if it was counted."""
 
     rows: Sequence[Row]
     positions: Sequence[Position]
@@ -69,56 +70,55 @@ class Page(Generic[Row]):
     has_previous: bool
 
 
-async def fetch_page(kind: type[Row], listed: str, *arguments: object, page: PageRequest) -> Page[Row]:
-    """Run one statement that reads a page of a list and, if asked for, counts the list.
+async def fetch_page(kind: type[Row], list_sql: str, *arguments: object, page: PageRequest) -> Page[Row]:
+    """Read a page of a list, and count the list if that is requested, by one statement.
 
-    ``listed`` selects the whole list with a column ``id``; its parameters are ``arguments``.
+    ``list_sql`` selects the whole list with a column ``id``; its parameters are ``arguments``.
     """
-    sql, added = page_statement(listed, len(arguments), page)
+    sql, added = page_statement(list_sql, len(arguments), page)
     async with connection() as current:
         records = await current.fetch(sql, *arguments, *added)
     return _page(kind, [dict(record) for record in records], page)
 
 
 async def fetch_pages(
-    kind: type[Row], listed: str, *arguments: object, parents: Collection[int], page: PageRequest
+    kind: type[Row], list_sql: str, *arguments: object, parents: Collection[int], page: PageRequest
 ) -> dict[int, Page[Row]]:
-    """Run one statement that reads the same page of each parent's list, by the parent's number.
+    """Read the same page of each parent's list by one statement, and return the pages by the parent's id.
 
-    ``listed`` selects the list of the parent whose number is ``parent.id``, and is as for ``fetch_page`` else.
+    ``list_sql`` selects the list of the parent whose id is ``parent.id``; else it is as for ``fetch_page``.
     """
-    inner, added = page_statement(listed, len(arguments) + 1, page)
+    inner, added = page_statement(list_sql, len(arguments) + 1, page)
     sql = f"""SELECT parent.id AS list_parent, page.* FROM unnest(${len(arguments) + 1}::bigint[]) parent (id)
-        CROSS JOIN LATERAL ({inner}) page ORDER BY {_sequence(page.order, "page.position_value", backward=False)}"""
+        CROSS JOIN LATERAL ({inner}) page ORDER BY {_order_by(page.order, "page.position_value")}"""
     async with connection() as current:
         records = await current.fetch(sql, *arguments, list(parents), *added)
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    by_parent: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for columns in map(dict, records):
-        found[columns.pop("list_parent")].append(columns)
-    return {parent: _page(kind, rows, page) for parent, rows in found.items()}
+        by_parent[columns.pop("list_parent")].append(columns)
+    return {parent: _page(kind, rows, page) for parent, rows in by_parent.items()}
 
 
-def page_statement(listed: str, arguments: int, page: PageRequest) -> tuple[str, list[object]]:
-    """Return the statement that reads a page of a list of so many arguments, and the arguments that it adds.
-
-    The list is not materialized: its order and limit reach into it, and a count needs none of its columns.
-    """
+def page_statement(list_sql: str, arguments: int, page: PageRequest) -> tuple[str, list[object]]:
+    """Return the statement that reads a page of a list with so many arguments, and the arguments that it adds."""
     parameters = _Parameters(arguments)
     value = page.order.expression if page.order else "NULL::text"
     conditions = [
-        _beyond(page.order, position, parameters, later=later == _is_ascending(page.order))
-        for position, later in ((page.after, True), (page.before, False))
+        _beyond(page.order, position, parameters, larger=is_after is _is_ascending(page.order))
+        for position, is_after in ((page.after, True), (page.before, False))
         if position is not None
     ]
+    # One row more than a page holds tells whether another page follows.
     limit = parameters.add(page.size + 1, "bigint")
-    found = f"""SELECT listed.*, {value} AS position_value FROM listed
+    rows = f"""SELECT listed.*, {value} AS position_value FROM listed
         WHERE {" AND ".join(conditions) or "true"}
-        ORDER BY {_sequence(page.order, value, backward=page.backward)} LIMIT {limit}"""
+        ORDER BY {_order_by(page.order, value, backward=page.backward)} LIMIT {limit}"""
     whole = "(SELECT count(*) AS total FROM listed)" if page.counted else "(SELECT NULL::bigint AS total)"
+    # Not materialized: the order and the limit reach into the list, and a count needs none of its columns.
     return (
-        f"""WITH listed AS NOT MATERIALIZED ({listed})
-            SELECT page.*, whole.total AS list_total FROM {whole} whole LEFT JOIN ({found}) page ON true
-            ORDER BY {_sequence(page.order, "page.position_value", backward=False)}""",
+        f"""WITH listed AS NOT MATERIALIZED ({list_sql})
+            SELECT page.*, whole.total AS list_total FROM {whole} whole LEFT JOIN ({rows}) page ON true
+            ORDER BY {_order_by(page.order, "page.position_value")}""",
         parameters.values,
     )
 
@@ -139,53 +139,48 @@ def _is_ascending(order: Order | None) -> bool:
     return order is not None and not order.descending
 
 
-def _sequence(order: Order | None, value: str, *, backward: bool) -> str:
+def _order_by(order: Order | None, value: str, *, backward: bool = False) -> str:
     # PostgreSQL puts nulls where they belong by itself: last when ascending, first when descending.
     direction = "ASC" if _is_ascending(order) is not backward else "DESC"
     return f"{value} {direction}, id {direction}" if order else f"id {direction}"
 
 
-def _beyond(order: Order | None, position: Position, parameters: _Parameters, *, later: bool) -> str:
+def _beyond(order: Order | None, position: Position, parameters: _Parameters, *, larger: bool) -> str:
     """Return the condition that a row's value and id are larger, or smaller, than a position's."""
-    sign = ">" if later else "<"
+    sign = ">" if larger else "<"
     identifier = parameters.add(position.id, "bigint")
     if order is None:
         return f"id {sign} {identifier}"
     if position.value is None:
         same = f"({order.expression} IS NULL AND id {sign} {identifier})"
-        return same if later else f"({same} OR {order.expression} IS NOT NULL)"
+        return same if larger else f"({same} OR {order.expression} IS NOT NULL)"
     value = parameters.add(position.value, _SQL_TYPES[order.kind])
     beyond = f"({order.expression}, id) {sign} ({value}, {identifier})"
-    return f"({beyond} OR {order.expression} IS NULL)" if later and order.nullable else beyond
+    return f"({beyond} OR {order.expression} IS NULL)" if larger and order.nullable else beyond
 
 
-def _page(kind: type[Row], found: Sequence[dict[str, Any]], page: PageRequest) -> Page[Row]:
-    """Return a page of the rows that its statement found: one more than asked for, where more come."""
-    total = found[0]["list_total"] if found else None
-    placed = [_positioned(kind, columns) for columns in found if columns["id"] is not None]
-    more = len(placed) > page.size
-    kept = placed[1 if more else 0 :] if page.backward else placed[: page.size]
+def _page(kind: type[Row], records: Sequence[dict[str, Any]], page: PageRequest) -> Page[Row]:
+    total = records[0]["list_total"] if records else None
+    # A list without rows on the page has one record all the same, with the total alone.
+    records = [columns for columns in records if columns["id"] is not None]
+    more = len(records) > page.size
+    records = records[1 if more else 0 :] if page.backward else records[: page.size]
+    own = ({name: value for name, value in columns.items() if name not in _PAGE_COLUMNS} for columns in records)
     return Page(
-        rows=[row for row, _ in kept],
-        positions=[position for _, position in kept],
+        rows=[typed_row(kind, columns) for columns in own],
+        positions=[Position(id=columns["id"], value=columns["position_value"]) for columns in records],
         total=total,
         has_next=page.before is not None if page.backward else more,
         has_previous=more if page.backward else page.after is not None,
     )
 
 
-def _positioned(kind: type[Row], columns: dict[str, Any]) -> tuple[Row, Position]:
-    del columns["list_total"]
-    position = Position(id=columns["id"], value=columns.pop("position_value"))
-    return typed_row(kind, columns), position
-
-
 def where(
     always: str, arguments: Iterable[object], conditions: Iterable[tuple[str, object]]
 ) -> tuple[str, list[object]]:
-    """Return a WHERE clause and its arguments: what always holds, and each condition whose value is not ``None``.
+    """Return a WHERE clause of the condition ``always`` and of those whose value is not ``None``, and its arguments.
 
-    A condition has ``?`` where its value belongs.
+    A condition has ``?`` in place of its value.
     """
     clauses, values = [always], list(arguments)
     for condition, value in conditions:

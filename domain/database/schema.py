@@ -1,7 +1,6 @@
-"""Is the database's schema the one this code expects, and how does it get there?"""
+"""Migrate the database's schema."""
 
 import pkgutil
-from typing import Any
 
 from tortoise import Tortoise
 from tortoise.connection import get_connection
@@ -14,23 +13,25 @@ from domain import migrations
 from domain.database.pool import APP, CONNECTION, fetch_value, tortoise_config
 from domain.database.transaction import transaction
 
-# Any number, as long as nobody else uses it: concurrent migrations wait for each other.
+# Any number that no other advisory lock uses: concurrent migrations wait for each other at it.
 MIGRATION_LOCK = 4_310_717
+# The migration tool uses the models and migrations of it, and not the address.
+_CONFIG = tortoise_config("postgres://localhost/nowhere", pool_size=2)
 
 
 async def migrate(up_to: str | None = None) -> list[str]:
-    """Apply every migration that is missing, or those up to one, all or none, and return their names.
+    """Apply every missing migration, or those up to one, and return their names.
 
-    One transaction holds the advisory lock, the migrations and the tool's record of them, so a crash leaves nothing.
+    One transaction holds the advisory lock, the migrations and their record, so a crash leaves nothing.
     """
     async with transaction():
         await fetch_value("SELECT set_config('statement_timeout', '0', true)")
-        # Others' migrations take longer than a table's lock should: to wait for them is what the lock is for.
+        # Another process's migrations may take longer than a table's lock should.
         await fetch_value("SELECT set_config('lock_timeout', '25s', true)")
         await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await fetch_value("SELECT set_config('lock_timeout', '10s', true)")
         client = get_connection(CONNECTION)
-        executor = MigrationExecutor(client, _config()["apps"])
+        executor = MigrationExecutor(client, _CONFIG["apps"])
         # The tool asks for its record before it makes it, and an error would abort the transaction.
         await executor.recorder.ensure_schema(AsyncpgSchemaEditor(client, atomic=False))
         before = await _applied()
@@ -40,7 +41,7 @@ async def migrate(up_to: str | None = None) -> list[str]:
 
 
 async def missing_migrations() -> list[str]:
-    """Return the names of the migrations that the database lacks, in their order."""
+    """Return the names of the migrations that the database lacks, in order."""
     # Read by SQL of ours: the tool takes every error of the database for a database without migrations.
     is_recorded = await fetch_value("SELECT to_regclass('tortoise_migrations') IS NOT NULL")
     applied = await _applied() if is_recorded else set()
@@ -48,12 +49,12 @@ async def missing_migrations() -> list[str]:
 
 
 async def undeclared_changes() -> list[str]:
-    """Return what the models say and no migration does; needs no database."""
+    """Return how the models differ from the migrations; needs no database."""
     return [operation.describe() for writer in await _changes() for operation in writer.operations]
 
 
 async def write_migrations(name: str) -> list[str]:
-    """Write the migration that the models lack, and return its file; constraints are added to it by hand, as SQL."""
+    """Write a migration of what the models changed, and return its file; add constraints by hand, as SQL."""
     files = []
     for writer in await _changes():
         writer.name = f"{writer.name.partition('_')[0]}_{name}"
@@ -62,15 +63,9 @@ async def write_migrations(name: str) -> list[str]:
 
 
 async def _changes() -> list[MigrationWriter]:
-    config = _config()
-    await Tortoise.init(config=config, init_connections=False)
+    await Tortoise.init(config=_CONFIG, init_connections=False)
     assert Tortoise.apps is not None
-    return await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
-
-
-def _config() -> dict[str, Any]:
-    """Return a configuration of which only the models and migrations are used."""
-    return tortoise_config("postgres://localhost/nowhere", pool_size=2)
+    return await MigrationAutodetector(Tortoise.apps, _CONFIG["apps"]).changes()
 
 
 async def _applied() -> set[str]:

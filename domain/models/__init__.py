@@ -1,4 +1,4 @@
-"""What does certlink remember?
+"""Database models.
 
 The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
 """
@@ -28,20 +28,21 @@ from domain.rules.enums import (
     Track,
 )
 
-Word = TypeVar("Word", bound=StrEnum)
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 @overload
-def word(kind: type[Word], *, null: Literal[False] = False) -> Word: ...
+def enum(kind: type[Kind], *, null: Literal[False] = False) -> Kind: ...
 @overload
-def word(kind: type[Word], *, null: Literal[True]) -> Word | None: ...
-def word(kind: type[StrEnum], *, null: bool = False) -> Any:
-    """Return a column for one of the programme's words; a new word changes no migration."""
+def enum(kind: type[Kind], *, null: Literal[True]) -> Kind | None: ...
+def enum(kind: type[StrEnum], *, null: bool = False) -> Any:
+    """Return a column for an enum; a new member changes no migration."""
+    # Tortoise's own description lists the members.
     return fields.CharEnumField(kind, max_length=40, null=null, description=kind.__name__)
 
 
 def parent(model: str, children: str, *, null: bool = False) -> Any:
-    """Return a reference to the row that this one belongs to, which cannot be deleted before it."""
+    """Return a foreign key to a row that cannot be deleted before this one."""
     parent = f"domain.{model}"
     if null:
         return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT, null=True)
@@ -81,7 +82,7 @@ class Organization(Model):
     client_id = fields.CharField(max_length=200)
     client_secret_sealed = fields.BinaryField(null=True)
     api_audience = fields.CharField(max_length=200)
-    track = word(Track, null=True)
+    track = enum(Track, null=True)
     audit_length = fields.BigIntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
@@ -97,8 +98,8 @@ class Member(Model):
     organization_id: int
     work_email = fields.CharField(max_length=320)
     name = fields.CharField(max_length=200, null=True)
-    role = word(MemberRole)
-    status = word(MemberStatus)
+    role = enum(MemberRole)
+    status = enum(MemberStatus)
     issuer = fields.CharField(max_length=500, null=True)
     subject = fields.CharField(max_length=255, null=True)
     invited_at = fields.DatetimeField()
@@ -110,7 +111,7 @@ class Member(Model):
 
 
 class SignIn(Model):
-    """One try to sign in with a work account, from the click to the issuer's answer."""
+    """A sign-in with a work account, from the click to the issuer's answer."""
 
     id = fields.BigIntField(primary_key=True)
     organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "sign_ins")
@@ -148,7 +149,7 @@ class LearningAccount(Model):
     """A person's own account at a provider; at Microsoft Learn its profile id is the MCID."""
 
     id = fields.BigIntField(primary_key=True)
-    provider = word(LearningProvider)
+    provider = enum(LearningProvider)
     profile_id = fields.CharField(max_length=100)
     created_at = fields.DatetimeField()
 
@@ -166,11 +167,11 @@ class Association(Model):
     member_id: int
     learning_account: fields.ForeignKeyRelation[LearningAccount] = parent("LearningAccount", "associations")
     learning_account_id: int
-    provider = word(LearningProvider)
+    provider = enum(LearningProvider)
     started_at = fields.DatetimeField()
     cool_off_until = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
-    end_reason = word(AssociationEndReason, null=True)
+    end_reason = enum(AssociationEndReason, null=True)
     grant_sealed = fields.BinaryField(null=True)
     transcript_read_at = fields.DatetimeField(null=True)
     next_read_at = fields.DatetimeField(null=True)
@@ -184,13 +185,13 @@ class Association(Model):
 
 
 class AssociationAttempt(Model):
-    """One try to associate, from the click to its outcome."""
+    """An attempt to associate, from the click to its outcome."""
 
     id = fields.BigIntField(primary_key=True)
     member: fields.ForeignKeyRelation[Member] = parent("Member", "association_attempts")
     member_id: int
-    provider = word(LearningProvider)
-    status = word(AttemptStatus)
+    provider = enum(LearningProvider)
+    status = enum(AttemptStatus)
     ticket_hash = fields.BinaryField()
     state_hash = fields.BinaryField(null=True)
     browser_hash = fields.BinaryField(null=True)
@@ -220,14 +221,14 @@ class AssociationAttempt(Model):
 
 
 class Callback(Model):
-    """What a provider sent us: the return of a sign-in; what it carried is sealed and erased once done."""
+    """A provider's answer to a sign-in; its code and grant are sealed, and erased when it is processed."""
 
     id = fields.BigIntField(primary_key=True)
-    provider = word(LearningProvider)
+    provider = enum(LearningProvider)
     callback_id = fields.CharField(max_length=100)
     attempt: fields.ForeignKeyRelation[AssociationAttempt] = parent("AssociationAttempt", "callbacks")
     attempt_id: int
-    status = word(CallbackStatus)
+    status = enum(CallbackStatus)
     code_sealed = fields.BinaryField(null=True)
     grant_sealed = fields.BinaryField(null=True)
     issuer = fields.TextField(null=True)
@@ -246,12 +247,12 @@ class Completion(Model):
     """A provider's record that an account earned something, and until when it is valid."""
 
     id = fields.BigIntField(primary_key=True)
-    provider = word(LearningProvider)
+    provider = enum(LearningProvider)
     completion_id = fields.CharField(max_length=200)
     learning_account: fields.ForeignKeyRelation[LearningAccount] = parent("LearningAccount", "completions")
     learning_account_id: int
     certification = fields.CharField(max_length=100)
-    kind = word(CompletionKind)
+    kind = enum(CompletionKind)
     completed_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -278,8 +279,8 @@ class Credit(Model):
     recorded_at = fields.DatetimeField()
     counts_from = fields.DatetimeField(null=True)
     counts_until = fields.DatetimeField(null=True)
-    end_reason = word(CreditEndReason, null=True)
-    ineligible_reason = word(IneligibleReason, null=True)
+    end_reason = enum(CreditEndReason, null=True)
+    ineligible_reason = enum(IneligibleReason, null=True)
     next_event_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -287,12 +288,12 @@ class Credit(Model):
 
 
 class CreditEvent(Model):
-    """What took effect for a credit, recorded once each."""
+    """The beginning or end of a credit's counting, recorded once each."""
 
     id = fields.BigIntField(primary_key=True)
     credit: fields.ForeignKeyRelation[Credit] = parent("Credit", "events")
     credit_id: int
-    kind = word(CreditEventKind)
+    kind = enum(CreditEventKind)
     at = fields.DatetimeField()
     recorded_at = fields.DatetimeField()
 
@@ -301,7 +302,7 @@ class CreditEvent(Model):
 
 
 class Invitation(Model):
-    """What asks a person by work e-mail to become a member; its message is due as long as it can be claimed."""
+    """An invitation by work e-mail to become a member; its message waits for delivery while it is claimable."""
 
     id = fields.BigIntField(primary_key=True)
     organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "invitations")
@@ -313,7 +314,7 @@ class Invitation(Model):
     send_count = fields.IntField(default=0)
     responded_at = fields.DatetimeField(null=True)
     canceled_at = fields.DatetimeField(null=True)
-    delivery_problem = word(DeliveryProblem, null=True)
+    delivery_problem = enum(DeliveryProblem, null=True)
     claimable_at = fields.DatetimeField(null=True)
     tries = fields.IntField(default=0)
 
@@ -322,7 +323,7 @@ class Invitation(Model):
 
 
 class ApiClient(Model):
-    """A program of an organization's, known by a key; nobody created it where the operator did."""
+    """A program of an organization that reads by API keys; without a creator where the operator made it."""
 
     id = fields.BigIntField(primary_key=True)
     organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "api_clients")
@@ -339,7 +340,7 @@ class ApiClient(Model):
 
 
 class ApiKey(Model):
-    """What an API client proves itself by until it ends or expires; the secret is stored hashed."""
+    """A key by which an API client authenticates until it ends or expires; its secret is stored hashed."""
 
     id = fields.BigIntField(primary_key=True)
     api_client: fields.ForeignKeyRelation[ApiClient] = parent("ApiClient", "keys")
@@ -357,10 +358,10 @@ class ApiKey(Model):
 
 
 class IdempotencyKey(Model):
-    """What a member asked under a key, as a fingerprint, and the outcome, sealed; kept until it expires."""
+    """A member's request under a key, as a fingerprint, and its sealed outcome; kept until it expires."""
 
     id = fields.BigIntField(primary_key=True)
-    # No foreign key: its check would lock the member out of the order in which operations lock members.
+    # No foreign key: its check would lock the member's row out of the order in which operations lock members.
     member_id = fields.BigIntField()
     key = fields.CharField(max_length=255)
     fingerprint = fields.BinaryField()
@@ -391,14 +392,14 @@ class AuditEvent(Model):
 
 
 class Certification(Model):
-    """What can be earned and counted, from the catalog."""
+    """A certification of the catalog."""
 
     code = fields.CharField(max_length=100, primary_key=True)
     title = fields.CharField(max_length=200)
-    level = word(CertificationLevel)
-    provider = word(LearningProvider)
+    level = enum(CertificationLevel)
+    provider = enum(LearningProvider)
     retires_on = fields.DateField(null=True)
-    retirement_rule = word(RetirementRule, null=True)
+    retirement_rule = enum(RetirementRule, null=True)
     eligible_until = fields.DateField(null=True)
 
     class Meta:
@@ -420,7 +421,7 @@ class Level(Model):
 
 
 class CatalogEdition(Model):
-    """The requirements in force from an instant on, as the document that said so; once in force it stays as it is."""
+    """An edition of the catalog, as its document; it never changes once it is in force."""
 
     key = fields.CharField(max_length=40, primary_key=True)
     effective_from = fields.DateField()
