@@ -27,8 +27,8 @@ from domain.rules.api_clients import (
     free_slot,
     key_expiry,
     key_that_stays,
+    ordered_scopes,
     prefix_of,
-    wanted_scopes,
 )
 from domain.rules.enums import Scope
 from domain.rules.visibility import MemberViewer
@@ -70,7 +70,7 @@ async def create_api_client(
         TooManyApiClients: the organization has enough.
     """
     _, organization = await lock_organization(by)
-    name, words = client_name(name), wanted_scopes(scopes)
+    name, words = client_name(name), ordered_scopes(scopes)
     expires_at = key_expiry(expires_at, now=now, lifetime=settings.api_key_lifetime)
     check_room(
         await fetch_value(

@@ -28,7 +28,7 @@ from domain.providers.oidc import GrantRefused, Issuers
 from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
 from domain.rules.sign_in import ProviderUnavailable
-from domain.rules.transcript_reading import LAST_LOOK, next_night_reading, next_reading, next_try
+from domain.rules.transcript_reading import LAST_READING, next_night_reading, next_reading, next_try
 from domain.secrets import SecretKey
 from domain.settings import Settings
 
@@ -220,7 +220,7 @@ async def finish_reading(claim: ReadingClaim, *, now: datetime) -> None:
         """SELECT min(counts_until) FROM credit
            WHERE association_id = $1 AND end_reason = 'EXPIRED' AND counts_until > $2""",
         claim.id,
-        now + LAST_LOOK,
+        now + LAST_READING,
     )
     await execute(
         """UPDATE association SET transcript_read_at = $2, next_read_at = $3, read_tries = 0, read_error = NULL,

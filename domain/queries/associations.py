@@ -248,7 +248,7 @@ async def _known_accounts(
         AccountAllowance(
             account=account,
             allowance=_allowance(
-                history, account, now=now, policy=policy, told=None if account in own else ahead[account]
+                history, account, now=now, policy=policy, earlier_refusal=None if account in own else ahead[account]
             ),
         )
         for account in own | ahead.keys()
@@ -262,7 +262,7 @@ def _allowance(
     *,
     now: datetime,
     policy: Policy,
-    told: LimitRefusal | None = None,
+    earlier_refusal: LimitRefusal | None = None,
 ) -> AssociationAllowance:
     return association_allowance(
         account=account,
@@ -271,5 +271,5 @@ def _allowance(
         already_associated=any(start.is_member and start.is_active for start in history),
         now=now,
         policy=policy,
-        told=told,
+        earlier_refusal=earlier_refusal,
     )

@@ -10,7 +10,7 @@ from domain.database.pool import connection, typed_row
 from domain.queries.attainments import RunInThread
 from domain.queries.catalog import editions
 from domain.rules.attainment import Holding
-from domain.rules.contributions import ProgramContribution, ProgramContributions, decisive_places
+from domain.rules.contributions import ProgramContribution, ProgramContributions, decisive_people
 from domain.rules.editions import programs_at
 from domain.rules.enums import Track
 from domain.rules.programs import Program
@@ -98,7 +98,7 @@ async def _first_credits(
     current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
 ) -> Callable[[], ProgramContributions]:
     """Read the credits that decide who takes a requirement's places, and return what scores them."""
-    places = decisive_places(programs)
+    places = decisive_people(programs)
     rows = await current.fetch(_FIRST, organization_id, as_of, list(places), list(places.values()))
     track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
 

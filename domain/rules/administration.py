@@ -1,4 +1,4 @@
-"""Who may administer an organization's members, and whom (R2, R8)?
+"""Permissions to administer an organization's members (R2, R8).
 
 An admin of either role invites and removes members. Only a GLOBAL_ADMIN may make, change or remove a GLOBAL_ADMIN:
 otherwise an ACCOUNT_ADMIN could become one by correcting an invitation's address. An admin may demote or remove
@@ -26,14 +26,14 @@ class LastAdmin(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Who runs certlink, on the command line; may do in an organization what its admins may."""
+    """The person who runs certlink, on the command line, with the rights of a global admin in an organization."""
 
     organization_id: int
     role: MemberRole = MemberRole.GLOBAL_ADMIN
 
 
 def check_admin(role: MemberRole) -> None:
-    """Refuse who is no admin.
+    """Refuse a role that is not an admin's.
 
     Raises:
         Forbidden: the role is a member's.
@@ -43,10 +43,10 @@ def check_admin(role: MemberRole) -> None:
 
 
 def check_signed_in_admin(viewer: Viewer | None) -> MemberViewer:
-    """Return the viewer, who was an admin when the request came.
+    """Return the viewer if they are an admin.
 
     Raises:
-        Forbidden: nobody is signed in, an API client asks, or they are no admin.
+        Forbidden: nobody is signed in, the viewer is an API client, or they are not an admin.
     """
     person = check_person(viewer)
     check_admin(person.role)
@@ -68,7 +68,7 @@ def check_admin_stays(*, is_active_admin: bool, stays_admin: bool, other_active_
     """Refuse to take the last active admin from an organization.
 
     Raises:
-        LastAdmin: the member is it, and would be none afterwards.
+        LastAdmin: the member is the last one, and would stop being one.
     """
     if is_active_admin and not stays_admin and other_active_admins == 0:
         raise LastAdmin

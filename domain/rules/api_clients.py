@@ -1,6 +1,6 @@
-"""Which API clients may there be, how long do their keys notifications, and which key stays beside a new one?
+"""API clients and their keys.
 
-Two keys live at a time, so that a program can be given the new one before the old one ends. (Our decisions.)
+A client has at most two live keys, so that its program can get the new one before the old one ends. (Our decisions.)
 """
 
 import re
@@ -14,9 +14,16 @@ from domain.errors import InvalidInput, Refusal
 from domain.rules.enums import Scope
 
 MAX_NAME = 100
-# Far more than anybody has; it keeps a mistake in a loop from filling the database.
+# Many more than an organization needs: a program that creates clients in a loop must not fill the database.
 MAX_CLIENTS = 50
 SLOTS = (1, 2)
+# A key is certlink_, 8 public characters, 32 secret ones and a checksum of 6.
+MARK = "certlink_"
+ALPHABET = digits + ascii_uppercase + ascii_lowercase
+PUBLIC_LENGTH = 8
+SECRET_LENGTH = 32
+CHECKSUM_LENGTH = 6
+_KEY = re.compile(rf"{MARK}[0-9A-Za-z]{{{PUBLIC_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
 
 
 class TooManyApiClients(Refusal):
@@ -32,7 +39,7 @@ class TooManyApiClients(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenKey:
-    """A key that has not ended, though it may have expired; later keys have higher numbers."""
+    """A key that was not ended, though it may have expired; later keys have higher ids."""
 
     id: int
     slot: int
@@ -41,10 +48,10 @@ class OpenKey:
 
 
 def client_name(text: str) -> str:
-    """Return a name in the form in which it is kept.
+    """Return a name without white space around it.
 
     Raises:
-        InvalidInput: it is empty, too long, or holds what cannot be printed.
+        InvalidInput: it is empty, too long, or holds unprintable characters.
     """
     name = text.strip()
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
@@ -52,11 +59,11 @@ def client_name(text: str) -> str:
     return name
 
 
-def wanted_scopes(scopes: Collection[Scope]) -> list[Scope]:
-    """Return each scope once, in the order of the words.
+def ordered_scopes(scopes: Collection[Scope]) -> list[Scope]:
+    """Return each scope once, in the order of the enum.
 
     Raises:
-        InvalidInput: there is none.
+        InvalidInput: there is no scope.
     """
     if not scopes:
         raise InvalidInput("An API client needs at least one scope.")
@@ -64,35 +71,35 @@ def wanted_scopes(scopes: Collection[Scope]) -> list[Scope]:
 
 
 def check_room(live_clients: int) -> None:
-    """Refuse a further client where there are enough.
+    """Refuse another client in an organization that has the most it may have.
 
     Raises:
-        TooManyApiClients: there are.
+        TooManyApiClients: it has.
     """
     if live_clients >= MAX_CLIENTS:
         raise TooManyApiClients
 
 
-def key_expiry(wanted: datetime | None, *, now: datetime, lifetime: timedelta) -> datetime:
-    """Return until when (aware, UTC) a new key is good: for its longest lifetime, unless an earlier end is wanted.
+def key_expiry(requested: datetime | None, *, now: datetime, lifetime: timedelta) -> datetime:
+    """Return when a new key expires (aware, UTC): after the longest lifetime, unless an earlier end is requested.
 
     Raises:
         InvalidInput: the instant is not in the future, or later than the longest lifetime allows.
     """
     latest = now + lifetime
-    if wanted is None:
+    if requested is None:
         return latest
-    if wanted <= now:
+    if requested <= now:
         raise InvalidInput("The key must expire in the future.")
-    if wanted > latest:
+    if requested > latest:
         raise InvalidInput(f"A key expires after {lifetime.days} days at the latest.")
-    return wanted
+    return requested
 
 
 def key_that_stays(keys: Sequence[OpenKey], *, now: datetime, end_previous: bool) -> OpenKey | None:
-    """Return the key that goes on beside a new one: the newest that has not expired, unless none is to."""
-    living = [key for key in keys if key.expires_at > now]
-    return None if end_previous else max(living, key=lambda key: key.id, default=None)
+    """Return the key that stays live beside a new one: the newest unexpired one, unless previous keys shall end."""
+    live = [key for key in keys if key.expires_at > now]
+    return None if end_previous else max(live, key=lambda key: key.id, default=None)
 
 
 def free_slot(staying: OpenKey | None) -> int:
@@ -100,38 +107,29 @@ def free_slot(staying: OpenKey | None) -> int:
     return next(slot for slot in SLOTS if staying is None or slot != staying.slot)
 
 
-MARK = "certlink_"
-ALPHABET = digits + ascii_uppercase + ascii_lowercase
-PUBLIC_LENGTH = 8
-SECRET_LENGTH = 32
-CHECKSUM_LENGTH = 6
-_PREFIX_LENGTH = len(MARK) + PUBLIC_LENGTH
-_KEY = re.compile(rf"{MARK}[0-9A-Za-z]{{{PUBLIC_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
-
-
 def api_key(random_text: str) -> str:
-    """Return the key of random text: the public characters, then the secret ones, all of the alphabet."""
+    """Return the key of random characters of the alphabet: first the public ones, then the secret ones."""
     assert len(random_text) == PUBLIC_LENGTH + SECRET_LENGTH
     unchecked = MARK + random_text
     return unchecked + _checksum(unchecked)
 
 
 def claims_to_be_api_key(text: str) -> bool:
-    """Tell whether a text begins as every key does and no other token."""
+    """Tell whether a text begins like an API key and unlike every other token."""
     return text.startswith(MARK)
 
 
 def prefix_of(text: str) -> str | None:
-    """Return the public beginning of a key, or nothing where the text is none or was mistyped."""
+    """Return the public beginning of a key, or nothing if the text is not a key or was mistyped."""
     if not _KEY.fullmatch(text) or text != text[:-CHECKSUM_LENGTH] + _checksum(text[:-CHECKSUM_LENGTH]):
         return None
-    return text[:_PREFIX_LENGTH]
+    return text[: len(MARK) + PUBLIC_LENGTH]
 
 
 def _checksum(text: str) -> str:
-    number = zlib.crc32(text.encode())
-    letters = ""
+    rest = zlib.crc32(text.encode())
+    characters = ""
     for _ in range(CHECKSUM_LENGTH):
-        number, place = divmod(number, len(ALPHABET))
-        letters = ALPHABET[place] + letters
-    return letters
+        rest, digit = divmod(rest, len(ALPHABET))
+        characters = ALPHABET[digit] + characters
+    return characters

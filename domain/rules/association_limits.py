@@ -1,6 +1,6 @@
-"""When may the next association start, and may one start now (R6)?
+"""Limits of associations: the cool-off and the yearly limit (R3, R6).
 
-The date that people are shown and the check that they meet come from the same function.
+The date that people see and the check that refuses them come from the same function, so they always agree.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class KnownAccount:
 
     @property
     def only_for_this_account(self) -> str:
-        """Return the sentence that a date is this account's, without the ending of an id too short to have one."""
+        """Return the sentence that a date is this account's, with the ending of its id if that has one."""
         which = f"the account ending in {self.ending}" if self.ending else "this account"
         return f"This date is for {which}; another account may have its own."
 
@@ -80,10 +80,12 @@ class AlreadyAssociated(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationAllowance:
-    """What R3 and R6 say about an association that would start at an instant; instants are aware, in UTC."""
+    """What R3 and R6 allow at an instant ``at``; instants are aware, in UTC.
 
-    asked_at: datetime
-    # What is told until the later end of both limits, whether that lies ahead or not.
+    ``limit`` is the one of both limits that ends last, whether its end lies ahead or not.
+    """
+
+    at: datetime
     limit: LimitRefusal | None
     cool_off_ends_at: datetime | None
     used_in_window: int
@@ -92,20 +94,20 @@ class AssociationAllowance:
 
     @property
     def next_available_at(self) -> datetime:
-        """Return the first instant at which the limits allow an association: at the earliest the one asked about."""
-        return self.asked_at if self.limit is None else max(self.asked_at, self.limit.next_available_at)
+        """Return the first instant, from ``at`` on, at which the limits allow an association."""
+        return self.at if self.limit is None else max(self.at, self.limit.next_available_at)
 
     @property
     def allowed_now(self) -> bool:
-        """Tell whether an association may start at the instant asked about."""
+        """Tell whether an association may start at ``at``."""
         return self.refusal is None
 
     @property
     def refusal(self) -> Refusal | None:
-        """Return what an attempt at the instant asked about would be told."""
+        """Return the refusal of an attempt at ``at``, if there is one."""
         if self.already_associated:
             return AlreadyAssociated()
-        return self.limit if self.next_available_at > self.asked_at else None
+        return self.limit if self.next_available_at > self.at else None
 
 
 def association_allowance(
@@ -116,24 +118,25 @@ def association_allowance(
     already_associated: bool,
     now: datetime,
     policy: Policy,
-    told: LimitRefusal | None = None,
+    earlier_refusal: LimitRefusal | None = None,
 ) -> AssociationAllowance:
-    """Return what R3 and R6 allow, given when the associations of the account and of the member started.
+    """Return what R3 and R6 allow after associations of the account and of the member that started at some instants.
 
-    Both limits count over the account and over the member at the provider; the stricter one holds. Of an account whose
-    history is not the member's to know, ``told`` is what an attempt with it was refused with.
+    Both limits count over the account and over the member at the provider; the stricter one holds. If the member may
+    not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
     """
+    # No account stands for the member's own history.
     histories = [(None, sorted(member_starts)), (account, sorted(account_starts))]
-    cool_offs = [CoolOffActive(starts[-1] + policy.cool_off, policy, whose) for whose, starts in histories if starts]
+    cool_offs = [CoolOffActive(starts[-1] + policy.cool_off, policy, owner) for owner, starts in histories if starts]
     years = [
-        YearlyLimitReached(starts[-policy.associations_per_year] + YEAR, policy, whose)
-        for whose, starts in histories
+        YearlyLimitReached(starts[-policy.associations_per_year] + YEAR, policy, owner)
+        for owner, starts in histories
         if len(starts) >= policy.associations_per_year
     ]
-    # The limit that ends last is the one that the person waits for; of equal ones the cool-off, and the member's own.
-    limits: list[LimitRefusal] = [*cool_offs, *years, *([told] if told else [])]
+    # Of limits that end at once the first is taken: the cool-off, and the member's own.
+    limits: list[LimitRefusal] = [*cool_offs, *years, *([earlier_refusal] if earlier_refusal else [])]
     return AssociationAllowance(
-        asked_at=now,
+        at=now,
         limit=max(limits, key=lambda limit: limit.next_available_at, default=None),
         cool_off_ends_at=max((limit.next_available_at for limit in cool_offs), default=None),
         used_in_window=max(sum(start + YEAR > now for start in starts) for _, starts in histories),
@@ -143,7 +146,7 @@ def association_allowance(
 
 
 def check_association_limits(allowance: AssociationAllowance) -> None:
-    """Refuse an association that is not allowed at the instant the allowance was asked for.
+    """Refuse an association that is not allowed at the allowance's instant.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider.
@@ -155,6 +158,6 @@ def check_association_limits(allowance: AssociationAllowance) -> None:
 
 
 def _date(instant: datetime) -> str:
-    # Rounded up: who comes back at the minute that is shown must not be refused again.
+    # Rounded up: a person who comes back at the minute that is shown must not be refused again.
     minute = instant + timedelta(minutes=1, microseconds=-1)
     return f"{minute:%-d %B %Y, %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""How far is an organization in its programs, requirement by requirement (R13, R14)?
+"""Attainment of programs, requirement by requirement (R13, R14).
 
 Points are exact fractions. They are rounded, to one decimal, only where they are shown.
 """
@@ -13,7 +13,7 @@ from typing import Protocol
 from domain.rules.enums import CreditEndReason, Metric, ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
 
-# "A total score of at least 70 of 100 points", of which certlink knows the skilling part only.
+# "A total score of at least 70 of 100 points", of which certlink knows only the skilling part.
 SCORE_MAX = 100
 QUALIFY_THRESHOLD = 70
 
@@ -39,23 +39,31 @@ class Holding:
         return at < self.counts_from and (self.counts_until is None or self.counts_from < self.counts_until)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountedCredit(Holding):
+    """A credit that counts at some time, and is not known before ``known_from``; ``person`` is its member's id."""
+
+    known_from: datetime
+    end_reason: CreditEndReason | None = None
+
+
 class People(Protocol):
-    """How many distinct people have any of some certifications at an instant, which is aware and in UTC."""
+    """Counts distinct people with any of some certifications at an instant ``at`` (aware, UTC)."""
 
     @property
     def at(self) -> datetime:
         """Return the instant."""
 
     def counting(self, certifications: frozenset[str]) -> int:
-        """Return for how many of them one counts."""
+        """Return for how many people one of the certifications counts."""
 
     def pending(self, certifications: frozenset[str]) -> int:
-        """Return how many come on top of those once what is pending counts."""
+        """Return how many more people will count when pending certifications do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequirementAttainment:
-    """How far one requirement is: how many distinct people count, and how many more do once pending ones count."""
+    """The attainment of one requirement: how many distinct people count, and how many more will when pending."""
 
     requirement: Requirement
     counting: int
@@ -64,23 +72,23 @@ class RequirementAttainment:
 
     @property
     def met(self) -> bool:
-        """Tell whether as many count as are needed."""
+        """Tell whether as many people count as are needed."""
         return self.counting >= self.requirement.needed
 
     @property
     def missing(self) -> int:
-        """Return how many more are needed."""
+        """Return how many more people are needed."""
         return max(0, self.requirement.needed - self.counting)
 
     @property
     def spare(self) -> int:
-        """Return how many could leave before fewer than needed are left."""
+        """Return how many people can leave before fewer than needed are left."""
         return max(0, self.counting - self.requirement.needed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricAttainment:
-    """How far one metric is on one track; ``pending_points`` come on top when all that is pending counts."""
+    """The attainment of one metric on one track; ``pending_points`` are added when all pending people count."""
 
     measure: Measure
     requirements: tuple[RequirementAttainment, ...]
@@ -103,20 +111,20 @@ class MetricAttainment:
 
     @property
     def attained(self) -> bool:
-        """Tell whether the metric does what it must.
+        """Tell whether the metric is attained.
 
-        For knowledge: every requirement is met. For skilling: every gate is met, the metric exceeds 0, and with all
-        points that are not its own the threshold can be reached.
+        For knowledge every requirement is met. For skilling every gate is met, the metric has points, and with all
+        points of the other metrics the threshold can be reached.
         """
         if self.metric is Metric.KNOWLEDGE:
             return all(requirement.met for requirement in self.requirements)
-        gates = (each for each in self.requirements if each.requirement.role is RequirementRole.GATE)
+        gates = [attainment for attainment in self.requirements if attainment.requirement.role is RequirementRole.GATE]
         return self.points > 0 and self.points >= points_to_reach(self.max_points) and all(gate.met for gate in gates)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attainment:
-    """How far an organization is in one program on one track at an instant, which is aware and in UTC."""
+    """An organization's attainment of one program on one track at an instant (aware, UTC)."""
 
     program: Program
     track: Track
@@ -130,7 +138,7 @@ class Attainment:
 
     @property
     def pending_points(self) -> Fraction:
-        """Return the points that come on top when all that is pending counts."""
+        """Return the points that are added when all pending people count."""
         return sum((metric.pending_points for metric in self.metrics), Fraction(0))
 
     @property
@@ -140,13 +148,13 @@ class Attainment:
 
     @property
     def needed_points(self) -> Fraction:
-        """Return the points below which the program cannot be attained, whatever else the organization does."""
+        """Return the points without which the program cannot be attained."""
         is_designation = self.program.kind is ProgramKind.DESIGNATION
         return points_to_reach(self.max_points) if is_designation else self.max_points
 
     @property
     def attained(self) -> bool:
-        """Tell whether people's certifications are enough for the program: each metric's and all together."""
+        """Tell whether each metric is attained, and the points of all metrics together are enough."""
         in_all = self.program.kind is ProgramKind.SPECIALIZATION or self.points >= self.needed_points
         return bool(self.metrics) and in_all and all(metric.attained for metric in self.metrics)
 
@@ -159,10 +167,10 @@ def attainments(
     track: Track | None = None,
     either_track: bool = True,
 ) -> tuple[Attainment, ...]:
-    """Return how far an organization is in each program whose requirements are published.
+    """Return the attainment of each program whose requirements are published.
 
-    ``track`` is the organization's setting. Where both tracks are scored and the higher total counts, it does not
-    matter unless ``either_track`` is false. Without a setting, a program with a choice is scored on every track.
+    ``track`` is the organization's setting; without one, a program with several tracks is scored on every track. If
+    the higher total of both tracks counts, the setting is ignored unless ``either_track`` is false.
     """
     return attainments_of(_People(holdings, at), programs, track=track, either_track=either_track)
 
@@ -170,28 +178,40 @@ def attainments(
 def attainments_of(
     people: People, programs: Sequence[Program], *, track: Track | None = None, either_track: bool = True
 ) -> tuple[Attainment, ...]:
-    """Return what ``attainments`` does of people who are counted already."""
-    found: list[Attainment] = []
-    for program in (program for program in programs if program.kind is ProgramKind.DESIGNATION):
-        found += _of_designation(program, people, track, either_track=either_track)
-    attained = {each.program.key for each in found if each.attained}
-    for program in (program for program in programs if program.kind is ProgramKind.SPECIALIZATION):
-        found += [_attainment(program, each, people, attained) for each in program.tracks]
-    return tuple(found)
+    """Return the attainments, as ``attainments`` does, of people who are counted already."""
+    designations = [
+        attainment
+        for program in programs
+        if program.kind is ProgramKind.DESIGNATION
+        for attainment in _of_designation(program, people, track, either_track=either_track)
+    ]
+    attained = {attainment.program.key for attainment in designations if attainment.attained}
+    specializations = [
+        _attainment(program, track, people, attained)
+        for program in programs
+        if program.kind is ProgramKind.SPECIALIZATION
+        for track in program.tracks
+    ]
+    return (*designations, *specializations)
+
+
+def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
+    """Return the credits that are known at an instant (aware, UTC)."""
+    return [credit for credit in credits if credit.known_from <= at]
 
 
 def points_to_reach(max_points: Fraction) -> Fraction:
-    """Return the points below which the threshold cannot be reached with all points of everything else."""
+    """Return the points without which the threshold cannot be reached by all other points."""
     return max(Fraction(0), max_points - (SCORE_MAX - QUALIFY_THRESHOLD))
 
 
 def shown_points(points: Fraction) -> float:
-    """Return points as they are shown: rounded half up to one decimal."""
+    """Return points rounded half up to one decimal, as people see them."""
     return int(points * 10 + Fraction(1, 2)) / 10
 
 
 class _People:
-    """Who counts and who is pending with each certification at an instant."""
+    """The people who count and who are pending with each certification at an instant."""
 
     def __init__(self, holdings: Iterable[Holding], at: datetime) -> None:
         self._at = at
@@ -211,8 +231,8 @@ class _People:
         return len(self._with_any(self._counting, certifications))
 
     def pending(self, certifications: frozenset[str]) -> int:
-        on_top = self._with_any(self._pending, certifications)
-        return len(on_top - self._with_any(self._counting, certifications)) if on_top else 0
+        pending = self._with_any(self._pending, certifications)
+        return len(pending - self._with_any(self._counting, certifications)) if pending else 0
 
     def _with_any(self, people: Mapping[str, set[Person]], certifications: frozenset[str]) -> set[Person]:
         return set().union(*(people.get(code, ()) for code in certifications))
@@ -220,9 +240,9 @@ class _People:
 
 def _of_designation(program: Program, people: People, track: Track | None, *, either_track: bool) -> list[Attainment]:
     takes_higher = program.track_rule is TrackRule.HIGHER_TOTAL and (either_track or track is None)
-    chosen = [each for each in program.tracks if each is track and not takes_higher] or program.tracks
-    found = [_attainment(program, each, people, set()) for each in chosen]
-    return [max(found, key=lambda each: each.points)] if takes_higher and found else found
+    tracks = program.tracks if takes_higher or track not in program.tracks else (track,)
+    scored = [_attainment(program, track, people, set()) for track in tracks]
+    return [max(scored, key=lambda attainment: attainment.points)] if takes_higher and scored else scored
 
 
 def _attainment(program: Program, track: Track, people: People, attained: Set[str]) -> Attainment:
@@ -237,8 +257,8 @@ def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttai
     return MetricAttainment(
         measure=measure,
         requirements=tuple(
-            RequirementAttainment(requirement=requirement, counting=counting, pending=pending, points=given)
-            for requirement, (counting, pending), given in zip(measure.requirements, counts, points, strict=True)
+            RequirementAttainment(requirement=requirement, counting=counting, pending=pending, points=own_points)
+            for requirement, (counting, pending), own_points in zip(measure.requirements, counts, points, strict=True)
         ),
         pending_points=sum(later, Fraction(0)) - sum(points, Fraction(0)),
     )
@@ -251,31 +271,15 @@ def _counts(requirement: Requirement, people: People, attained: Set[str]) -> tup
 
 
 def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:
-    """Return what each requirement gives when so many people count for it."""
-    given = []
+    """Return the points of each requirement when some people count for it."""
+    points = []
     gates_are_met = True
     for requirement, count in zip(measure.requirements, counts, strict=True):
         if requirement.role is RequirementRole.GATE:
             gates_are_met = gates_are_met and count >= requirement.needed
-            given.append(requirement.points if gates_are_met else Fraction(0))
+            points.append(requirement.points if gates_are_met else Fraction(0))
         elif requirement.role is RequirementRole.ELECTIVE and not gates_are_met:
-            given.append(Fraction(0))
+            points.append(Fraction(0))
         else:
-            given.append(min(count, requirement.needed) * requirement.points_each)
-    return given
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CountedCredit(Holding):
-    """A credit that counts at some time; nothing is known of it before ``known_from``.
-
-    ``person`` is the number of its member.
-    """
-
-    known_from: datetime
-    end_reason: CreditEndReason | None = None
-
-
-def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
-    """Return the credits whose completion and association are no later than an aware instant."""
-    return [credit for credit in credits if credit.known_from <= at]
+            points.append(min(count, requirement.needed) * requirement.points_each)
+    return points

@@ -1,4 +1,4 @@
-"""What does an attempt's stored refusal say, and does it end the attempt as refused or as failed?"""
+"""Status and stored refusal of an association attempt."""
 
 from datetime import datetime
 
@@ -17,8 +17,15 @@ from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInD
 FAILURES = frozenset({ProviderUnavailable.code, SignInNotAccepted.code})
 
 
+def attempt_status(stored: AttemptStatus, *, expires_at: datetime, at: datetime) -> AttemptStatus:
+    """Return an attempt's status: EXPIRED if it still waits for the sign-in when its time is over."""
+    if stored is AttemptStatus.AWAITING_SIGN_IN and expires_at <= at:
+        return AttemptStatus.EXPIRED
+    return stored
+
+
 def refused_status(code: str) -> AttemptStatus:
-    """Return FAILED where something did not work, REFUSED where a rule or the person said no."""
+    """Return FAILED if the provider did not work, REFUSED if a rule or the person refused."""
     return AttemptStatus.FAILED if code in FAILURES else AttemptStatus.REFUSED
 
 
@@ -30,7 +37,7 @@ def attempt_refusal(
     account: KnownAccount | None,
     policy: Policy,
 ) -> Refusal:
-    """Return the refusal that an attempt ended with, from what is stored of it."""
+    """Return the refusal that an attempt ended with from its stored code, date and account."""
     if next_available_at is not None:
         return limit_refusal(code, next_available_at=next_available_at, account=account, policy=policy)
     titled = {kind.code: kind for kind in (ProfileIncomplete, ProviderUnavailable)}
@@ -46,10 +53,3 @@ def limit_refusal(
     """Return the refusal of a limit (R6) that an attempt ended with."""
     kind = YearlyLimitReached if code == YearlyLimitReached.code else CoolOffActive
     return kind(next_available_at, policy, account)
-
-
-def attempt_status(stored: AttemptStatus, *, expires_at: datetime, at: datetime) -> AttemptStatus:
-    """Return an attempt's status; one that still waits for the sign-in when its time is over has expired."""
-    if stored is AttemptStatus.AWAITING_SIGN_IN and expires_at <= at:
-        return AttemptStatus.EXPIRED
-    return stored

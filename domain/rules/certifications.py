@@ -1,4 +1,4 @@
-"""Until when does the catalog let a completion count, if at all (R12, R16)?"""
+"""Validity and retirement of certifications by the catalog (R12, R16)."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class CertificationFacts:
     retires_on: date | None = None
     retirement_rule: RetirementRule | None = None
     eligible_until: date | None = None
-    # Holding one of these is needed first; the provider sees to that, so certlink only tells it.
+    # A person must hold one of these first. The provider enforces that; certlink only shows it.
     after_any: tuple[str, ...] = ()
 
 
@@ -34,24 +34,24 @@ class LevelFacts:
 
 
 def valid_until(level: LevelFacts, *, completed_at: datetime) -> datetime | None:
-    """Return the instant at which what was completed at another expires by its level, if it does."""
+    """Return the instant at which a completion expires by its level, if it does."""
     return None if level.valid_months is None else add_months(completed_at, level.valid_months)
 
 
 def renewal_opens_at(level: LevelFacts, *, expires_at: datetime) -> datetime | None:
-    """Return the instant from which what expires at another can be renewed, if its level knows renewals."""
+    """Return the instant from which a completion can be renewed before its expiry, if its level has renewals."""
     return None if level.renewal_opens_months is None else add_months(expires_at, -level.renewal_opens_months)
 
 
 def eligible_until(facts: CertificationFacts) -> datetime | None:
-    """Return the instant at which a retired certification stops counting for everybody, if the catalog sets one."""
+    """Return the instant at which a retired certification stops counting, if the catalog sets one."""
     return None if facts.eligible_until is None else start_of_day(facts.eligible_until)
 
 
 def retirement_reason(
     facts: CertificationFacts, *, completed_at: datetime, starts_at: datetime
 ) -> IneligibleReason | None:
-    """Return RETIRED where the catalog no longer lets a completion count from an association's start on."""
+    """Return RETIRED if a completion does not count any more when its association starts."""
     if facts.retirement_rule is RetirementRule.ONE_YEAR_IF_EARNED_BEFORE and facts.retires_on is not None:
         return IneligibleReason.RETIRED if completed_at >= start_of_day(facts.retires_on) else None
     end = eligible_until(facts)
@@ -64,9 +64,9 @@ def start_of_day(day: date) -> datetime:
 
 
 def add_months(instant: datetime, months: int) -> datetime:
-    """Return the same day and time some months later or earlier, or the month's last day where it has no such day.
+    """Return the same day and time some months later or earlier, or the month's last day if it has no such day.
 
-    What lies beyond the calendar is at its edge.
+    An instant beyond the calendar becomes the calendar's first or last one.
     """
     year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
     if not MINYEAR <= year <= MAXYEAR:
@@ -82,10 +82,9 @@ def holding_by_catalog(
     completed_at: datetime,
     expires_at: datetime | None,
 ) -> Holding | None:
-    """Return from when until when a person's completion counts; nothing where it was retired before it was earned.
+    """Return when a person's completion counts by the catalog alone; nothing if it retired before it was earned.
 
-    It counts from its completion until it expires, which is by its level where nobody says when, or until the catalog
-    lets it count no longer.
+    It counts until it expires, by its level if ``expires_at`` is not known, or until the catalog ends it.
     """
     if retirement_reason(certification, completed_at=completed_at, starts_at=completed_at) is not None:
         return None

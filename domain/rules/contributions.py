@@ -1,4 +1,4 @@
-"""Which certification of which person gave a metric its points, and why did another give none (R13)?"""
+"""Contributions of people's certifications to a metric's points (R13)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,10 +10,13 @@ from domain.rules.attainment import Attainment, Holding, MetricAttainment, Perso
 from domain.rules.enums import Metric, NoPointsReason, RequirementRole, Track
 from domain.rules.programs import Program, Requirement
 
+# Who has no points for one of these reasons is not among the people needed.
+_NOT_NEEDED = {NoPointsReason.PENDING, NoPointsReason.ALREADY_COUNTED, NoPointsReason.CAP_REACHED}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution:
-    """What one holding gives one requirement; no reason and no points: it counts for a gate that gives none."""
+    """The points that one holding gives one requirement; a gate without points has neither points nor a reason."""
 
     holding: Holding
     requirement: Requirement
@@ -22,52 +25,52 @@ class Contribution:
 
 
 def contributions(metric: MetricAttainment, holdings: Iterable[Holding], *, at: datetime) -> tuple[Contribution, ...]:
-    """Return what each holding that counts or is pending gives each requirement that asks for it.
+    """Return the contribution of each counting or pending holding to each requirement that needs its certification.
 
-    Points go to the people needed whose certifications began to count first, so that a later one never takes them
-    away. ``metric`` is the attainment of the same holdings at the same instant. The points add up to the metric's.
+    Points go to the people whose certifications began to count first, so a later one never takes them away. ``metric``
+    is the attainment of the same holdings at the same instant. The points add up to the metric's.
     """
-    asked_for = metric.measure.certifications
+    codes = metric.measure.certifications
     relevant = sorted(
         (
             holding
             for holding in holdings
-            if holding.certification in asked_for and (holding.is_counting(at) or holding.is_pending(at))
+            if holding.certification in codes and (holding.is_counting(at) or holding.is_pending(at))
         ),
         key=lambda holding: (holding.counts_from, str(holding.person), holding.certification, holding.credit_id or 0),
     )
-    found: list[Contribution] = []
+    result: list[Contribution] = []
     gates_are_met = True
     for attainment in metric.requirements:
-        asked = (holding for holding in relevant if holding.certification in attainment.requirement.certifications)
-        found += _of_requirement(attainment, asked, at, gates_are_met=gates_are_met)
+        needed = (holding for holding in relevant if holding.certification in attainment.requirement.certifications)
+        result += _of_requirement(attainment, needed, at, gates_are_met=gates_are_met)
         if attainment.requirement.role is RequirementRole.GATE:
             gates_are_met = gates_are_met and attainment.met
-    return tuple(found)
+    return tuple(result)
 
 
 def _of_requirement(
     attainment: RequirementAttainment, holdings: Iterable[Holding], at: datetime, *, gates_are_met: bool
 ) -> Iterator[Contribution]:
     requirement = attainment.requirement
-    seen: set[Person] = set()
+    counted: set[Person] = set()
     for holding in holdings:
-        reason = _reason(attainment, holding, at, seen, gates_are_met=gates_are_met)
+        reason = _reason(attainment, holding, at, counted, gates_are_met=gates_are_met)
         if holding.is_counting(at):
-            seen.add(holding.person)
+            counted.add(holding.person)
         points = requirement.points_each if reason is None else Fraction(0)
         yield Contribution(holding=holding, requirement=requirement, points=points, reason=reason)
 
 
 def _reason(
-    attainment: RequirementAttainment, holding: Holding, at: datetime, seen: set[Person], *, gates_are_met: bool
+    attainment: RequirementAttainment, holding: Holding, at: datetime, counted: set[Person], *, gates_are_met: bool
 ) -> NoPointsReason | None:
     role = attainment.requirement.role
     if not holding.is_counting(at):
         return NoPointsReason.PENDING
-    if holding.person in seen:
+    if holding.person in counted:
         return NoPointsReason.ALREADY_COUNTED
-    if len(seen) >= attainment.requirement.needed:
+    if len(counted) >= attainment.requirement.needed:
         return NoPointsReason.CAP_REACHED
     if role in {RequirementRole.GATE, RequirementRole.ELECTIVE} and not gates_are_met:
         return NoPointsReason.GATE_UNMET
@@ -76,12 +79,9 @@ def _reason(
     return None
 
 
-_WITHOUT_PLACE = {NoPointsReason.PENDING, NoPointsReason.ALREADY_COUNTED, NoPointsReason.CAP_REACHED}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgramContribution:
-    """What one credit gives one requirement of a program, or why it gives no points."""
+    """The points that one credit gives one requirement of a program, or the reason for no points."""
 
     program: Program
     track: Track
@@ -92,22 +92,21 @@ class ProgramContribution:
     reason: NoPointsReason | None
 
 
-def decisive_places(programs: Iterable[Program]) -> dict[str, int]:
-    """Return of each certification that counts how many people, the first by when it counts, can decide anything."""
-    places: dict[str, int] = defaultdict(int)
+def decisive_people(programs: Iterable[Program]) -> dict[str, int]:
+    """Return for each certification how many people, those for whom it counts longest, can change any points."""
+    people: dict[str, int] = defaultdict(int)
     for program in programs:
         for measure in program.measures:
             for requirement in measure.requirements:
                 for code in requirement.certifications:
-                    places[code] = max(places[code], requirement.needed)
-    return dict(places)
+                    people[code] = max(people[code], requirement.needed)
+    return dict(people)
 
 
 class ProgramContributions:
-    """Tells what credits of an organization contribute at an instant (aware, UTC).
+    """The contributions of an organization's credits at an instant (aware, UTC).
 
-    ``first`` holds at least those holdings that count then and that ``decisive_places`` asks for; ``track`` is the
-    organization's setting.
+    ``first`` holds at least the counting holdings of the ``decisive_people``; ``track`` is the organization's setting.
     """
 
     def __init__(
@@ -121,55 +120,53 @@ class ProgramContributions:
         ]
 
     def of(self, holdings: Iterable[Holding]) -> dict[int, tuple[ProgramContribution, ...]]:
-        """Return the contributions of each credit; ``holdings`` are all that some people have, and only theirs."""
-        wanted = [holding for holding in holdings if holding.credit_id is not None]
-        found: dict[int, list[ProgramContribution]] = {
-            holding.credit_id: [] for holding in wanted if holding.credit_id is not None
-        }
+        """Return the contributions of each credit; ``holdings`` are all holdings of some people and of no others."""
+        by_credit = {holding.credit_id: holding for holding in holdings if holding.credit_id is not None}
+        result: dict[int, list[ProgramContribution]] = {credit_id: [] for credit_id in by_credit}
         for scored in self._scored:
-            for credit_id, contribution in scored.contributions(wanted, at=self._at):
-                if credit_id in found:
-                    found[credit_id].append(contribution)
-        return {credit_id: tuple(given) for credit_id, given in found.items()}
+            for credit_id, contribution in scored.contributions(by_credit.values(), at=self._at):
+                if credit_id in result:
+                    result[credit_id].append(contribution)
+        return {credit_id: tuple(contributions) for credit_id, contributions in result.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Scored:
-    """A metric of an attainment, and those whose certifications take its places."""
+    """A metric of an attainment, and the holdings of the people needed for it."""
 
     program: Program
     metric: MetricAttainment
-    placed: tuple[Holding, ...]
+    needed: tuple[Holding, ...]
 
     @classmethod
     def of(
         cls, attainment: Attainment, metric: MetricAttainment, first: Iterable[Holding], *, at: datetime
     ) -> "_Scored":
-        placed = {
-            each.holding.credit_id: each.holding
-            for each in contributions(metric, first, at=at)
-            if each.reason not in _WITHOUT_PLACE
+        needed = {
+            contribution.holding.credit_id: contribution.holding
+            for contribution in contributions(metric, first, at=at)
+            if contribution.reason not in _NOT_NEEDED
         }
-        return cls(program=attainment.program, metric=metric, placed=tuple(placed.values()))
+        return cls(program=attainment.program, metric=metric, needed=tuple(needed.values()))
 
     def contributions(
-        self, wanted: Iterable[Holding], *, at: datetime
+        self, holdings: Iterable[Holding], *, at: datetime
     ) -> Iterable[tuple[int | None, ProgramContribution]]:
         codes = self.metric.measure.certifications
-        asked = {each.credit_id: each for each in wanted if each.certification in codes}
-        if not asked:
+        relevant = {holding.credit_id: holding for holding in holdings if holding.certification in codes}
+        if not relevant:
             return
-        together = asked | {each.credit_id: each for each in self.placed}
-        for each in contributions(self.metric, together.values(), at=at):
+        together = relevant | {holding.credit_id: holding for holding in self.needed}
+        for contribution in contributions(self.metric, together.values(), at=at):
             yield (
-                each.holding.credit_id,
+                contribution.holding.credit_id,
                 ProgramContribution(
                     program=self.program,
                     track=self.metric.measure.track,
                     metric=self.metric.metric,
-                    step=each.requirement.step,
-                    role=each.requirement.role,
-                    points=each.points,
-                    reason=each.reason,
+                    step=contribution.requirement.step,
+                    role=contribution.requirement.role,
+                    points=contribution.points,
+                    reason=contribution.reason,
                 ),
             )

@@ -1,4 +1,4 @@
-"""From when until when does a completion count for an organization (R10 to R12)?"""
+"""Interval in which a completion counts for an organization (R8, R10 to R12)."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ from domain.rules.policy import REFRESH_DAY, Policy
 
 @dataclass(frozen=True, kw_only=True)
 class CreditInterval:
-    """When a completion counts: from an instant until an instant, exclusive; no end is known where it is ``None``."""
+    """When a completion counts: from an instant until an instant, exclusive; ``None`` is an end that is not known."""
 
     counts_from: datetime | None
     counts_until: datetime | None = None
@@ -18,7 +18,7 @@ class CreditInterval:
     ineligible_reason: IneligibleReason | None = None
 
     def next_event_at(self, *, counted: bool) -> datetime | None:
-        """Return the instant of the event to record next; ``counted`` tells that its counting is recorded."""
+        """Return the instant of the event to record next; with ``counted`` the beginning is recorded already."""
         counts_at_all = self.counts_from != self.counts_until
         return self.counts_from if counts_at_all and not counted else self.counts_until
 
@@ -35,8 +35,8 @@ def credit_interval(
 ) -> CreditInterval:
     """Return when a completion counts for the organization of an association that started at ``started_at``.
 
-    It counts from ten days after the later of both instants, but not before we learned of it (R10), until the
-    earliest of its expiry, its revocation and the end that the catalog sets (R11, R16).
+    It counts from ten days after its completion or the association, whichever is later, but not before we recorded it
+    (R10), until the earliest of its expiry, its revocation and the end that the catalog sets (R11, R16).
     """
     reason = _ineligible_reason(completed_at, expires_at, revoked_at, started_at, certification)
     if reason is not None:
@@ -48,7 +48,7 @@ def credit_interval(
         return CreditInterval(counts_from=counts_from)
     counts_until, end_reason = end
     return CreditInterval(
-        # A credit that ends before it would count has an empty interval at its end: pending until then, ended after.
+        # A credit that ends before it would count has an empty interval at its end: pending before, ended after.
         counts_from=min(counts_from, counts_until),
         counts_until=counts_until,
         end_reason=end_reason,
@@ -71,15 +71,60 @@ def first_end(
     return min(ends, key=lambda end: end[0], default=None)
 
 
+def credit_status(
+    *,
+    counts_from: datetime | None,
+    counts_until: datetime | None,
+    ineligible_reason: IneligibleReason | None,
+    at: datetime,
+) -> CreditStatus:
+    """Return a credit's status at an aware instant, past or future; an end is exclusive."""
+    if ineligible_reason is not None or counts_from is None:
+        return CreditStatus.INELIGIBLE
+    if counts_until is not None and counts_until <= at:
+        return CreditStatus.ENDED
+    return CreditStatus.PENDING if at < counts_from else CreditStatus.COUNTING
+
+
 def ended_interval(interval: CreditInterval, *, ended_at: datetime, reason: AssociationEndReason) -> CreditInterval:
-    """Return an interval as it is once its association ended at an instant (R5, R7): pending credits are canceled."""
-    if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= ended_at):
-        return interval
-    return CreditInterval(
-        counts_from=min(interval.counts_from, ended_at),
-        counts_until=ended_at,
-        end_reason=CreditEndReason(reason.value),
-    )
+    """Return an interval after its association ended at an instant (R5, R7): a pending credit is canceled."""
+    return _ended(interval, ended_at, CreditEndReason(reason.value))
+
+
+def refresh_date(left_at: datetime) -> date:
+    """Return the date on which a leaver's credits end (R8): the 10th of the month after they left."""
+    return _following_month(_utc_date(left_at))
+
+
+def refresh_at(left_at: datetime) -> datetime:
+    """Return the instant, exclusive, until which a leaver's credits count (R8)."""
+    return start_of_day(refresh_date(left_at))
+
+
+def next_refresh_date(now: datetime) -> date:
+    """Return the first refresh date that begins after an aware instant."""
+    today = _utc_date(now)
+    # On the 10th itself it has begun already.
+    return today.replace(day=REFRESH_DAY) if today.day < REFRESH_DAY else _following_month(today)
+
+
+def left_interval(interval: CreditInterval, *, left_at: datetime) -> CreditInterval:
+    """Return an interval after its member left (R8): until the refresh date, or canceled if it is pending."""
+    is_pending = interval.counts_from is not None and interval.counts_from > left_at
+    return _ended(interval, left_at if is_pending else refresh_at(left_at), CreditEndReason.MEMBER_REMOVED)
+
+
+def superseded_interval(
+    interval: CreditInterval, *, started_at: datetime, same_organization: bool, policy: Policy
+) -> CreditInterval:
+    """Return a leaver's interval after their account is associated again.
+
+    With another organization it ends at that instant, as if the account had moved (R5). With the same one it counts
+    until the new credits begin, so that nothing counts twice and nobody loses days by coming back (our decision).
+    """
+    if same_organization:
+        return _ended(interval, started_at + policy.credit_delay, CreditEndReason.MEMBER_REMOVED)
+    return _ended(interval, started_at, CreditEndReason.MOVED)
 
 
 def _ineligible_reason(
@@ -98,62 +143,8 @@ def _ineligible_reason(
     return retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
 
 
-def credit_status(
-    *,
-    counts_from: datetime | None,
-    counts_until: datetime | None,
-    ineligible_reason: IneligibleReason | None,
-    at: datetime,
-) -> CreditStatus:
-    """Return a credit's status at an aware instant, past or future; an end is exclusive."""
-    if ineligible_reason is not None or counts_from is None:
-        return CreditStatus.INELIGIBLE
-    if counts_until is not None and counts_until <= at:
-        return CreditStatus.ENDED
-    return CreditStatus.PENDING if at < counts_from else CreditStatus.COUNTING
-
-
-def refresh_date(left_at: datetime) -> date:
-    """Return the date on which the credits of somebody who left at an aware instant end: the following month's 10th."""
-    return _following_month(_utc_date(left_at))
-
-
-def refresh_at(left_at: datetime) -> datetime:
-    """Return the instant, exclusive, until which what counted when somebody left counts on."""
-    return start_of_day(refresh_date(left_at))
-
-
-def next_refresh_date(now: datetime) -> date:
-    """Return the first refresh date that begins after an aware instant."""
-    today = _utc_date(now)
-    # On the day itself it has begun already.
-    return today.replace(day=REFRESH_DAY) if today.day < REFRESH_DAY else _following_month(today)
-
-
-def left_interval(interval: CreditInterval, *, left_at: datetime) -> CreditInterval:
-    """Return an interval as it is once its member left: what counts counts on, and what does not yet is canceled."""
-    if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= left_at):
-        return interval
-    if interval.counts_from > left_at:
-        return _ended(interval, left_at, CreditEndReason.MEMBER_REMOVED)
-    return _ended(interval, refresh_at(left_at), CreditEndReason.MEMBER_REMOVED)
-
-
-def superseded_interval(
-    interval: CreditInterval, *, started_at: datetime, same_organization: bool, policy: Policy
-) -> CreditInterval:
-    """Return a leaver's interval as it is once the account is associated again.
-
-    Elsewhere it ends at that instant, as if it had moved (R5). With the same organization it counts on until the new
-    credits begin, so that nothing counts twice and nobody loses days by coming back (our decision).
-    """
-    if same_organization:
-        return _ended(interval, started_at + policy.credit_delay, CreditEndReason.MEMBER_REMOVED)
-    return _ended(interval, started_at, CreditEndReason.MOVED)
-
-
 def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason) -> CreditInterval:
-    """Return an interval that ends at an instant, unless it ends earlier anyhow."""
+    """Return an interval that ends at an instant, unless it ends earlier."""
     if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= instant):
         return interval
     return CreditInterval(counts_from=min(interval.counts_from, instant), counts_until=instant, end_reason=reason)
@@ -161,7 +152,7 @@ def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason)
 
 def _utc_date(instant: datetime) -> date:
     if instant.utcoffset() is None:
-        raise ValueError("an instant without an offset is none")
+        raise ValueError("an instant needs an offset")
     return instant.astimezone(UTC).date()
 
 

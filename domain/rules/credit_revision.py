@@ -1,7 +1,7 @@
-"""What becomes of a credit when more is known of its completion, or the catalog changes (R10, R11, R16)?
+"""Revision of a credit after news of its completion or the catalog (R10, R11, R16).
 
-What counted or ended before now stays as it was: an interval that began keeps its beginning, an end moves only to
-instants from now on, and what counts again after it ended does so by a further credit.
+The past stays as it was: an interval that began keeps its beginning, an end moves only to instants from now on, and a
+completion that counts again after its credit ended gets a further credit.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from domain.rules.policy import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class CompletionFacts:
-    """All that is known of a completion, for an association that started at ``started_at``."""
+    """What is known of a completion, for an association that started at ``started_at``."""
 
     completed_at: datetime
     expires_at: datetime | None
@@ -25,7 +25,7 @@ class CompletionFacts:
     certification: CertificationFacts | None
 
     def interval(self, *, recorded_at: datetime, policy: Policy) -> CreditInterval:
-        """Return when it counts for the association's organization if it is learned of at an instant."""
+        """Return when it counts for the association's organization if it is recorded at an instant."""
         return credit_interval(
             completed_at=self.completed_at,
             expires_at=self.expires_at,
@@ -37,11 +37,11 @@ class CompletionFacts:
         )
 
     def end(self) -> tuple[datetime, CreditEndReason] | None:
-        """Return when it stops counting, if that is known; at its completion where the catalog does not have it."""
-        known = self.certification
-        if known is None or retirement_reason(known, completed_at=self.completed_at, starts_at=self.started_at):
+        """Return when it stops counting, if that is known; at its completion if the catalog does not have it."""
+        facts = self.certification
+        if facts is None or retirement_reason(facts, completed_at=self.completed_at, starts_at=self.started_at):
             return self.completed_at, CreditEndReason.RETIRED
-        return first_end(expires_at=self.expires_at, revoked_at=self.revoked_at, certification=known)
+        return first_end(expires_at=self.expires_at, revoked_at=self.revoked_at, certification=facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class CreditSoFar:
 
 
 class RevisionKind(Enum):
-    """What is done with the latest credit."""
+    """What happens to the latest credit."""
 
     KEEP = auto()
     CHANGE = auto()
@@ -66,24 +66,24 @@ class RevisionKind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """What is done with the latest credit; CHANGE gives it the interval, CONTINUE gives that to a further credit."""
+    """What happens to the latest credit; CHANGE gives the interval to it, CONTINUE to a further credit."""
 
     kind: RevisionKind
     interval: CreditInterval
 
 
 def revision(so_far: CreditSoFar, facts: CompletionFacts, *, now: datetime, policy: Policy) -> Revision:
-    """Return what becomes of a credit at an instant (aware, UTC) by all that is known then."""
+    """Return how to revise a credit at an instant (aware, UTC) by all that is known then."""
     interval = so_far.interval
     if so_far.recorded_at >= now and not so_far.counted and not so_far.ended:
-        # Nobody was told of it at an earlier instant: it is decided again, and a further credit may be taken back.
+        # Nobody saw the credit at an earlier instant: it is decided anew, and a further credit may be taken back.
         fresh = facts.interval(recorded_at=so_far.recorded_at, policy=policy)
         is_needed = so_far.sequence == 1 or _counts_after(fresh, now)
         return _changed(interval, fresh) if is_needed else Revision(kind=RevisionKind.TAKE_BACK, interval=interval)
     if so_far.ended or (interval.counts_until is not None and interval.counts_until < now):
-        learned_at = max(now, interval.counts_until or now)
-        fresh = facts.interval(recorded_at=learned_at, policy=policy)
-        kind = RevisionKind.CONTINUE if _counts_after(fresh, learned_at) else RevisionKind.KEEP
+        begins_at = max(now, interval.counts_until or now)
+        fresh = facts.interval(recorded_at=begins_at, policy=policy)
+        kind = RevisionKind.CONTINUE if _counts_after(fresh, begins_at) else RevisionKind.KEEP
         return Revision(kind=kind, interval=fresh)
     if interval.counts_from is not None and (so_far.counted or interval.counts_from < now):
         return _changed(interval, _with_end(interval, facts, not_before=max(now, interval.counts_from)))
@@ -108,7 +108,7 @@ def _with_end(interval: CreditInterval, facts: CompletionFacts, *, not_before: d
 
 
 def _not_over_before(interval: CreditInterval, now: datetime) -> CreditInterval:
-    """Return the interval of what was pending until now: where it is over, it is canceled now and not earlier."""
+    """Return the interval of a credit that was pending until now: if it is over, it is canceled now and not earlier."""
     if interval.counts_from is None or interval.counts_until is None or interval.counts_until >= now:
         return interval
     return replace(interval, counts_from=now, counts_until=now)

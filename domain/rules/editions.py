@@ -1,6 +1,6 @@
-"""Which requirements are in force at an instant (R15)?
+"""Editions of the requirements, and those in force at an instant (R15).
 
-An edition says what changes on a day: a program that it does not mention goes on as the edition before had it.
+An edition holds what changes on a day: a program that it does not mention stays as the edition before had it.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,12 @@ class EditionNotKnown(InvalidInput):
     """No edition has the key, or none is in force yet at the instant."""
 
 
+class EditionInForce(Refusal):
+    """A catalog would change what has been answered already."""
+
+    code = "EDITION_IN_FORCE"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """The requirements in force from an instant on, which is aware and in UTC."""
@@ -29,7 +35,7 @@ class Edition:
 def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
     """Return every program as it is in force at an instant, designations first, then by title.
 
-    There is none before the first edition.
+    Before the first edition there is no program.
     """
     return _programs([edition for edition in in_order(editions) if edition.in_force_from <= at], at)
 
@@ -37,7 +43,7 @@ def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...
 def programs_of(editions: Sequence[Edition], key: str, at: datetime) -> tuple[Program, ...]:
     """Return every program as one edition has it, whenever that is in force.
 
-    What the edition itself lets change on a later day is as it is at the instant.
+    Measures of the edition that begin on a later day are as they are at the instant.
 
     Raises:
         EditionNotKnown: no edition has the key.
@@ -56,17 +62,17 @@ def edition_at(editions: Sequence[Edition], at: datetime) -> Edition:
         EditionNotKnown: none is in force yet.
     """
     ordered = in_order(editions)
-    found = [edition for edition in ordered if edition.in_force_from <= at]
-    if not found:
+    in_force = [edition for edition in ordered if edition.in_force_from <= at]
+    if not in_force:
         first = f"; the first begins on {ordered[0].effective_from}" if ordered else ""
         raise EditionNotKnown(f"No edition is in force at {at:%Y-%m-%d %H:%M} UTC{first}.")
-    return found[-1]
+    return in_force[-1]
 
 
 def changes_of_requirements(
     editions: Sequence[Edition], *, after: datetime, until: datetime
 ) -> tuple[tuple[datetime, str], ...]:
-    """Return when requirements change after one instant and until another, inclusive, and by which edition."""
+    """Return the instants after one and until another, inclusive, at which requirements change, and their editions."""
     changes = {(edition.in_force_from, edition.key) for edition in editions} | {
         (max(edition.in_force_from, start_of_day(measure.since)), edition.key)
         for edition in editions
@@ -82,6 +88,28 @@ def in_order(editions: Sequence[Edition]) -> list[Edition]:
     return sorted(editions, key=lambda edition: (edition.in_force_from, edition.effective_from))
 
 
+def editions_to_write(imported: Sequence[Edition], catalog: Sequence[Edition], *, now: datetime) -> list[Edition]:
+    """Return a catalog's editions, each with the instant from which it is in force.
+
+    Editions of the first import are in force from their own date on, those of a later import not before ``now``.
+
+    Raises:
+        EditionInForce: an edition that is in force was changed, or another begins before it.
+    """
+    past = {edition.key: edition for edition in imported if edition.in_force_from <= now}
+    newest = max(past.values(), key=lambda edition: edition.effective_from, default=None)
+    editions = []
+    for edition in catalog:
+        if edition.key in past:
+            _check_unchanged(past[edition.key], edition)
+            editions.append(replace(edition, in_force_from=past[edition.key].in_force_from))
+            continue
+        _check_not_before(newest, edition)
+        begins = start_of_day(edition.effective_from)
+        editions.append(replace(edition, in_force_from=max(begins, now) if imported else begins))
+    return editions
+
+
 def _programs(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
     programs: dict[str, Program] = {}
     for edition in editions:
@@ -93,43 +121,15 @@ def _programs(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
 
 
 def _measures(program: Program, at: datetime) -> tuple[Measure, ...]:
-    """Return for each metric and track the latest measure that applies, or the first where none does yet."""
+    """Return for each metric and track the latest measure that applies, or the first if none does yet."""
     day = at.astimezone(UTC).date()
-    found: dict[tuple[str, str], Measure] = {}
+    measures: dict[tuple[str, str], Measure] = {}
     for measure in sorted(program.measures, key=lambda measure: measure.since or date.min):
         if measure.since is None or measure.since <= day:
-            found[measure.metric, measure.track] = measure
+            measures[measure.metric, measure.track] = measure
         else:
-            found.setdefault((measure.metric, measure.track), measure)
-    return tuple(found.values())
-
-
-class EditionInForce(Refusal):
-    """A catalog would change what has been answered already."""
-
-    code = "EDITION_IN_FORCE"
-
-
-def editions_to_write(imported: Sequence[Edition], wanted: Sequence[Edition], *, now: datetime) -> list[Edition]:
-    """Return the wanted editions, each with the instant from which it is in force.
-
-    What the first import brings is in force from its own date on, what a later one brings not before ``now``.
-
-    Raises:
-        EditionInForce: an edition that is in force was changed, or another begins before it.
-    """
-    past = {edition.key: edition for edition in imported if edition.in_force_from <= now}
-    newest = max(past.values(), key=lambda edition: edition.effective_from, default=None)
-    found = []
-    for edition in wanted:
-        if edition.key in past:
-            _check_unchanged(past[edition.key], edition)
-            found.append(replace(edition, in_force_from=past[edition.key].in_force_from))
-            continue
-        _check_not_before(newest, edition)
-        begins = start_of_day(edition.effective_from)
-        found.append(replace(edition, in_force_from=max(begins, now) if imported else begins))
-    return found
+            measures.setdefault((measure.metric, measure.track), measure)
+    return tuple(measures.values())
 
 
 def _check_unchanged(before: Edition, after: Edition) -> None:
@@ -149,6 +149,6 @@ def _check_not_before(newest: Edition | None, edition: Edition) -> None:
 
 
 def _requirements(edition: Edition) -> object:
-    # Titles are words for people and no answers, so they may be corrected.
+    # Titles decide nothing, so they may be corrected.
     programs = {program.key: replace(program, title="") for program in edition.programs}
     return edition.effective_from, programs

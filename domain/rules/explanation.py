@@ -1,6 +1,6 @@
-"""Why does a credit count at an instant, or why not, who can do what about it, and when does it count at the earliest?
+"""Explanation of a credit: why it counts at an instant, or why not.
 
-Everything follows from the interval that is stored, so an explanation never says anything else than the status does.
+It follows from the stored interval alone, so it always agrees with the status.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from domain.rules.enums import (
     NoPointsReason,
     ReasonActor,
 )
-from domain.rules.explanation_words import action_on, actor_on, requirement_action, summary_of
+from domain.rules.explanation_text import action_on, actor_on, requirement_action, summary_of
 
 _ASSOCIATION_ENDS = {
     CreditEndReason.REMOVED: CreditReasonCode.ASSOCIATION_REMOVED,
@@ -30,7 +30,7 @@ _ASSOCIATION_ENDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class CreditFacts:
-    """What is known of a credit; ``certification`` is what the catalog says, if it has it."""
+    """The facts that explain a credit; ``certification`` is missing if the catalog does not have it."""
 
     completed_at: datetime
     expires_at: datetime | None
@@ -45,10 +45,10 @@ class CreditFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """A condition of counting, or of giving points to a requirement, which is met or not.
+    """A condition of counting, or of giving points to a requirement, and whether it is met.
 
-    It is so since ``since``, where that is known, and is expected to change at ``expected_at``, if it ever is.
-    ``contribution`` says which requirement a reason for no points is about.
+    It is so since ``since``, if that is known, and is expected to change at ``expected_at``, if ever. A reason for no
+    points has the ``contribution`` that gives none.
     """
 
     code: CreditReasonCode
@@ -62,10 +62,10 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """One sentence for people, and the reasons for machines: what is not met comes first.
+    """One sentence for people, and the reasons for programs, unmet ones first.
 
-    ``counts_from_earliest`` is the instant from which the credit counts or will count; ``None`` where it never will,
-    or never again.
+    ``counts_from_earliest`` is the instant from which the credit counts or will count; ``None`` if it never will, or
+    never again.
     """
 
     summary: str
@@ -74,19 +74,25 @@ class Explanation:
 
 
 def explanation(facts: CreditFacts, *, at: datetime, contributions: Iterable[ProgramContribution] = ()) -> Explanation:
-    """Return why a credit counts at an aware instant, past or future, or why not.
+    """Return why a credit counts, or why not, at an instant (aware, UTC), past or future.
 
     ``contributions`` are the credit's at that instant: those without points become reasons too.
     """
-    status = _status(facts.interval, at)
+    interval = facts.interval
+    status = _status(interval, at)
     conditions = [_association(facts, at), *_completion(facts, at), *_waiting(facts, at)]
     reasons = sorted(conditions, key=lambda reason: reason.met)
     if status is CreditStatus.COUNTING:
-        reasons += [reason for each in contributions if (reason := _without_points(each)) is not None]
+        reasons += [
+            _without_points(contribution)
+            for contribution in contributions
+            if contribution.reason not in {None, NoPointsReason.PENDING}
+        ]
+    is_to_count = status in {CreditStatus.PENDING, CreditStatus.COUNTING} and _counts_at_all(interval)
     return Explanation(
-        summary=summary_of(facts.interval, status),
+        summary=summary_of(interval, status),
         reasons=tuple(reasons),
-        counts_from_earliest=_earliest(facts.interval, status),
+        counts_from_earliest=interval.counts_from if is_to_count else None,
     )
 
 
@@ -104,19 +110,14 @@ def _status(interval: CreditInterval, at: datetime) -> CreditStatus:
     )
 
 
-def _earliest(interval: CreditInterval, status: CreditStatus) -> datetime | None:
-    is_to_count = status in {CreditStatus.PENDING, CreditStatus.COUNTING} and _counts_at_all(interval)
-    return interval.counts_from if is_to_count else None
-
-
 def _counts_at_all(interval: CreditInterval) -> bool:
     return interval.counts_from is not None and interval.counts_from != interval.counts_until
 
 
 def _association(facts: CreditFacts, at: datetime) -> Reason:
-    """Return whether the account is associated, or why no longer."""
+    """Return the condition that the account is associated, or the reason why it is no longer."""
     if at < facts.started_at:
-        return _reason(CreditReasonCode.NOT_ASSOCIATED, met=False, since=None, expected_at=facts.started_at)
+        return _reason(CreditReasonCode.NOT_ASSOCIATED, met=False, expected_at=facts.started_at)
     code, ends_at = _association_end(facts)
     if ends_at is None or code is None:
         return _reason(CreditReasonCode.NOT_ASSOCIATED, met=True, since=facts.started_at)
@@ -126,20 +127,20 @@ def _association(facts: CreditFacts, at: datetime) -> Reason:
 
 
 def _association_end(facts: CreditFacts) -> tuple[CreditReasonCode | None, datetime | None]:
-    """Return why and from when on the association lets the credit count no longer."""
+    """Return why and when the end of the association ends the credit."""
     reason = facts.interval.end_reason
     if reason in _ASSOCIATION_ENDS:
         return _ASSOCIATION_ENDS[reason], facts.interval.counts_until
     ended_at, end_reason = facts.association_ended_at, facts.association_end_reason
     if ended_at is None or end_reason is None:
         return None, None
-    # What counted when its member left counts on until the refresh date, whatever else ends it before.
+    # A leaver's credit counts until the refresh date, unless something else ends it before.
     end = refresh_at(ended_at) if end_reason is AssociationEndReason.MEMBER_REMOVED else ended_at
     return _ASSOCIATION_ENDS[CreditEndReason(end_reason.value)], end
 
 
 def _completion(facts: CreditFacts, at: datetime) -> Iterable[Reason]:
-    """Yield whether the completion is valid and the catalog lets it count, as far as either ever keeps it back."""
+    """Yield the condition that the completion is valid by its provider and the catalog, if one of them ever ends it."""
     interval = facts.interval
     if interval.ineligible_reason is not None:
         code = CreditReasonCode(interval.ineligible_reason.value)
@@ -165,7 +166,7 @@ def _ineligible_since(facts: CreditFacts, reason: IneligibleReason) -> datetime 
 
 
 def _waiting(facts: CreditFacts, at: datetime) -> Iterable[Reason]:
-    """Yield whether the days of waiting are over; what never counts waits for nothing."""
+    """Yield the condition that the credit's waiting time is over; a credit that never counts has none."""
     interval = facts.interval
     if interval.counts_from is None:
         return
@@ -178,9 +179,8 @@ def _waiting(facts: CreditFacts, at: datetime) -> Iterable[Reason]:
         yield _reason(CreditReasonCode.WAITING, met=True, since=interval.counts_from)
 
 
-def _without_points(contribution: ProgramContribution) -> Reason | None:
-    if contribution.reason is None or contribution.reason is NoPointsReason.PENDING:
-        return None
+def _without_points(contribution: ProgramContribution) -> Reason:
+    assert contribution.reason is not None
     code = CreditReasonCode(contribution.reason.value)
     return Reason(
         code=code,

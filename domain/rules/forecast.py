@@ -1,7 +1,6 @@
-"""How far will an organization be in its programs, day by day, when nothing else happens?
+"""Forecast of an organization's attainments, day by day, from what is known.
 
-A step is a day, in UTC, on which anything changes; its attainments are those of the day's last microsecond. Days on
-which nothing changes are leapt over.
+A step is a day, in UTC, on which something changes; its attainments are those of the day's last microsecond.
 """
 
 from collections import defaultdict
@@ -32,7 +31,7 @@ class ForecastTooFar(InvalidInput):
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastCause:
-    """What changes at an instant: a credit begins or ends, or an edition comes into force."""
+    """A change at an instant: a credit begins or ends, or an edition comes into force."""
 
     kind: ForecastCauseKind
     at: datetime
@@ -42,7 +41,7 @@ class ForecastCause:
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastStep:
-    """A day on which something changes, why, and the attainments at its end; ``changed`` are those that differ."""
+    """A day with its causes of change, and the attainments at its end; ``changed`` are those that differ."""
 
     date: date
     at: datetime
@@ -53,7 +52,7 @@ class ForecastStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """The attainments at the instant at which a forecast begins, and each day on which anything changes."""
+    """The attainments at the instant at which a forecast begins, and each day on which something changes."""
 
     at: datetime
     until: date
@@ -62,10 +61,10 @@ class Forecast:
 
 
 def check_forecast_date(until: date, *, now: datetime) -> None:
-    """Refuse a day that no forecast reaches.
+    """Refuse a day that is over or more than five years ahead.
 
     Raises:
-        ForecastTooFar: it is over, or more than five years ahead.
+        ForecastTooFar: it is.
     """
     today = now.astimezone(UTC).date()
     if not today <= until <= today + FURTHEST:
@@ -73,7 +72,7 @@ def check_forecast_date(until: date, *, now: datetime) -> None:
 
 
 def end_of_day(day: date) -> datetime:
-    """Return the last instant of a day in UTC; what happens at midnight belongs to the day that it begins."""
+    """Return the last microsecond of a day in UTC."""
     return start_of_day(day) + timedelta(days=1) - timedelta(microseconds=1)
 
 
@@ -86,31 +85,32 @@ def forecast(
     track: Track | None = None,
     program: str | None = None,
 ) -> Forecast:
-    """Return what changes after an aware instant until the end of a day, for all programs or for one.
+    """Return what changes after an instant (aware, UTC) until the end of a day, for all programs or for one.
 
-    ``track`` is the organization's setting. Of one program only what it can depend on is a cause.
+    ``track`` is the organization's setting. The causes for one program are those on which it can depend.
     """
     last = end_of_day(until)
     causes = sorted((*_of_credits(credits, after, last), *_of_editions(editions, after, last)), key=_order)
-    walk = _Walk(credits, editions, after, track, program)
-    start = walk.attainments()
-    return Forecast(at=after, until=until, attainments=start, steps=tuple(_steps(walk, causes, start)))
+    projection = _Projection(credits, editions, after, track, program)
+    start = projection.attainments()
+    return Forecast(at=after, until=until, attainments=start, steps=tuple(_steps(projection, causes, start)))
 
 
-def _steps(walk: "_Walk", causes: Iterable[ForecastCause], before: tuple[Attainment, ...]) -> Iterator[ForecastStep]:
-    for day, found in groupby(causes, key=lambda cause: cause.at.astimezone(UTC).date()):
-        of_day = tuple(found)
-        relevant = walk.advance_to(end_of_day(day), of_day)
+def _steps(
+    projection: "_Projection", causes: Iterable[ForecastCause], before: tuple[Attainment, ...]
+) -> Iterator[ForecastStep]:
+    for day, of_day in groupby(causes, key=lambda cause: cause.at.astimezone(UTC).date()):
+        relevant = projection.advance_to(end_of_day(day), tuple(of_day))
         if not relevant:
             continue
-        after = walk.attainments()
-        changed = tuple(each for each in after if not any(_is_same(each, old) for old in before))
-        yield ForecastStep(date=day, at=walk.at, causes=relevant, attainments=after, changed=changed)
+        after = projection.attainments()
+        changed = tuple(new for new in after if not any(replace(new, at=old.at) == old for old in before))
+        yield ForecastStep(date=day, at=projection.at, causes=relevant, attainments=after, changed=changed)
         before = after
 
 
-class _Walk:
-    """An organization at an instant that moves from one event day to the next."""
+class _Projection:
+    """An organization at an instant that moves from one day with changes to the next."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class _Walk:
     ) -> None:
         self._editions = editions
         self._track = track
-        self._wanted = program
+        self._program = program
         self._people = Headcounts(credits, at)
         self._programs = self._relevant_programs()
 
@@ -131,14 +131,14 @@ class _Walk:
         return self._people.at
 
     def advance_to(self, at: datetime, causes: Sequence[ForecastCause]) -> tuple[ForecastCause, ...]:
-        """Let everything happen until an instant, and return those of its causes that matter."""
+        """Move to an instant, and return those of its causes that can change the attainments."""
         self._people.advance_to(at)
         before = self._programs
         if any(cause.edition is not None for cause in causes):
             self._programs = self._relevant_programs()
-        if self._wanted is None:
+        if self._program is None:
             return tuple(causes)
-        codes = {code for each in (*before, *self._programs) for code in each.certifications}
+        codes = {code for program in (*before, *self._programs) for code in program.certifications}
         return tuple(
             cause
             for cause in causes
@@ -146,16 +146,16 @@ class _Walk:
         )
 
     def attainments(self) -> tuple[Attainment, ...]:
-        found = attainments_of(self._people, self._programs, track=self._track)
-        return tuple(each for each in found if self._wanted in {None, each.program.key})
+        scored = attainments_of(self._people, self._programs, track=self._track)
+        return tuple(attainment for attainment in scored if self._program in {None, attainment.program.key})
 
     def _relevant_programs(self) -> tuple[Program, ...]:
-        """Return the programs wanted and the designations that they need."""
+        """Return all programs, or the one of the forecast and the designations that it needs."""
         programs = programs_at(self._editions, self.at)
-        if self._wanted is None:
+        if self._program is None:
             return programs
-        needed = {self._wanted}.union(*(each.designations for each in programs if each.key == self._wanted))
-        return tuple(each for each in programs if each.key in needed)
+        needed = {self._program}.union(*(program.designations for program in programs if program.key == self._program))
+        return tuple(program for program in programs if program.key in needed)
 
 
 def _of_credits(credits: Iterable[CountedCredit], after: datetime, last: datetime) -> Iterator[ForecastCause]:
@@ -180,12 +180,8 @@ def _order(cause: ForecastCause) -> tuple[datetime, bool, int]:
     return cause.at, cause.credit is not None, (cause.credit.credit_id or 0) if cause.credit else 0
 
 
-def _is_same(one: Attainment, other: Attainment) -> bool:
-    return replace(one, at=other.at) == other
-
-
 class Headcounts:
-    """The people of an organization at an instant (aware, UTC) that only moves forward."""
+    """Counts an organization's people at an instant (aware, UTC) that only moves forward."""
 
     def __init__(self, holdings: Iterable[Holding], at: datetime) -> None:
         self._at = at
@@ -193,16 +189,16 @@ class Headcounts:
         self._by_set: dict[frozenset[str], _Headcount] = {}
         self._sets_with: dict[str, list[_Headcount]] = defaultdict(list)
         changes: list[tuple[datetime, bool, int, Holding]] = []
-        for number, holding in enumerate(holdings):
+        for index, holding in enumerate(holdings):
             if holding.is_pending(at):
                 self._change(holding, counting=0, pending=1)
-                changes.append((holding.counts_from, True, number, holding))
+                changes.append((holding.counts_from, True, index, holding))
             elif holding.is_counting(at):
                 self._change(holding, counting=1, pending=0)
             else:
                 continue
             if holding.counts_until is not None:
-                changes.append((holding.counts_until, False, number, holding))
+                changes.append((holding.counts_until, False, index, holding))
         self._changes = sorted(changes, key=lambda change: change[:3], reverse=True)
 
     @property
@@ -211,7 +207,7 @@ class Headcounts:
         return self._at
 
     def advance_to(self, at: datetime) -> None:
-        """Let everything happen until an instant, inclusive."""
+        """Move to an instant and apply every change until then, inclusive."""
         while self._changes and self._changes[-1][0] <= at:
             _, begins, _, holding = self._changes.pop()
             if begins:
@@ -225,17 +221,17 @@ class Headcounts:
         return len(self._headcount(certifications).counting)
 
     def pending(self, certifications: frozenset[str]) -> int:
-        """Return how many people come on top once what is pending counts."""
-        return self._headcount(certifications).on_top
+        """Return how many more people will count when pending certifications do."""
+        return self._headcount(certifications).only_pending
 
     def _headcount(self, certifications: frozenset[str]) -> "_Headcount":
-        found = self._by_set.get(certifications)
-        if found is None:
-            found = self._by_set[certifications] = _Headcount()
+        headcount = self._by_set.get(certifications)
+        if headcount is None:
+            headcount = self._by_set[certifications] = _Headcount()
             for code in certifications:
-                found.add(self._by_code[code])
-                self._sets_with[code].append(found)
-        return found
+                headcount.add(self._by_code[code])
+                self._sets_with[code].append(headcount)
+        return headcount
 
     def _change(self, holding: Holding, *, counting: int, pending: int) -> None:
         code = holding.certification
@@ -249,28 +245,28 @@ class _Headcount:
     def __init__(self) -> None:
         self.counting: dict[Person, int] = {}
         self.pending: dict[Person, int] = {}
-        self.on_top = 0
+        self.only_pending = 0
 
     def add(self, other: "_Headcount") -> None:
-        for person, number in other.counting.items():
-            self.change(person, counting=number, pending=0)
-        for person, number in other.pending.items():
-            self.change(person, counting=0, pending=number)
+        for person, count in other.counting.items():
+            self.change(person, counting=count, pending=0)
+        for person, count in other.pending.items():
+            self.change(person, counting=0, pending=count)
 
     def change(self, person: Person, *, counting: int, pending: int) -> None:
-        self.on_top -= self._is_on_top(person)
+        self.only_pending -= self._is_only_pending(person)
         _add(self.counting, person, counting)
         _add(self.pending, person, pending)
-        self.on_top += self._is_on_top(person)
+        self.only_pending += self._is_only_pending(person)
 
-    def _is_on_top(self, person: Person) -> bool:
+    def _is_only_pending(self, person: Person) -> bool:
         return person in self.pending and person not in self.counting
 
 
-def _add(numbers: dict[Person, int], person: Person, change: int) -> None:
+def _add(counts: dict[Person, int], person: Person, change: int) -> None:
     if change:
-        number = numbers.get(person, 0) + change
-        if number:
-            numbers[person] = number
+        count = counts.get(person, 0) + change
+        if count:
+            counts[person] = count
         else:
-            del numbers[person]
+            del counts[person]

@@ -1,4 +1,4 @@
-"""Whose leaving, or which lapse, would cost an organization what it has attained, and whom can it spare?"""
+"""People and credits without which an organization loses a program."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +9,15 @@ from domain.rules.attainment import Attainment, Holding, Person, RequirementAtta
 from domain.rules.enums import ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
 
-# What a program was attained by: its key, and its track unless the higher total counts anyhow.
+# A program by its key, and its track unless the higher total of both tracks counts.
 Attained = tuple[str, Track | None]
+# Sets of certifications that one person less has.
 Fewer = frozenset[frozenset[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequirementMargin:
-    """How many of a requirement's people can leave it, all else being as it is, before the program is lost."""
+    """How many of a requirement's people can leave before the program is lost, if nothing else changes."""
 
     measure: Measure
     attainment: RequirementAttainment
@@ -25,7 +26,7 @@ class RequirementMargin:
 
 @dataclass(frozen=True, kw_only=True)
 class FragilityFinding:
-    """What an attained program hangs on: people and credits, without any single one of which it is lost."""
+    """The people and credits of an attained program without any single one of which it is lost."""
 
     attainment: Attainment
     margins: tuple[RequirementMargin, ...]
@@ -36,12 +37,16 @@ class FragilityFinding:
 def fragility(
     holdings: Iterable[Holding], programs: Sequence[Program], *, at: datetime, track: Track | None = None
 ) -> tuple[FragilityFinding, ...]:
-    """Return for each program that is attained at an aware instant what would cost it; ``track`` is the setting."""
-    return _Fragility(tuple(each for each in holdings if each.is_counting(at)), programs, at, track).findings()
+    """Return the finding of each program that is attained at an instant (aware, UTC).
+
+    ``track`` is the organization's setting.
+    """
+    counting = tuple(holding for holding in holdings if holding.is_counting(at))
+    return _Fragility(counting, programs, at, track).findings()
 
 
 class _Crowd:
-    """The people who count, less some for each set of certifications; nobody is pending."""
+    """Counts people, less a number for each set of certifications; nobody is pending."""
 
     def __init__(self, holders: "_Holders", less: Mapping[frozenset[str], int], at: datetime) -> None:
         self._holders = holders
@@ -60,7 +65,7 @@ class _Crowd:
 
 
 class _Holders:
-    """Who counts with any of some certifications, and by how many credits."""
+    """The people who count with any of some certifications, and their credits."""
 
     def __init__(self, holdings: Iterable[Holding]) -> None:
         self._by_code: Mapping[str, list[Holding]] = defaultdict(list)
@@ -69,17 +74,17 @@ class _Holders:
         self._by_set: dict[frozenset[str], dict[Person, list[Holding]]] = {}
 
     def of(self, certifications: frozenset[str]) -> Mapping[Person, list[Holding]]:
-        found = self._by_set.get(certifications)
-        if found is None:
-            found = self._by_set[certifications] = defaultdict(list)
+        holders = self._by_set.get(certifications)
+        if holders is None:
+            holders = self._by_set[certifications] = defaultdict(list)
             for code in certifications:
                 for holding in self._by_code.get(code, ()):
-                    found[holding.person].append(holding)
-        return found
+                    holders[holding.person].append(holding)
+        return holders
 
 
 class _Fragility:
-    """What would be lost, each set of requirements with fewer people tried once."""
+    """Finds what is lost with fewer people, and tries each set of requirements once."""
 
     def __init__(
         self, holdings: Sequence[Holding], programs: Sequence[Program], at: datetime, track: Track | None
@@ -89,9 +94,11 @@ class _Fragility:
         self._holdings = holdings
         self._holders = _Holders(holdings)
         scored = attainments_of(_Crowd(self._holders, {}, at), programs, track=track)
-        self._attained = {_identity(each): each for each in scored if each.attained}
+        self._attained = {_identity(attainment): attainment for attainment in scored if attainment.attained}
         keys = {key for key, _ in self._attained}
-        self._programs = [each for each in programs if each.kind is ProgramKind.DESIGNATION or each.key in keys]
+        self._programs = [
+            program for program in programs if program.kind is ProgramKind.DESIGNATION or program.key in keys
+        ]
         self._lost: dict[Fewer, frozenset[Attained]] = {}
 
     def findings(self) -> tuple[FragilityFinding, ...]:
@@ -111,27 +118,27 @@ class _Fragility:
         for codes in self._tight_sets():
             for person in self._holders.of(codes):
                 sets[person].add(codes)
-        people = dict.fromkeys(each.person for each in self._holdings)
+        people = dict.fromkeys(holding.person for holding in self._holdings)
         return {person: self._lost_with_fewer(frozenset(sets[person])) for person in people if person in sets}
 
     def _credits_lost(self) -> list[tuple[Holding, frozenset[Attained]]]:
         sets: dict[int, set[frozenset[str]]] = defaultdict(set)
         for codes in self._tight_sets():
-            for held in self._holders.of(codes).values():
-                # Whoever holds two of them still counts without either.
-                if len(held) == 1:
-                    sets[id(held[0])].add(codes)
-        single = [each for each in self._holdings if id(each) in sets]
-        return [(each, self._lost_with_fewer(frozenset(sets[id(each)]))) for each in single]
+            for credits in self._holders.of(codes).values():
+                # A person with two of them still counts without either.
+                if len(credits) == 1:
+                    sets[id(credits[0])].add(codes)
+        single = [holding for holding in self._holdings if id(holding) in sets]
+        return [(holding, self._lost_with_fewer(frozenset(sets[id(holding)]))) for holding in single]
 
     def _tight_sets(self) -> set[frozenset[str]]:
-        """Return the certifications of those requirements that a single person less could make a difference to."""
+        """Return the certifications of the requirements that are unmet with one person less."""
         return {
-            each.certifications
+            requirement.certifications
             for program in self._programs
             for measure in program.measures
-            for each in measure.requirements
-            if len(self._holders.of(each.certifications)) <= each.needed
+            for requirement in measure.requirements
+            if len(self._holders.of(requirement.certifications)) <= requirement.needed
         }
 
     def _lost_with_fewer(self, sets: Fewer) -> frozenset[Attained]:
@@ -141,30 +148,26 @@ class _Fragility:
 
     def _lost_with(self, less: Mapping[frozenset[str], int], programs: Sequence[Program]) -> frozenset[Attained]:
         scored = attainments_of(_Crowd(self._holders, less, self._at), programs, track=self._track)
-        return frozenset(_identity(each) for each in scored if not each.attained) & self._attained.keys()
+        lost = frozenset(_identity(attainment) for attainment in scored if not attainment.attained)
+        return lost & self._attained.keys()
 
     def _margins(self, identity: Attained, attainment: Attainment) -> Iterable[RequirementMargin]:
         for metric in attainment.metrics:
-            for each in metric.requirements:
-                spare = (
-                    each.spare
-                    if each.requirement.role is RequirementRole.DESIGNATION
-                    else self._spare(identity, each.requirement)
-                )
-                yield RequirementMargin(measure=metric.measure, attainment=each, spare=spare)
+            for part in metric.requirements:
+                is_of_people = part.requirement.role is not RequirementRole.DESIGNATION
+                spare = self._spare(identity, part.requirement) if is_of_people else part.spare
+                yield RequirementMargin(measure=metric.measure, attainment=part, spare=spare)
 
     def _spare(self, identity: Attained, requirement: Requirement) -> int:
         codes = requirement.certifications
         counting = len(self._holders.of(codes))
         spare = max(0, counting - requirement.needed)
-        needed = self._programs_for(identity[0])
-        while spare < counting and identity not in self._lost_with({codes: spare + 1}, needed):
+        key, _ = identity
+        keys = {key}.union(*(program.designations for program in self._programs if program.key == key))
+        programs = [program for program in self._programs if program.key in keys]
+        while spare < counting and identity not in self._lost_with({codes: spare + 1}, programs):
             spare += 1
         return spare
-
-    def _programs_for(self, key: str) -> list[Program]:
-        needed = {key}.union(*(each.designations for each in self._programs if each.key == key))
-        return [each for each in self._programs if each.key in needed]
 
 
 def _identity(attainment: Attainment) -> Attained:

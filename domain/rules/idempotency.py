@@ -1,10 +1,10 @@
-"""What may name a request that is to be done once, and for how long does the name hold?"""
+"""Idempotency keys."""
 
 from datetime import timedelta
 
 from domain.errors import InvalidInput, Refusal
 
-# From the request's success on, exclusive; a customary span, and our decision.
+# From the request's success on, exclusive; a usual lifetime, and our decision.
 KEY_LIFETIME = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
 
@@ -22,7 +22,7 @@ class IdempotencyKeyReused(Refusal):
 
 
 def check_idempotency_key(key: str) -> None:
-    """Refuse a key that cannot be one.
+    """Refuse a text that cannot be an idempotency key.
 
     Raises:
         InvalidInput: it is not 1 to 255 characters of printable ASCII.
@@ -31,11 +31,11 @@ def check_idempotency_key(key: str) -> None:
         raise InvalidInput(f"An idempotencyKey is 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 
-def check_same_request(stored: bytes, asked: bytes) -> None:
-    """Refuse a request that is not the one its key was first used for; both are fingerprints.
+def check_same_request(stored: bytes, requested: bytes) -> None:
+    """Refuse a request whose fingerprint is not that of the request for which its key was first used.
 
     Raises:
         IdempotencyKeyReused: they differ.
     """
-    if stored != asked:
+    if stored != requested:
         raise IdempotencyKeyReused

@@ -1,4 +1,4 @@
-"""Who can be invited, and when can an invitation be sent again (R2)?"""
+"""Invitations and the interval between their messages (R2)."""
 
 import re
 from datetime import datetime
@@ -9,7 +9,7 @@ from domain.rules.policy import RESEND_AFTER
 
 MAX_ADDRESS = 320
 MAX_LOCAL_PART = 64
-# An address as mail programs write it, without quotes, comments and whatever could end a header.
+# Without quotes, comments and any character that could end a mail header.
 _LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\]\\\x00-\x1f\x7f]+")
 
 
@@ -42,12 +42,12 @@ class ResentTooSoon(Refusal):
 
 
 def work_address(text: str, *, domain: str) -> str:
-    """Return a work e-mail in the one form in which it is kept; it must be of the organization's mail domain.
+    """Return a work e-mail of the organization's mail domain in lower case.
 
-    Nobody else could sign in: the domain leads to the organization's identity issuer (our decision).
+    A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
 
     Raises:
-        InvalidInput: the text is no address, or one of another domain.
+        InvalidInput: the text is not an address, or is one of another domain.
     """
     address = text.strip().lower()
     local, _, host = address.rpartition("@")
@@ -60,10 +60,7 @@ def work_address(text: str, *, domain: str) -> str:
 
 
 def resend_available_at(requested_at: datetime, problem: DeliveryProblem | None, *, now: datetime) -> datetime:
-    """Return the first instant, from now on, at which an invitation may be sent again.
-
-    What did not go out may be sent again at once.
-    """
+    """Return the first instant, from now on, at which an invitation may be sent again: at once if it did not go out."""
     return now if problem is not None else max(now, requested_at + RESEND_AFTER)
 
 

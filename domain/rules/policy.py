@@ -1,4 +1,4 @@
-"""Which numbers does the programme set?"""
+"""Numbers of the programme."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ YEAR = timedelta(days=365)
 CREDIT_DELAY = timedelta(days=10)
 # R8: leavers' credits end on the 10th of the following month, when the programme refreshes its numbers.
 REFRESH_DAY = 10
-# R2: an invitation is sent again a day after it was sent at the earliest.
+# R2: an invitation is sent again a day after it was sent, at the earliest.
 RESEND_AFTER = timedelta(hours=24)
 # Section 4 of the architecture: an association attempt waits ten minutes for the sign-in.
 ATTEMPT_LIFETIME = timedelta(minutes=10)

@@ -1,4 +1,4 @@
-"""What does a designation or a specialization require of an organization's people (R13, R14)?"""
+"""Requirements of designations and specializations (R13, R14)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +9,10 @@ from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, Trac
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """So many distinct people with any of these certifications, and what they give.
+    """A number of distinct people with any of some certifications, and the points that they give.
 
-    A gate gives its points once, when all needed people are there. Everything else gives an equal share of its points
-    for each person, up to the people needed. ``needed`` counts designations where the role is ``DESIGNATION``.
+    A gate gives its points once, when as many people as needed count. Everything else gives an equal share of its
+    points for each person, up to the people needed. ``needed`` counts designations where the role is ``DESIGNATION``.
     """
 
     step: int
@@ -25,13 +25,13 @@ class Requirement:
 
     @property
     def points_each(self) -> Fraction:
-        """Return what one of the people needed gives, all gates being met."""
+        """Return the points that one of the people needed gives when all gates are met."""
         return self.points / self.needed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """How one metric is scored on one track; ``since`` is the date from which an edition says so, if not its own."""
+    """How one metric is scored on one track, from the date ``since`` on if that is not the edition's own."""
 
     metric: Metric
     track: Track

@@ -1,4 +1,4 @@
-"""Who is it that an issuer vouches for, and may they come in (R2, R3)?"""
+"""Sign-in with an issuer: identities and checks of its answer (R2, R3)."""
 
 import re
 from dataclasses import dataclass
@@ -101,14 +101,14 @@ class NotAMember(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Whom an issuer vouches for; people are known by issuer and subject, never by e-mail."""
+    """A person as their issuer identifies them: by issuer and subject, never by e-mail."""
 
     issuer: str
     subject: str
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
-    # When what vouches for them ends by itself (aware, UTC).
+    # When the token that identified them expires (aware, UTC).
     expires_at: datetime | None = None
 
     @property
@@ -117,21 +117,19 @@ class Identity:
         # An address with blanks around it may be somebody else's than the one without.
         if not self.email or not self.email_verified or self.email != self.email.strip():
             return None
-        return None if any(map(_becomes_ascii, self.email)) else self.email.lower()
-
-
-def _becomes_ascii(character: str) -> bool:
-    """Tell whether lower case takes a character, such as the Kelvin sign, for a letter of another's address."""
-    return not character.isascii() and character.lower().isascii()
+        # Lower case makes an ASCII letter of some characters, such as the Kelvin sign: of another person's address.
+        if any(not character.isascii() and character.lower().isascii() for character in self.email):
+            return None
+        return self.email.lower()
 
 
 def redirect_key(*, organization_id: int, issuer: str) -> str:
-    """Return the part of a redirect URI that only this organization at this issuer has."""
+    """Return the part of a redirect URI that is unique to an organization and its issuer."""
     return sha256(f"{organization_id} {issuer}".encode()).hexdigest()[:32]
 
 
 def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
-    """Return where an organization's issuer sends browsers back to."""
+    """Return the redirect URI of an organization at its issuer."""
     return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
 
 
@@ -147,17 +145,17 @@ def check_issuer(issuer: str) -> None:
 
 
 def check_answering_issuer(named: str | None, *, expected: str, is_named_always: bool = False) -> None:
-    """Refuse an answer that names another issuer, or none though its issuer always names itself (RFC 9207).
+    """Refuse an answer that names another issuer, or no issuer although its issuer always names itself (RFC 9207).
 
     Raises:
-        SignInNotAccepted: the answer is not known to be the issuer's.
+        SignInNotAccepted: the answer may be another issuer's.
     """
     if (named is None and is_named_always) or (named is not None and named != expected):
         raise SignInNotAccepted
 
 
 def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
-    """Refuse an answer at or after the end of what it answers.
+    """Refuse an answer at or after the end of its sign-in or attempt.
 
     Raises:
         SignInExpired: the time is over.
@@ -167,5 +165,5 @@ def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
 
 
 def is_code(code: str | None) -> TypeGuard[str]:
-    """Tell whether an answer's code can be one (RFC 6749, A.11: visible ASCII)."""
+    """Tell whether a text can be an authorization code (RFC 6749, A.11: visible ASCII)."""
     return code is not None and 0 < len(code) <= MAX_CODE and code.isascii() and code.isprintable()

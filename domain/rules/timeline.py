@@ -1,4 +1,4 @@
-"""What has happened in the life of a credit, and what is expected to?"""
+"""Timeline of a credit: past and expected events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from domain.rules.explanation import CreditFacts
 
 @dataclass(frozen=True, kw_only=True)
 class TimelineEvent:
-    """Something that happened at an instant, or is expected to; ``recorded_at`` is when it was written down."""
+    """An event that happened at an instant, or is expected to; ``recorded_at`` is when it was recorded."""
 
     kind: TimelineKind
     at: datetime
@@ -20,7 +20,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedEffects:
-    """When it was written down that a credit took effect, and that it ended."""
+    """When it was recorded that a credit began to count, and that it ended."""
 
     counted_at: datetime | None
     ended_at: datetime | None
@@ -54,5 +54,5 @@ def timeline(facts: CreditFacts, recorded: RecordedEffects, *, at: datetime) -> 
         for kind, instant, recorded_at in instants
         if instant is not None
     ]
-    # What happens at the same instant stays in the order above.
+    # Sorting is stable: events of the same instant stay in the order above.
     return tuple(sorted(events, key=lambda event: event.at))

@@ -1,7 +1,7 @@
-"""When is a transcript read again (R9)?
+"""Schedule of transcript readings (R9).
 
-Every night, each account at a time of its own, so that no provider is asked for all of them at once; and once more just
-before something expires, since a renewal that becomes known in time leaves no gap (R11).
+Each account is read every night at an instant of its own, so that no provider gets all requests at once, and once more
+just before something expires, because a renewal that is known in time leaves no gap (R11).
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -11,37 +11,37 @@ from domain.rules.enums import TranscriptProblem
 NIGHT_BEGINS = time(0, tzinfo=UTC)
 NIGHT = timedelta(hours=6)
 DAY = timedelta(days=1)
-LAST_LOOK = timedelta(minutes=30)
+LAST_READING = timedelta(minutes=30)
 FIRST_BACK_OFF = timedelta(minutes=15)
 # The multiplier that spreads consecutive numbers evenly over 32 bits (Knuth, 6.4).
 SPREAD = 2_654_435_761
 BITS_32 = 4_294_967_296
-MOST_DOUBLINGS = 7
+MAX_DOUBLINGS = 7
 
 
 def next_night_reading(account_id: int, *, after: datetime) -> datetime:
-    """Return the account's own instant of the night that comes after an instant (aware, UTC)."""
+    """Return the account's reading of the night that follows an instant (aware, UTC)."""
     share = (account_id * SPREAD % BITS_32) / BITS_32
     tonight = datetime.combine(after.astimezone(UTC).date(), NIGHT_BEGINS) + NIGHT * share
     return tonight if tonight > after else tonight + DAY
 
 
 def next_reading(account_id: int, *, after: datetime, first_expiry: datetime | None) -> datetime:
-    """Return when to read next: in the night, or just before the first expiry of what counts, if that comes sooner."""
+    """Return when to read next: in the night, or just before the first expiry of what counts if that is sooner."""
     night = next_night_reading(account_id, after=after)
-    if first_expiry is None or first_expiry - LAST_LOOK <= after:
+    if first_expiry is None or first_expiry - LAST_READING <= after:
         return night
-    return min(night, first_expiry - LAST_LOOK)
+    return min(night, first_expiry - LAST_READING)
 
 
 def next_try(account_id: int, *, tries: int, now: datetime, retry_after: timedelta | None = None) -> datetime:
-    """Return when to try again after so many tries in vain: each time later, and no later than the next night.
+    """Return when to retry after some failed tries: each time later, and no later than the next night.
 
-    Only a provider that asks for more patience gets it.
+    A provider that asks for a longer wait with ``retry_after`` gets it.
     """
-    back_off = FIRST_BACK_OFF * (1 << min(tries - 1, MOST_DOUBLINGS))
-    soonest = min(now + back_off, next_night_reading(account_id, after=now))
-    return soonest if retry_after is None else max(soonest, now + retry_after)
+    back_off = FIRST_BACK_OFF * (1 << min(tries - 1, MAX_DOUBLINGS))
+    retry_at = min(now + back_off, next_night_reading(account_id, after=now))
+    return retry_at if retry_after is None else max(retry_at, now + retry_after)
 
 
 def transcript_problem(

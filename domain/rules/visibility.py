@@ -1,4 +1,4 @@
-"""Who may see what (R1, R17)?"""
+"""Viewers and what they may see (R1, R17)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ from domain.rules.enums import MemberRole, Scope
 
 @dataclass(frozen=True, kw_only=True)
 class MemberViewer:
-    """The active member who asks."""
+    """An active member who makes a request."""
 
     member_id: int
     organization_id: int
@@ -21,13 +21,13 @@ class MemberViewer:
         return self.role.is_admin
 
     def may(self, scope: Scope) -> bool:
-        """Tell whether the viewer sees what a scope opens: admins see all of their organization."""
+        """Tell whether the member may read a scope: admins may read all of their organization."""
         return self.role.is_admin
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClientViewer:
-    """The API client that asks: never a person, so nothing is its own and it can change nothing (R1)."""
+    """An API client that makes a request: as it is no person, it owns nothing and can change nothing (R1)."""
 
     member_id: ClassVar[None] = None
     is_admin: ClassVar[bool] = False
@@ -37,7 +37,7 @@ class ApiClientViewer:
     scopes: frozenset[Scope]
 
     def may(self, scope: Scope) -> bool:
-        """Tell whether the client was given a scope."""
+        """Tell whether the client has a scope."""
         return scope in self.scopes
 
 
@@ -56,10 +56,10 @@ def check_signed_in(viewer: Viewer | None) -> Viewer:
 
 
 def check_person(viewer: Viewer | None) -> MemberViewer:
-    """Return the member who asks.
+    """Return the viewer if it is a member.
 
     Raises:
-        Forbidden: nobody is signed in, or an API client asks.
+        Forbidden: nobody is signed in, or the viewer is an API client.
     """
     viewer = check_signed_in(viewer)
     if isinstance(viewer, ApiClientViewer):
@@ -68,21 +68,21 @@ def check_person(viewer: Viewer | None) -> MemberViewer:
 
 
 def may_see_of(viewer: Viewer, member_id: int, scope: Scope) -> bool:
-    """Tell whether a viewer sees what a scope opens of a member: of themself everybody does."""
+    """Tell whether a viewer may read a scope of a member: everybody may read their own."""
     return member_id == viewer.member_id or viewer.may(scope)
 
 
 def profile_id_ending(profile_id: str) -> str:
     """Return the last three characters of a profile id: all that an organization may see of an MCID (R17)."""
-    # At least three stay hidden, however short an id is.
+    # At least three characters stay hidden, however short an id is.
     return profile_id[3:][-3:]
 
 
 def masked_profile_id(profile_id: str) -> str:
-    """Return a profile id of which only the ending is shown (R17)."""
+    """Return a profile id with all but its ending masked (R17)."""
     return "•••" + profile_id_ending(profile_id)
 
 
 def masked_for(profile_id: str, *, owner: bool) -> str | None:
-    """Return a profile id for its owner only."""
+    """Return a profile id if the viewer is its owner."""
     return profile_id if owner else None

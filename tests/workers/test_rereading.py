@@ -10,7 +10,7 @@ from domain.operations.transcripts import ReadPage
 from domain.queries.associations import get_association_or_raise
 from domain.rules.association_limits import AlreadyAssociated
 from domain.rules.enums import AttemptStatus, TranscriptProblem
-from domain.rules.transcript_reading import LAST_LOOK, next_night_reading
+from domain.rules.transcript_reading import LAST_READING, next_night_reading
 from tests.sign_in.environment import UNIVERSITY, World
 from tests.workers.rereading import AMARA, DAY, grant, linked, read, refuse, remove, tell
 from workers.sweeper import sweep
@@ -65,7 +65,7 @@ async def test_a_renewal_on_the_last_day_leaves_no_gap(world: World) -> None:
     world.clock.now = credit.counts_until - timedelta(hours=1)
     await tell(world, "renewals", "SC-300")
     due_at = (await Association.get()).next_read_at
-    assert due_at == credit.counts_until - LAST_LOOK
+    assert due_at == credit.counts_until - LAST_READING
 
     world.clock.now = due_at
     await read(world)

@@ -16,7 +16,7 @@ from domain.rules.api_clients import (
     free_slot,
     key_expiry,
     key_that_stays,
-    wanted_scopes,
+    ordered_scopes,
 )
 from domain.rules.enums import Scope
 from tests.clock import START
@@ -36,12 +36,12 @@ def test_a_name_is_kept_without_the_space_around_it() -> None:
 
 
 def test_each_scope_counts_once_and_there_must_be_one() -> None:
-    assert wanted_scopes([Scope.REPORT_READ, Scope.CREDITS_READ, Scope.REPORT_READ]) == [
+    assert ordered_scopes([Scope.REPORT_READ, Scope.CREDITS_READ, Scope.REPORT_READ]) == [
         Scope.CREDITS_READ,
         Scope.REPORT_READ,
     ]
     with pytest.raises(InvalidInput):
-        wanted_scopes([])
+        ordered_scopes([])
 
 
 def test_a_key_lives_as_long_as_it_may_unless_an_earlier_end_is_wanted() -> None:

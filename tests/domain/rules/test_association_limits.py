@@ -34,7 +34,7 @@ def allowance(
     now: datetime,
     *,
     already_associated: bool = False,
-    told: LimitRefusal | None = None,
+    earlier_refusal: LimitRefusal | None = None,
 ) -> AssociationAllowance:
     return association_allowance(
         account=ACCOUNT if account else None,
@@ -43,7 +43,7 @@ def allowance(
         already_associated=already_associated,
         now=now,
         policy=Policy(),
-        told=told,
+        earlier_refusal=earlier_refusal,
     )
 
 
@@ -191,7 +191,7 @@ def test_what_was_told_of_an_account_gives_the_date_that_its_history_gave(
     before = allowance(account, [], now).refusal
     told = before if isinstance(before, LimitRefusal) else None
 
-    again = allowance([], member, now, told=told)
+    again = allowance([], member, now, earlier_refusal=told)
 
     assert again.next_available_at == allowance(account, member, now).next_available_at
 

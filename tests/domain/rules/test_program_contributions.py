@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.attainment import Holding, attainments
-from domain.rules.contributions import ProgramContributions, contributions, decisive_places
+from domain.rules.contributions import ProgramContributions, contributions, decisive_people
 from tests.domain.rules.catalog import AT, PROGRAMS
 
 Told = tuple[str, str, str, int, float, str | None]
@@ -77,8 +77,8 @@ def whole(holdings: Sequence[Holding]) -> dict[int | None, set[Told]]:
 
 
 def first_of(holdings: Sequence[Holding]) -> list[Holding]:
-    """Return the fewest holdings that ``decisive_places`` allows to be known."""
-    places = decisive_places(PROGRAMS)
+    """Return the fewest holdings that ``decisive_people`` allows to be known."""
+    places = decisive_people(PROGRAMS)
     ordered = sorted(holdings, key=lambda each: (each.counts_from, str(each.person), each.credit_id))
     seen: dict[str, set[object]] = defaultdict(set)
     first = []

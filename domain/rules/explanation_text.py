@@ -1,4 +1,4 @@
-"""How is it said to people why a credit counts, or not, and what can be done about it?"""
+"""Sentences that explain a credit to people, and what they can do about it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +13,11 @@ _INELIGIBLE = {
     IneligibleReason.NOT_IN_CATALOG: "it is not in the programme's catalog",
     IneligibleReason.RETIRED: "the certification had retired",
 }
+_WILL_END = {
+    CreditEndReason.EXPIRED: "it expires",
+    CreditEndReason.REVOKED: "the learning provider revokes it",
+    CreditEndReason.RETIRED: "the certification retires",
+}
 _ENDED = {
     CreditEndReason.EXPIRED: "it expired",
     CreditEndReason.REVOKED: "the learning provider revoked it",
@@ -21,7 +26,7 @@ _ENDED = {
     CreditEndReason.MOVED: "the account was linked with another organization",
     CreditEndReason.MEMBER_REMOVED: "the member left the organization",
 }
-# Who can do what about a condition that is not met.
+# Who can do what about an unmet condition.
 _UNMET: Mapping[CreditReasonCode, tuple[ReasonActor, str]] = {
     CreditReasonCode.NOT_ASSOCIATED: (ReasonActor.PERSON, "Link the learning account with the organization."),
     CreditReasonCode.ASSOCIATION_REMOVED: (
@@ -52,15 +57,15 @@ NOTHING = "Nothing needs doing."
 
 
 def summary_of(interval: CreditInterval, status: CreditStatus) -> str:
-    """Return one sentence about a credit that has a status at the instant asked for."""
+    """Return one sentence about a credit with a status."""
     if interval.counts_from is None:
         reason = _INELIGIBLE.get(interval.ineligible_reason) if interval.ineligible_reason else None
         return f"Does not count: {reason}." if reason else "Does not count."
     reason = _ENDED[interval.end_reason] if interval.end_reason else "it ended"
     if interval.counts_until == interval.counts_from:
         if status is CreditStatus.PENDING:
-            day = day_text(interval.counts_from)
-            return f"Will never count: {_future(interval.end_reason)} on {day}, before it is due."
+            end = _WILL_END.get(interval.end_reason or CreditEndReason.EXPIRED, "the association ends")
+            return f"Will never count: {end} on {day_text(interval.counts_from)}, before it is due."
         return f"Never counted: {reason} before it was due."
     if status is CreditStatus.PENDING:
         return f"Counts from {day_text(interval.counts_from)}."
@@ -72,7 +77,7 @@ def summary_of(interval: CreditInterval, status: CreditStatus) -> str:
 
 
 def actor_on(code: CreditReasonCode, *, met: bool = False, expected_at: datetime | None = None) -> ReasonActor:
-    """Return who can do something about a condition, or about its being met no longer from an instant on."""
+    """Return who can do something about an unmet condition, or about one that will end at ``expected_at``."""
     if not met:
         return _UNMET[code][0]
     return ReasonActor.PERSON if code is CreditReasonCode.EXPIRED and expected_at is not None else ReasonActor.NOBODY
@@ -81,7 +86,7 @@ def actor_on(code: CreditReasonCode, *, met: bool = False, expected_at: datetime
 def action_on(
     code: CreditReasonCode, *, met: bool, expected_at: datetime | None = None, opens_at: datetime | None = None
 ) -> str:
-    """Return what they can do; a renewal is possible from ``opens_at`` on, if that is known."""
+    """Return what they can do; they can renew from ``opens_at`` on, if that is known."""
     if not met:
         if code is CreditReasonCode.WAITING and expected_at is None:
             return "Nothing can be done: it ends before it is due."
@@ -93,7 +98,7 @@ def action_on(
 
 
 def requirement_action(code: CreditReasonCode, contribution: ProgramContribution) -> str:
-    """Return what can be done about a credit that gives a requirement no points."""
+    """Return what people can do about a credit that gives a requirement no points."""
     metric = contribution.metric.value.lower().replace("_", " ")
     return f"{_UNMET[code][1]} ({contribution.program.title}, {metric}, step {contribution.step})."
 
@@ -101,11 +106,3 @@ def requirement_action(code: CreditReasonCode, contribution: ProgramContribution
 def day_text(instant: datetime) -> str:
     """Return the date of an instant, in UTC, for people."""
     return f"{instant:%-d %B %Y}"
-
-
-def _future(reason: CreditEndReason | None) -> str:
-    return {
-        CreditEndReason.EXPIRED: "it expires",
-        CreditEndReason.REVOKED: "the learning provider revokes it",
-        CreditEndReason.RETIRED: "the certification retires",
-    }.get(reason or CreditEndReason.EXPIRED, "the association ends")
