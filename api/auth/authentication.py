@@ -11,7 +11,7 @@ from api.runtime import Runtime
 from domain.operations.api_clients import touch_api_key
 from domain.operations.members import activate_member
 from domain.providers.oidc import unverified_issuer
-from domain.queries.callers import api_key, api_key_again, session, trusted_issuer, viewer_of_session, viewer_of_subject
+from domain.queries.callers import api_key, api_key_by_id, session, trusted_issuer, viewer_of_session, viewer_of_subject
 from domain.rules.api_clients import claims_to_be_api_key
 from domain.rules.sign_in import SignInNotAccepted
 from domain.rules.visibility import ApiClientViewer, MemberViewer
@@ -86,7 +86,7 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
     key_id = key.id
 
     async def revalidate(at: datetime) -> ApiClientViewer | None:
-        found = await api_key_again(key_id, now=at)
+        found = await api_key_by_id(key_id, now=at)
         if found is None:
             return None
         # A connection that stays open uses its key: whoever would end the key must see it.

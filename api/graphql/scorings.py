@@ -25,8 +25,8 @@ from domain.queries.attainments import (
     FragilityAt,
     OrganizationFacts,
     Scoring,
-    number_of_counted_credits,
-    number_of_forecast_days,
+    count_facts,
+    count_forecast_days,
     organization_facts,
 )
 from domain.queries.contributions import CreditContributions, OrganizationContributions, prepared_contributions
@@ -142,7 +142,7 @@ class OrganizationScorings:
         if self._scorings.refused is not None:
             raise self._scorings.refused
         if self._credits is None:
-            self._credits = await number_of_counted_credits(self._organization_id)
+            self._credits = await count_facts(self._organization_id)
         scorings = [scoring for scoring in self._requested if scoring not in self._outcomes]
         await self._pay([scoring for scoring in scorings if scoring not in self._paid], self._credits)
         async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
@@ -156,7 +156,7 @@ class OrganizationScorings:
         for scoring in unpaid:
             days = 0
             if isinstance(scoring, ForecastUntil):
-                days = await number_of_forecast_days(self._organization_id, scoring)
+                days = await count_forecast_days(self._organization_id, scoring)
             points += scoring_cost(scoring, credits, days=days)
         await self._scorings.take(points)
         self._paid.update(unpaid)

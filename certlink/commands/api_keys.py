@@ -73,7 +73,7 @@ def list_keys(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) 
         return
     for client in clients:
         revoked = f"\trevoked {instant_text(client.revoked_at)}" if client.revoked_at else ""
-        print(f"{client.id}\t{client.name}\t{','.join(client.scope_words)}{revoked}")
+        print(f"{client.id}\t{client.name}\t{','.join(client.scope_values)}{revoked}")
         for key in keys[client.id]:
             end = f"ended {instant_text(key.ended_at)}" if key.ended_at else f"expires {instant_text(key.expires_at)}"
             used = instant_text(key.last_used_at) if key.last_used_at else "never"
@@ -147,7 +147,7 @@ def _plain(client: ApiClientRow, keys: list[ApiKeySummary]) -> dict[str, Any]:
     return {
         "id": client.id,
         "name": client.name,
-        "scopes": client.scope_words,
+        "scopes": client.scope_values,
         "createdAt": instant_text(client.created_at),
         "revokedAt": client.revoked_at and instant_text(client.revoked_at),
         "lastUsedAt": client.last_used_at and instant_text(client.last_used_at),

@@ -10,7 +10,7 @@ from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain,
 from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
 from domain.operations.members import change_member_role, remove_member
-from domain.queries.organizations import MemberSummary, member_number, members_of_domain, operator_of
+from domain.queries.organizations import MemberSummary, member_id_of, members_of_domain, operator_of
 from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import DeliveryProblem, MemberRole
 from domain.settings import Settings
@@ -86,7 +86,7 @@ def change_role(
 
     async def work(settings: Settings) -> None:
         operator = await operator_of(domain)
-        member_id = await member_number(operator, work_email)
+        member_id = await member_id_of(operator, work_email)
         await change_member_role(by=operator, member_id=member_id, role=role, now=programme_clock(settings)())
 
     run(work, data)
@@ -98,7 +98,7 @@ def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> 
 
     async def work(settings: Settings) -> str:
         operator = await operator_of(domain)
-        member_id = await member_number(operator, work_email)
+        member_id = await member_id_of(operator, work_email)
         ended = await remove_member(by=operator, member_id=member_id, now=programme_clock(settings)())
         return (
             f"{work_email}\tremoved; {ended.credits.canceled} credits canceled, {ended.credits.counting_on} count on "

@@ -1,4 +1,4 @@
-"""Which API clients does an organization have, and which keys have they?"""
+"""API clients of an organization, and their keys."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from domain.rules.administration import Operator
 from domain.rules.enums import Scope
 from domain.rules.visibility import ApiClientViewer, Viewer
 
-# Of keys that have ended so many are shown that no list grows for ever; those that have not come first.
+# Live keys come first, so only ended ones are cut off: without a limit their list would grow for ever.
 SHOWN_KEYS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClientRow:
-    """An API client, and when any of its keys was last used."""
+    """An API client, and when one of its keys was last used."""
 
     id: int
     name: str
-    scope_words: list[str]
+    scope_values: list[str]
     created_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
 
     @property
     def scopes(self) -> list[Scope]:
-        """Return what it may read."""
-        return [Scope(word) for word in self.scope_words]
+        """Return the client's scopes."""
+        return [Scope(value) for value in self.scope_values]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKeySummary:
-    """A key without its secret, which nobody knows."""
+    """A key without its secret, of which only the hash is stored."""
 
     id: int
     api_client_id: int
@@ -46,15 +46,15 @@ class ApiKeySummary:
     last_used_at: datetime | None
 
 
-_SELECT = """SELECT c.id, c.name, c.scopes AS scope_words, c.created_at, c.revoked_at,
+_SELECT = """SELECT c.id, c.name, c.scopes AS scope_values, c.created_at, c.revoked_at,
         (SELECT max(k.last_used_at) FROM api_key k WHERE k.api_client_id = c.id) AS last_used_at
     FROM api_client c"""
-# An admin's organization's, or the client that asks.
+# The clients of an admin's organization, or the client itself.
 _VISIBLE = "c.organization_id = $1 AND ($2 OR c.id = $3)"
 
 
 async def visible_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, ApiClientRow]:
-    """Return those clients that the viewer may see, by number: admins their organization's, a client itself."""
+    """Return the clients that the viewer may see, by id: an admin those of their organization, a client itself."""
     rows = await fetch_rows(
         ApiClientRow,
         f"{_SELECT} WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])",
@@ -68,7 +68,7 @@ async def get_api_client_or_raise(viewer: Viewer, api_client_id: int) -> ApiClie
     """Return a client that the viewer may see.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such client.
     """
     row = (await visible_api_clients(viewer, {api_client_id})).get(api_client_id)
     if row is None:
@@ -79,31 +79,31 @@ async def get_api_client_or_raise(viewer: Viewer, api_client_id: int) -> ApiClie
 async def api_clients_of_organization(
     viewer: Viewer, organization_id: int, *, page: PageRequest
 ) -> Page[ApiClientRow] | None:
-    """Return the clients of the viewer's organization, the latest created first; for its admins only."""
+    """Return the clients of the viewer's organization, newest first, to its admins only."""
     if not viewer.is_admin or organization_id != viewer.organization_id:
         return None
     return await fetch_page(ApiClientRow, f"{_SELECT} WHERE c.organization_id = $1", organization_id, page=page)
 
 
 async def api_clients_of_operator(operator: Operator) -> list[ApiClientRow]:
-    """Return every client of an organization, the latest created first; for the operator's command line alone."""
+    """Return every client of an organization, newest first, to the operator."""
     return await fetch_rows(
         ApiClientRow, f"{_SELECT} WHERE c.organization_id = $1 ORDER BY c.id DESC", operator.organization_id
     )
 
 
 async def keys_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
-    """Return the keys of clients that the viewer may see: first those that have not ended, then the newest."""
+    """Return the keys of clients that the viewer may see: live ones first, then the newest."""
     return await _keys(*_visible(viewer), api_client_ids)
 
 
 async def keys_of_operator(operator: Operator, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
-    """Return the keys of an organization's clients; for the operator's command line alone."""
+    """Return the keys of an organization's clients to the operator."""
     return await _keys(operator.organization_id, True, None, api_client_ids)
 
 
 async def creators_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, OfMember | None]:
-    """Return who created clients, to whom sees the organization's members; nobody where the operator did."""
+    """Return the members who created clients, if the viewer sees members; ``None`` for a client of the operator."""
     rows = await fetch_rows(
         _Creator,
         f"""SELECT {OF_MEMBER}, c.id AS api_client_id
@@ -133,14 +133,14 @@ async def _keys(
         ApiKeySummary,
         f"""SELECT id, api_client_id, prefix, created_at, expires_at, ended_at, last_used_at FROM (
                 SELECT k.*, row_number() OVER (PARTITION BY k.api_client_id
-                                               ORDER BY k.ended_at IS NOT NULL, k.id DESC) AS place
+                                               ORDER BY k.ended_at IS NOT NULL, k.id DESC) AS rank
                 FROM api_key k JOIN api_client c ON c.id = k.api_client_id
-                WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])) placed
-            WHERE place <= $5 ORDER BY api_client_id, place""",
+                WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])) ranked
+            WHERE rank <= $5 ORDER BY api_client_id, rank""",
         organization_id,
         is_admin,
         own,
         list(api_client_ids),
         SHOWN_KEYS,
     )
-    return {number: [row for row in rows if row.api_client_id == number] for number in api_client_ids}
+    return {client_id: [row for row in rows if row.api_client_id == client_id] for client_id in api_client_ids}

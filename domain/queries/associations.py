@@ -1,4 +1,4 @@
-"""Which accounts are and were associated, with what, and when is the next association allowed?"""
+"""Associations, learning accounts, and when the next association is allowed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class AssociationRow(OfMember):
 
     @property
     def transcript_problem(self) -> TranscriptProblem | None:
-        """Return what keeps the transcript from being read again, if anything does."""
+        """Return why the transcript cannot be read again, if it cannot."""
         return transcript_problem(
             is_active=self.ended_at is None,
             has_grant=self.has_grant,
@@ -60,7 +60,7 @@ class LearningAccountRow:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountAllowance:
-    """What R3 and R6 allow a member with one account that they know."""
+    """What R3 and R6 allow a member with one account."""
 
     account: KnownAccount
     allowance: AssociationAllowance
@@ -80,7 +80,7 @@ class _Start:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Refused:
+class _RefusedAttempt:
     account_id: int
     profile_id: str
     refusal_code: str
@@ -90,7 +90,7 @@ class _Refused:
     def account(self) -> KnownAccount:
         return KnownAccount(id=self.account_id, ending=profile_id_ending(self.profile_id))
 
-    def told(self, policy: Policy) -> LimitRefusal:
+    def refusal(self, policy: Policy) -> LimitRefusal:
         return limit_refusal(
             self.refusal_code, next_available_at=self.refusal_available_at, account=self.account, policy=policy
         )
@@ -103,12 +103,12 @@ _FROM = """FROM association a
     JOIN learning_account l ON l.id = a.learning_account_id
     JOIN member m ON m.id = a.member_id
     JOIN organization o ON o.id = a.organization_id"""
-# When the associations of a member at a provider started, and those of the accounts that are compared with here.
+# The starts of a member's associations at a provider, and of the accounts whose condition is appended.
 _HISTORY = """SELECT a.member_id = $1 AS is_member, a.ended_at IS NULL AS is_active,
         a.learning_account_id AS account_id, l.profile_id, a.started_at
     FROM association a JOIN learning_account l ON l.id = a.learning_account_id
     WHERE a.provider = $2 AND (a.member_id = $1 OR a.learning_account_id"""
-# The viewer's own, and for admins everybody's of their organization (R17).
+# The viewer's own, and for admins all of their organization (R17).
 _VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
 
 
@@ -118,7 +118,7 @@ async def association(viewer: Viewer, association_id: int) -> AssociationRow | N
 
 
 async def visible_associations(viewer: Viewer, association_ids: Collection[int]) -> dict[int, AssociationRow]:
-    """Return those associations that the viewer may see, by number."""
+    """Return those associations that the viewer may see, by id."""
     rows = await fetch_rows(
         AssociationRow,
         f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = ANY($4::bigint[])",
@@ -134,7 +134,7 @@ async def get_association_or_raise(viewer: Viewer, association_id: int) -> Assoc
     """Return one association that the viewer may see.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such association.
     """
     row = await association(viewer, association_id)
     if row is None:
@@ -145,7 +145,7 @@ async def get_association_or_raise(viewer: Viewer, association_id: int) -> Assoc
 async def associations_of_members(
     viewer: Viewer, member_ids: Collection[int], *, active: bool | None, page: PageRequest
 ) -> dict[int, Page[AssociationRow]]:
-    """Return each member's associations, newest first; ``active`` keeps those that are or are not."""
+    """Return each member's associations, newest first, with ``active`` only those that are active or not."""
     return await fetch_pages(
         AssociationRow,
         f"""{_SELECT} {_FROM}
@@ -160,7 +160,7 @@ async def associations_of_members(
 
 
 async def visible_learning_accounts(viewer: Viewer, account_ids: Collection[int]) -> dict[int, LearningAccountRow]:
-    """Return those accounts that are or were associated with the viewer, or with anybody they see as an admin."""
+    """Return those accounts that are or were associated with the viewer, or with a member whom they see as an admin."""
     rows = await fetch_rows(
         LearningAccountRow,
         f"""SELECT l.id, l.provider, l.profile_id, coalesce(bool_or(a.member_id = $2), false) AS is_own
@@ -175,20 +175,20 @@ async def visible_learning_accounts(viewer: Viewer, account_ids: Collection[int]
 
 
 async def needs_sign_in_again(member_id: int, provider: LearningProvider) -> bool:
-    """Tell whether the provider refuses to let us read the transcript of the member's active association."""
-    found: bool = await fetch_value(
+    """Tell whether the provider refuses the grant of the member's active association."""
+    is_refused: bool = await fetch_value(
         """SELECT EXISTS (SELECT FROM association
            WHERE member_id = $1 AND provider = $2 AND ended_at IS NULL AND grant_refused_at IS NOT NULL)""",
         member_id,
         provider,
     )
-    return found
+    return is_refused
 
 
 async def allowances_of_members(
     viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> dict[int, AssociationAllowance | None]:
-    """Return what ``allowance`` does, to the person only: it may tell of other organizations (R17)."""
+    """Return each member's ``allowance``, to themself only: it may tell of other organizations (R17)."""
     return {
         member_id: await allowance(member_id, provider, now=now, policy=policy)
         if member_id == viewer.member_id
@@ -202,8 +202,8 @@ async def allowance(
 ) -> AssociationAllowance:
     """Return what R3 and R6 allow a member at a provider at an instant (aware, UTC).
 
-    Without an account only the member's own history decides: which account a person will sign in with is not known
-    before they do, and another account may have another date.
+    Without an account only the member's own history decides: with which account a person signs in is not known
+    beforehand, and another account may have another date.
     """
     history = await fetch_rows(_Start, f"{_HISTORY} = $3)", member_id, provider, account_id)
     account = next((start.account for start in history if start.account_id == account_id), None)
@@ -213,10 +213,10 @@ async def allowance(
 async def known_accounts_of_members(
     viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> dict[int, list[AccountAllowance]]:
-    """Return what an attempt with each account that the member knows would be told, to the person only (R17).
+    """Return the allowance of each account that the member knows, to themself only (R17).
 
-    They know those that they have linked themself, and those with which an attempt of theirs was refused. Of the latter
-    they learn the date that they were told, as long as it lies ahead, and nothing of where the account is linked.
+    They know the accounts that they have linked, and those with which an attempt of theirs was refused. Of the latter
+    they see the date of that refusal as long as it lies ahead, and nothing of where the account is linked.
     """
     return {
         member_id: await _known_accounts(member_id, provider, now=now, policy=policy)
@@ -229,11 +229,11 @@ async def known_accounts_of_members(
 async def _known_accounts(
     member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> list[AccountAllowance]:
-    # As an array, since the index of the accounts serves no subquery beside another condition.
+    # As an array: PostgreSQL uses the index of the accounts for no subquery beside another condition.
     accounts = "ANY(ARRAY(SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2))"
     history = await fetch_rows(_Start, f"{_HISTORY} = {accounts})", member_id, provider)
     refused = await fetch_rows(
-        _Refused,
+        _RefusedAttempt,
         """SELECT DISTINCT ON (t.refusal_account_id) t.refusal_account_id AS account_id, l.profile_id,
                   t.refusal_code, t.refusal_available_at
            FROM association_attempt t JOIN learning_account l ON l.id = t.refusal_account_id
@@ -243,17 +243,13 @@ async def _known_accounts(
         provider,
     )
     own = {start.account for start in history if start.is_member}
-    ahead = {row.account: row.told(policy) for row in refused if row.refusal_available_at > now}
-    known = [
-        AccountAllowance(
-            account=account,
-            allowance=_allowance(
-                history, account, now=now, policy=policy, earlier_refusal=None if account in own else ahead[account]
-            ),
-        )
-        for account in own | ahead.keys()
-    ]
-    return sorted(known, key=lambda each: (each.allowance.next_available_at, each.account.id))
+    ahead = {row.account: row.refusal(policy) for row in refused if row.refusal_available_at > now}
+    known = []
+    for account in own | ahead.keys():
+        earlier_refusal = None if account in own else ahead[account]
+        limits = _allowance(history, account, now=now, policy=policy, earlier_refusal=earlier_refusal)
+        known.append(AccountAllowance(account=account, allowance=limits))
+    return sorted(known, key=lambda one: (one.allowance.next_available_at, one.account.id))
 
 
 def _allowance(

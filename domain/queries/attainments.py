@@ -1,7 +1,7 @@
-"""How far is an organization in its programs at any instant, what will change, and what does it hang on?
+"""Attainments, forecast and fragility of an organization.
 
-All of it is asked of an organization's counted facts, which one statement loads. Whoever asks several questions loads
-them once, and says where the work is done that takes long.
+All are computed from the organization's facts, which one statement loads. A caller that needs several loads them once,
+and decides where the long computation runs.
 """
 
 import asyncio
@@ -29,22 +29,21 @@ _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c
     LEFT JOIN completion p ON p.id = c.completion_id
     LEFT JOIN association a ON a.id = c.association_id
     WHERE o.id = $1 ORDER BY c.id"""
-_NUMBER = "SELECT count(*) FROM credit WHERE organization_id = $1 AND counts_from IS NOT NULL"
 _DAYS = """SELECT count(DISTINCT (changes_at AT TIME ZONE 'UTC')::date)
     FROM credit CROSS JOIN LATERAL (VALUES (counts_from), (counts_until)) change (changes_at)
     WHERE organization_id = $1 AND counts_from IS NOT NULL AND changes_at > $2 AND changes_at <= $3"""
 
 
 class RunInThread(Protocol):
-    """Runs work that holds the interpreter for long in a thread, such as ``asyncio.to_thread``."""
+    """Runs a long computation in a thread, as ``asyncio.to_thread`` does."""
 
     def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]:
-        """Return what the work returns."""
+        """Return the result of the work."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationFacts:
-    """All that decides an organization's attainments, whenever one asks for them."""
+    """All that decides an organization's attainments at any instant."""
 
     track: Track | None
     credits: tuple[CountedCredit, ...]
@@ -60,22 +59,21 @@ class OrganizationFacts:
         Raises:
             NotFound: there is no such program.
         """
-        if program is not None and not any(
-            program == each.key for edition in self.editions for each in edition.programs
-        ):
+        keys = {known.key for edition in self.editions for known in edition.programs}
+        if program is not None and program not in keys:
             raise NotFound
         return forecast(
             known_at(self.credits, after), self.editions, after=after, until=until, track=self.track, program=program
         )
 
     def fragility(self, at: datetime) -> tuple[FragilityFinding, ...]:
-        """Return what would cost the programs that are attained at an instant."""
+        """Return without whom the programs that are attained at an instant would be lost."""
         return fragility(known_at(self.credits, at), programs_at(self.editions, at), at=at, track=self.track)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttainmentsAt:
-    """How far an organization is in every program at an instant (aware, UTC)."""
+    """A request for the attainments of every program at an instant (aware, UTC)."""
 
     at: datetime
 
@@ -86,17 +84,17 @@ class AttainmentsAt:
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastUntil:
-    """What changes after an instant (aware, UTC) until the end of a day, for all programs or for one."""
+    """A request for the forecast from an instant (aware, UTC) until the end of a day, for all programs or for one."""
 
     after: datetime
     until: date
     program: str | None = None
 
     def check(self) -> None:
-        """Refuse a day that no forecast reaches.
+        """Refuse a day that is over or more than five years ahead.
 
         Raises:
-            ForecastTooFar: the day is over, or more than five years ahead.
+            ForecastTooFar: it is.
         """
         check_forecast_date(self.until, now=self.after)
 
@@ -111,7 +109,7 @@ class ForecastUntil:
 
 @dataclass(frozen=True, kw_only=True)
 class FragilityAt:
-    """What the attained programs of an organization hang on at an instant (aware, UTC)."""
+    """A request for the fragility of the attained programs at an instant (aware, UTC)."""
 
     at: datetime
 
@@ -124,14 +122,14 @@ Scoring = AttainmentsAt | ForecastUntil | FragilityAt
 
 
 def may_be_scored_for(viewer: Viewer, organization_id: int) -> bool:
-    """Tell whether a viewer sees the attainments of an organization: of their own, if they are its admin."""
+    """Tell whether a viewer may see the attainments of an organization: their own, if they are its admin."""
     return viewer.may(Scope.ATTAINMENTS_READ) and organization_id == viewer.organization_id
 
 
 async def organization_facts(
     organization_id: int, *, run_in_thread: RunInThread = asyncio.to_thread
 ) -> OrganizationFacts:
-    """Return an organization's counted facts, whoever asks.
+    """Return an organization's facts, without a check of the viewer.
 
     Raises:
         NotFound: there is no such organization.
@@ -147,16 +145,18 @@ async def organization_facts(
     )
 
 
-async def number_of_counted_credits(organization_id: int) -> int:
-    """Return how many credits the facts of an organization hold."""
-    number: int = await fetch_value(_NUMBER, organization_id)
-    return number
+async def count_facts(organization_id: int) -> int:
+    """Return how many credits the facts of an organization have."""
+    count: int = await fetch_value(
+        "SELECT count(*) FROM credit WHERE organization_id = $1 AND counts_from IS NOT NULL", organization_id
+    )
+    return count
 
 
-async def number_of_forecast_days(organization_id: int, asked: ForecastUntil) -> int:
+async def count_forecast_days(organization_id: int, requested: ForecastUntil) -> int:
     """Return on how many days of a forecast a credit of an organization begins or ends."""
-    number: int = await fetch_value(_DAYS, organization_id, asked.after, end_of_day(asked.until))
-    return number
+    count: int = await fetch_value(_DAYS, organization_id, requested.after, end_of_day(requested.until))
+    return count
 
 
 def _counted(row: Mapping[str, Any]) -> CountedCredit:

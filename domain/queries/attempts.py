@@ -1,4 +1,4 @@
-"""How far has an association attempt come?"""
+"""Association attempts of the viewer's own."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class AttemptRow:
     moved_from: str | None
 
     def status(self, *, at: datetime) -> AttemptStatus:
-        """Return how far the attempt is at an instant."""
+        """Return the attempt's status at an instant."""
         return attempt_status(self.stored_status, expires_at=self.expires_at, at=at)
 
     @property
@@ -48,7 +48,7 @@ class AttemptRow:
 
     @property
     def steps(self) -> list[tuple[AttemptStep, datetime]]:
-        """Return what has been done, in order, and when."""
+        """Return the steps that are done, in order, with their instants."""
         instants = {
             AttemptStep.SIGNED_IN: self.signed_in_at,
             AttemptStep.PROFILE_FOUND: self.profile_found_at,
@@ -60,15 +60,15 @@ class AttemptRow:
 
 
 async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | None:
-    """Return an attempt of the viewer's own: nobody else sees it, admins neither.
+    """Return an attempt of the viewer's own, which nobody else may see, not even an admin.
 
-    Asked again and again by who follows it, so it also looks whether they still are a member (R8).
+    A page that follows the attempt calls it again and again, so it finds only attempts of active members (R8).
     """
     return (await visible_attempts(viewer, {attempt_id})).get(attempt_id)
 
 
 async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict[int, AttemptRow]:
-    """Return those attempts that ``association_attempt`` returns, by number."""
+    """Return those attempts that ``association_attempt`` returns, by id."""
     rows = await fetch_rows(
         AttemptRow,
         """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
@@ -88,7 +88,7 @@ async def get_attempt_or_raise(viewer: Viewer, attempt_id: int) -> AttemptRow:
     """Return an attempt of the viewer's own.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such attempt.
     """
     row = await association_attempt(viewer, attempt_id)
     if row is None:

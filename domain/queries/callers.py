@@ -1,4 +1,4 @@
-"""Whose request is this?"""
+"""Members and API clients by session, token or key."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from domain.secrets import hash_token
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerRow:
-    """The organization that trusts an issuer, and for whom the issuer's tokens must be meant."""
+    """The organization that trusts an issuer, and the audience that the issuer's tokens must have."""
 
     organization_id: int
     issuer: str
@@ -22,7 +22,7 @@ class IssuerRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRow:
-    """An active member's browser session, and the instant (aware, UTC) at which it ends by itself."""
+    """An active member's browser session, and the instant (aware, UTC) at which it expires."""
 
     member_id: int
     organization_id: int
@@ -35,8 +35,36 @@ class SessionRow:
         return MemberViewer(member_id=self.member_id, organization_id=self.organization_id, role=self.role)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRow:
+    """A key that is valid at an instant, its client, and its expiry (aware, UTC)."""
+
+    id: int
+    key_hash: bytes = field(repr=False)
+    expires_at: datetime
+    last_used_at: datetime | None
+    api_client_id: int
+    organization_id: int
+    scope_values: list[str]
+
+    @property
+    def viewer(self) -> ApiClientViewer:
+        """Return the client as a viewer."""
+        return ApiClientViewer(
+            api_client_id=self.api_client_id,
+            organization_id=self.organization_id,
+            scopes=frozenset(map(Scope, self.scope_values)),
+        )
+
+
+_SELECT = """SELECT k.id, k.key_hash, k.expires_at, k.last_used_at, k.api_client_id, c.organization_id,
+        c.scopes AS scope_values
+    FROM api_key k JOIN api_client c ON c.id = k.api_client_id
+    WHERE k.ended_at IS NULL AND k.expires_at > $1 AND c.revoked_at IS NULL"""
+
+
 async def session(token: str, *, now: datetime) -> SessionRow | None:
-    """Return the session that a browser's token opens at an instant, where its member is active."""
+    """Return the session of a browser's token that is open at an instant, if its member is active."""
     return await fetch_row(
         SessionRow,
         """SELECT m.id AS member_id, m.organization_id, m.role, s.expires_at
@@ -48,13 +76,13 @@ async def session(token: str, *, now: datetime) -> SessionRow | None:
 
 
 async def viewer_of_session(token: str, *, now: datetime) -> MemberViewer | None:
-    """Return the active member whose browser holds a session's token at an instant."""
-    found = await session(token, now=now)
-    return found.viewer if found else None
+    """Return the active member of the session that a browser's token opens at an instant."""
+    row = await session(token, now=now)
+    return row.viewer if row else None
 
 
 async def viewer_of_member(member_id: int) -> MemberViewer | None:
-    """Return a member as they are now, if they are active."""
+    """Return a member with their present role, if they are active."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role FROM member m
@@ -64,7 +92,7 @@ async def viewer_of_member(member_id: int) -> MemberViewer | None:
 
 
 async def viewer_of_subject(issuer: str, subject: str) -> MemberViewer | None:
-    """Return the active member who is bound to a subject of the issuer that their organization trusts."""
+    """Return the active member with a subject of the issuer that their organization trusts."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role
@@ -82,36 +110,8 @@ async def trusted_issuer(issuer: str) -> IssuerRow | None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ApiKeyRow:
-    """A key that is good at the instant asked for, its client, and until when it is good (aware, UTC)."""
-
-    id: int
-    key_hash: bytes = field(repr=False)
-    expires_at: datetime
-    last_used_at: datetime | None
-    api_client_id: int
-    organization_id: int
-    scope_words: list[str]
-
-    @property
-    def viewer(self) -> ApiClientViewer:
-        """Return the client as the one who asks."""
-        return ApiClientViewer(
-            api_client_id=self.api_client_id,
-            organization_id=self.organization_id,
-            scopes=frozenset(map(Scope, self.scope_words)),
-        )
-
-
-_SELECT = """SELECT k.id, k.key_hash, k.expires_at, k.last_used_at, k.api_client_id, c.organization_id,
-        c.scopes AS scope_words
-    FROM api_key k JOIN api_client c ON c.id = k.api_client_id
-    WHERE k.ended_at IS NULL AND k.expires_at > $1 AND c.revoked_at IS NULL"""
-
-
 async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
-    """Return the key that a text is, where it is good at an instant (aware, UTC)."""
+    """Return the key with a text, if it is valid at an instant (aware, UTC)."""
     prefix = prefix_of(text)
     if prefix is None:
         return None
@@ -119,6 +119,6 @@ async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
     return row if row is not None and compare_digest(row.key_hash, hash_token(text)) else None
 
 
-async def api_key_again(key_id: int, *, now: datetime) -> ApiKeyRow | None:
-    """Return a key that was good once, where it still is at an instant (aware, UTC)."""
+async def api_key_by_id(key_id: int, *, now: datetime) -> ApiKeyRow | None:
+    """Return a key by its id, if it is still valid at an instant (aware, UTC)."""
     return await fetch_row(ApiKeyRow, f"{_SELECT} AND k.id = $2", now, key_id)

@@ -1,4 +1,4 @@
-"""What does the catalog say of certifications?"""
+"""Certifications and editions of the imported catalog."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,38 +9,33 @@ from domain.database.pool import connection, fetch_rows
 from domain.rules.certifications import CertificationFacts
 from domain.rules.editions import Edition
 
-
-async def certifications_by_code(codes: Collection[str]) -> dict[str, CertificationFacts]:
-    """Return the facts of those certifications that the catalog has."""
-    found = await fetch_rows(
-        CertificationFacts,
-        """SELECT code, title, level, provider, retires_on, retirement_rule, eligible_until
-           FROM certification WHERE code = ANY($1)""",
-        list(codes),
-    )
-    return {facts.code: facts for facts in found}
+_FACTS = "code, title, level, provider, retires_on, retirement_rule, eligible_until"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificationRow(CertificationFacts):
-    """A certification of the catalog in a list of all of them."""
+    """A certification in a list; the code identifies it, but every list needs an id."""
 
     id: int
 
 
-# Lists need an id; a code alone says which row it is.
 BY_CODE = Order(name="CODE", expression="code", kind=str)
 
 
+async def certifications_by_code(codes: Collection[str]) -> dict[str, CertificationFacts]:
+    """Return the facts of those certifications that the catalog has."""
+    rows = await fetch_rows(CertificationFacts, f"SELECT {_FACTS} FROM certification WHERE code = ANY($1)", list(codes))
+    return {facts.code: facts for facts in rows}
+
+
 async def certifications(*, text: str | None, page: PageRequest) -> Page[CertificationRow]:
-    """Return the certifications of the catalog, by code; with a text only those that have it in code or title."""
+    """Return the certifications of the catalog, by code, with a text only those whose code or title contains it."""
     conditions, arguments = where(
         "true", (), [("(strpos(lower(code), lower(?::text)) > 0 OR strpos(lower(title), lower(?::text)) > 0)", text)]
     )
     return await fetch_page(
         CertificationRow,
-        f"""SELECT 1::bigint AS id, code, title, level, provider, retires_on, retirement_rule, eligible_until
-            FROM certification {conditions}""",
+        f"SELECT 1::bigint AS id, {_FACTS} FROM certification {conditions}",
         *arguments,
         page=page,
     )
@@ -50,6 +45,6 @@ async def editions() -> tuple[Edition, ...]:
     """Return every imported edition, the earliest first; several may lie in the future."""
     async with connection() as current:
         records = await current.fetch(
-            """SELECT document::text, in_force_from FROM catalog_edition ORDER BY in_force_from, effective_from"""
+            "SELECT document::text, in_force_from FROM catalog_edition ORDER BY in_force_from, effective_from"
         )
     return tuple(stored_edition(record["document"], record["in_force_from"]) for record in records)

@@ -1,4 +1,4 @@
-"""Which requirements of which programs do credits contribute to as of an instant (R13, R14)?"""
+"""Contributions of credits to requirements as of an instant (R13, R14)."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,24 +19,24 @@ CreditContributions = Mapping[int, tuple[ProgramContribution, ...]]
 
 _HOLDING = "c.member_id AS person, p.certification, c.counts_from, c.counts_until, c.id AS credit_id"
 _COUNTING = "c.counts_from <= $2 AND (c.counts_until IS NULL OR c.counts_until > $2)"
-# The people whose certifications began to count first, in the order in which the rule places them.
+# The people whose certifications began to count first, in the order of the rule.
 _FIRST = f"""SELECT person, certification, counts_from, counts_until, credit_id FROM (
         SELECT *, row_number() OVER (PARTITION BY certification
-                                     ORDER BY counts_from, person::text COLLATE "C", credit_id) AS place
+                                     ORDER BY counts_from, person::text COLLATE "C", credit_id) AS rank
         FROM (SELECT DISTINCT ON (p.certification, c.member_id) {_HOLDING}
               FROM credit c JOIN completion p ON p.id = c.completion_id
               WHERE c.organization_id = $1 AND {_COUNTING} AND p.certification = ANY($3::text[])
-              ORDER BY p.certification, c.member_id, c.counts_from, c.id) counting) placed
-    JOIN unnest($3::text[], $4::int[]) decisive (code, places) ON code = certification AND place <= places"""
+              ORDER BY p.certification, c.member_id, c.counts_from, c.id) counting) ranked
+    JOIN unnest($3::text[], $4::int[]) decisive (code, people) ON code = certification AND rank <= people"""
 _OF_MEMBERS = f"""SELECT {_HOLDING} FROM credit c JOIN completion p ON p.id = c.completion_id
     WHERE c.organization_id = $1 AND c.member_id = ANY($3::bigint[]) AND c.counts_from IS NOT NULL
       AND (c.counts_until IS NULL OR c.counts_until > $2)"""
 
 
 class OrganizationContributions:
-    """What an organization's credits contribute as of an instant, asked for some members at a time.
+    """What an organization's credits contribute as of an instant, for some members at a time.
 
-    It keeps no more of everybody else's credits than can decide anything, however many there are.
+    Of all other members' credits it keeps only those that can change any points, however many there are.
     """
 
     def __init__(self, organization_id: int, as_of: datetime, scored: ProgramContributions) -> None:
@@ -45,13 +45,13 @@ class OrganizationContributions:
         self._scored = scored
 
     async def of(self, current: Any, member_ids: Collection[int]) -> CreditContributions:
-        """Return what each credit of members contributes; those that have ended or never count are not in it."""
+        """Return what each credit of members contributes, without credits that have ended or never count."""
         return self._of(await self._rows(current, member_ids))
 
     async def of_members(
         self, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
     ) -> CreditContributions:
-        """Return what ``of`` does; no connection is held while it is computed."""
+        """Return what ``of`` does, without holding a connection while it is computed."""
         async with connection() as current:
             rows = await self._rows(current, member_ids)
         return await run_in_thread(partial(self._of, rows))
@@ -64,14 +64,14 @@ class OrganizationContributions:
 
 
 async def programs_in_force(at: datetime) -> tuple[Program, ...]:
-    """Return every program as the catalog has it at an instant (aware, UTC)."""
+    """Return every program as it is in force at an instant (aware, UTC)."""
     return programs_at(await editions(), at)
 
 
 async def organization_contributions(
     current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
 ) -> OrganizationContributions:
-    """Prepare to tell what an organization's credits contribute to programs as of an instant (aware, UTC)."""
+    """Prepare an organization's contributions to programs as of an instant (aware, UTC)."""
     score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
     return OrganizationContributions(organization_id, as_of, score())
 
@@ -79,7 +79,7 @@ async def organization_contributions(
 async def prepared_contributions(
     organization_id: int, *, as_of: datetime, run_in_thread: RunInThread = asyncio.to_thread
 ) -> OrganizationContributions:
-    """Prepare as ``organization_contributions`` does, for all programs; no connection is held while it is computed."""
+    """Prepare contributions to all programs, without holding a connection while they are computed."""
     programs = await programs_in_force(as_of)
     async with connection() as current:
         score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
@@ -97,9 +97,9 @@ async def contributions_of_credits(
 async def _first_credits(
     current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
 ) -> Callable[[], ProgramContributions]:
-    """Read the credits that decide who takes a requirement's places, and return what scores them."""
-    places = decisive_people(programs)
-    rows = await current.fetch(_FIRST, organization_id, as_of, list(places), list(places.values()))
+    """Read the credits of the people who can change any points, and return the function that scores them."""
+    people = decisive_people(programs)
+    rows = await current.fetch(_FIRST, organization_id, as_of, list(people), list(people.values()))
     track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
 
     def score() -> ProgramContributions:

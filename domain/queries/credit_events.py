@@ -1,7 +1,7 @@
-"""Which credit events were recorded since somebody was told last?
+"""Credit events recorded since a position in their stream.
 
-Their numbers are drawn before they are committed, so a lower one can appear after a higher one. Who follows therefore
-remembers the numbers that were missing, until every transaction is over that may have drawn them.
+An event gets its id before it is committed, so a lower id can appear after a higher one. A position therefore holds the
+ids that were missing, until every transaction that may have taken them is over.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from domain.database.pool import snapshot, typed_row
 from domain.rules.enums import CreditEventKind, Scope
 from domain.rules.visibility import Viewer
 
-# More numbers than are drawn by transactions that are under way at a time.
-NUMBERS_UNDER_WAY = 100_000
+# More ids than the transactions under way have taken at any time.
+IDS_UNDER_WAY = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreditEventRow:
-    """What took effect for a credit, at an instant, and when that was written down."""
+    """A credit's beginning or end at an instant, and when it was recorded."""
 
     id: int
     credit_id: int
@@ -30,9 +30,9 @@ class CreditEventRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EventPosition:
-    """What somebody was told: everything up to ``newest`` but what was ``missing``.
+    """A position in the event stream: every event up to ``newest`` was sent but those with a ``missing`` id.
 
-    Each missing number is with that of a transaction; once all before that one are over, it cannot appear any more.
+    Each missing id has a transaction id: when all earlier transactions are over, the event cannot appear any more.
     """
 
     newest: int
@@ -41,7 +41,7 @@ class EventPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class _Horizon:
-    """The highest number that is seen, and the oldest transaction that is under way."""
+    """The highest visible event id, and the oldest transaction that is under way."""
 
     newest: int
     oldest_under_way: int
@@ -52,16 +52,16 @@ _HORIZON = """SELECT (SELECT coalesce(max(id), 0) FROM credit_event) AS newest,
 
 
 async def current_position() -> EventPosition:
-    """Return what somebody was told who wants to hear of what is recorded from now on."""
+    """Return the current position in the event stream."""
     async with snapshot() as current:
         newest = typed_row(_Horizon, await current.fetchrow(_HORIZON)).newest
-        return EventPosition(newest=newest, missing=await _missing(current, max(0, newest - NUMBERS_UNDER_WAY), newest))
+        return EventPosition(newest=newest, missing=await _missing(current, max(0, newest - IDS_UNDER_WAY), newest))
 
 
 async def credit_events_since(
     position: EventPosition, viewer: Viewer, *, limit: int
 ) -> tuple[list[CreditEventRow], EventPosition]:
-    """Return at most ``limit`` events that the viewer may see and was not position, in the order of their numbers."""
+    """Return at most ``limit`` events after a position that the viewer may see, by id, and the position after them."""
     async with snapshot() as current:
         horizon = typed_row(_Horizon, await current.fetchrow(_HORIZON))
         records = await current.fetch(
@@ -81,29 +81,29 @@ async def credit_events_since(
         rows = [typed_row(CreditEventRow, record) for record in records]
         is_all = len(rows) < limit
         newest = horizon.newest if is_all else max(position.newest, rows[-1].id)
-        found = {row.id for row in rows}
+        sent = {row.id for row in rows}
         missing = {
-            number: transaction_id
-            for number, transaction_id in position.missing.items()
-            if number not in found and not (is_all and transaction_id <= horizon.oldest_under_way)
+            event_id: transaction_id
+            for event_id, transaction_id in position.missing.items()
+            if event_id not in sent and not (is_all and transaction_id <= horizon.oldest_under_way)
         }
         return rows, EventPosition(newest=newest, missing=missing | await _missing(current, position.newest, newest))
 
 
 async def _missing(current: Any, after: int, until: int) -> dict[int, int]:
-    """Return the numbers between two that are not seen, each with that of a transaction that began later."""
+    """Return the ids between two that are not visible, each with the id of a transaction that began later."""
     records = await current.fetch(
-        """SELECT number
+        """SELECT event_id
            FROM (SELECT id, lag(id, 1, $1::bigint) OVER (ORDER BY id) AS previous
-                 FROM credit_event WHERE id > $1 AND id <= $2) AS seen,
-                generate_series(previous + 1, id - 1) AS number
+                 FROM credit_event WHERE id > $1 AND id <= $2) AS visible,
+                generate_series(previous + 1, id - 1) AS event_id
            WHERE previous < id - 1""",
         after,
         until,
     )
     if not records:
         return {}
-    # Our own, drawn after the snapshot was taken: the snapshot itself knows nothing of those transactions under way
-    # that began after the last one that is over.
+    # Our own transaction's id, taken after the snapshot: the snapshot knows nothing of transactions under way that
+    # began after the last one that is over.
     transaction_id: int = await current.fetchval("SELECT pg_current_xact_id()::text::bigint")
-    return dict.fromkeys((record["number"] for record in records), transaction_id)
+    return dict.fromkeys((record["event_id"] for record in records), transaction_id)

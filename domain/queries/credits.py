@@ -1,4 +1,4 @@
-"""Which credits are there, and what is each at an instant (R12)?"""
+"""Credits and their status at an instant (R12)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class CreditRow(OfMember):
 
     @property
     def status(self) -> CreditStatus:
-        """Return what the credit is at ``as_of``."""
+        """Return the credit's status at ``as_of``."""
         return credit_status(
             counts_from=self.counts_from,
             counts_until=self.counts_until,
@@ -71,7 +71,7 @@ class CreditRow(OfMember):
 
     @property
     def facts(self) -> CreditFacts:
-        """Return what explains the credit."""
+        """Return the facts that explain the credit."""
         opens_at = None
         if self.certification_level and self.expires_at:
             level = LevelFacts(level=self.certification_level, renewal_opens_months=self.renewal_opens_months)
@@ -95,7 +95,7 @@ class CreditRow(OfMember):
 
     @property
     def recorded_effects(self) -> RecordedEffects:
-        """Return when it was written down what took effect."""
+        """Return when the credit's beginning and end were recorded."""
         return RecordedEffects(counted_at=self.counted_recorded_at, ended_at=self.ended_recorded_at)
 
     def _certification(self) -> CertificationFacts | None:
@@ -114,7 +114,7 @@ class CreditRow(OfMember):
 
 @dataclass(frozen=True, kw_only=True)
 class CreditFilter:
-    """Which credits are asked for; what is ``None`` does not restrict."""
+    """A filter of credits; ``None`` does not restrict."""
 
     statuses: tuple[CreditStatus, ...] | None = None
     certification: str | None = None
@@ -123,7 +123,7 @@ class CreditFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class CreditStatusSummary:
-    """How many credits of an organization are in which state at an instant."""
+    """How many credits of an organization have which status at an instant."""
 
     pending: int
     counting: int
@@ -135,17 +135,17 @@ class CreditStatusSummary:
 
 
 def _recorded(kind: str) -> str:
-    """Return the instant at which an event of a credit was written down, as SQL."""
+    """Return SQL for the instant at which an event of a credit was recorded."""
     return f"(SELECT e.recorded_at FROM credit_event e WHERE e.credit_id = c.id AND e.kind = '{kind}')"
 
 
-# The same derivation as the rule's, for filters and counts; a test proves that both agree.
+# The rule ``credit_status`` in SQL, for filters and counts; a test proves that both agree.
 STATUS = """CASE
     WHEN c.counts_from IS NULL THEN 'INELIGIBLE'
     WHEN c.counts_until <= $1 THEN 'ENDED'
     WHEN c.counts_from > $1 THEN 'PENDING'
     ELSE 'COUNTING' END"""
-# What was learned of a completion since its association ended is not the organization's any more (R17).
+# An expiry that was observed after the association had ended does not belong to the organization (R17).
 EXPIRES_AT = "CASE WHEN a.ended_at IS NULL OR p.observed_at < a.ended_at THEN p.expires_at END"
 _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certification,
     t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at,
@@ -154,7 +154,8 @@ _SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certific
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
     t.eligible_until, v.renewal_opens_months, $1::timestamptz AS as_of,
     {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at"""
-# Each credit has both, a member and an organization; by LEFT JOIN a count, which needs neither, leaves them out.
+# Every credit has a member and an organization. They are joined by LEFT JOIN so that PostgreSQL leaves them out of a
+# count, which needs neither.
 FROM_CREDIT = """FROM credit c
     JOIN completion p ON p.id = c.completion_id
     JOIN association a ON a.id = c.association_id
@@ -162,16 +163,16 @@ FROM_CREDIT = """FROM credit c
     LEFT JOIN organization o ON o.id = c.organization_id
     LEFT JOIN certification t ON t.code = p.certification
     LEFT JOIN certification_level v ON v.level = t.level"""
-# None before the association and the completion, nor before we knew of it.
+# No credit before its association and completion, nor before it was recorded.
 OF_ORGANIZATION = "c.organization_id = $2 AND c.recorded_at <= $1 AND a.started_at <= $1 AND p.completed_at <= $1"
-# What never counts was never credited to the organization: it is the person's alone (R17).
+# A credit that never counts is the person's alone: it was never credited to the organization (R17).
 CREDITED = f"{OF_ORGANIZATION} AND c.counts_from IS NOT NULL"
-# Own credits, and for admins everybody's that are credited to their organization (R17).
+# The viewer's own, and for admins all that are credited to their organization (R17).
 _VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS NOT NULL)"
 
 
 async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of: datetime) -> dict[int, CreditRow]:
-    """Return those credits that the viewer may see, as of an instant, by number."""
+    """Return those credits that the viewer may see as of an instant, by id."""
     rows = await fetch_rows(
         CreditRow,
         f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])",
@@ -185,12 +186,12 @@ async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of:
 
 
 async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | None:
-    """Return any credit, also before its association; for the operator's command line alone."""
+    """Return any credit, also before its association, to the operator."""
     return await fetch_row(CreditRow, f"{_SELECT} {FROM_CREDIT} WHERE c.id = $2", as_of, credit_id)
 
 
 async def credits(viewer: Viewer, *, matching: CreditFilter, as_of: datetime, page: PageRequest) -> Page[CreditRow]:
-    """Return the credits that the viewer may see as of an instant (aware, UTC), by default the latest first."""
+    """Return the credits that the viewer may see as of an instant (aware, UTC), by default newest first."""
     listed, arguments = _listed(viewer, matching, as_of)
     return await fetch_page(CreditRow, listed, *arguments, page=page)
 
@@ -214,16 +215,16 @@ async def credits_of_associations(
 async def credits_of_organization(
     viewer: Viewer, organization_id: int, *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> Page[CreditRow] | None:
-    """Return everybody's credits of the viewer's organization as ``credits`` does; for its admins only."""
+    """Return all credits of the viewer's organization as ``credits`` does, to its admins only."""
     if not viewer.may(Scope.CREDITS_READ) or organization_id != viewer.organization_id:
         return None
     return await credits(viewer, matching=matching, as_of=as_of, page=page)
 
 
 async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetime) -> CreditStatusSummary | None:
-    """Return how many credits of the viewer's organization are in which state; for its admins only.
+    """Return how many credits of the viewer's organization have which status, to its admins only.
 
-    Overdue are those whose event was due more than 60 s before ``now`` and is not recorded (R18).
+    A credit is overdue if its event was due more than 60 s before ``now`` and is not recorded (R18).
     """
     if not viewer.may(Scope.CREDITS_READ):
         return None
@@ -249,7 +250,7 @@ async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetim
 def _listed(
     viewer: Viewer, matching: CreditFilter, as_of: datetime, *, of: str | None = None
 ) -> tuple[str, list[object]]:
-    """Return the statement that lists credits, where asked for those of a parent, and its arguments."""
+    """Return the statement that lists credits, with ``of`` those of a parent, and its arguments."""
     conditions, arguments = where(
         _VISIBLE if of is None else f"{_VISIBLE} AND {of} = parent.id",
         (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
@@ -262,7 +263,7 @@ def _listed(
     return f"{_SELECT} {FROM_CREDIT} {conditions}", arguments
 
 
-# SQL over the columns that every list of credits has. A person's credits stay together where names are equal.
+# SQL over the columns of every list of credits. The address keeps a person's credits together where names are equal.
 _PERSON = "lower(coalesce(member_name, member_work_email)) || chr(9) || member_work_email"
 _STATUS = """CASE WHEN counts_from IS NULL THEN 4 WHEN counts_until <= as_of THEN 3
     WHEN counts_from > as_of THEN 1 ELSE 2 END"""

@@ -1,10 +1,10 @@
-"""What must always hold in the database that no constraint can state?"""
+"""Invariants of the database that no constraint can state."""
 
 from domain.database.pool import connection
 from domain.queries.audit import broken_links
 from domain.rules.policy import REFRESH_DAY, YEAR, Policy
 
-# Each query returns the rows that violate the sentence, as one text each.
+# Each query returns one text for each row that violates the sentence.
 INVARIANTS = {
     "an association belongs to its member's organization": """
         SELECT 'association ' || a.id FROM association a JOIN member m ON m.id = a.member_id
@@ -93,13 +93,11 @@ INVARIANTS = {
 
 
 async def violations(policy: Policy | None = None) -> list[str]:
-    """Return each violation as the sentence that does not hold and the row that breaks it."""
+    """Return each violation as the row and the sentence that it violates, and every broken audit chain."""
     per_year = str((policy or Policy()).associations_per_year)
-    found = []
+    violated = []
     async with connection() as current:
         for sentence, query in INVARIANTS.items():
-            found += [
-                f"{record[0]}: violates «{sentence}»"
-                for record in await current.fetch(query.replace(":per_year", per_year))
-            ]
-    return found + await broken_links()
+            records = await current.fetch(query.replace(":per_year", per_year))
+            violated += [f"{record[0]}: violates «{sentence}»" for record in records]
+    return violated + await broken_links()

@@ -1,4 +1,4 @@
-"""Who is invited, since when, and did the message go out (R2)? For admins only."""
+"""Invitations and the delivery of their messages (R2), for admins only."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class InvitationRow(OfMember):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the invitation waits for its person."""
+        """Tell whether the invitation is neither answered nor canceled."""
         return self.responded_at is None and self.canceled_at is None
 
     def age_days(self, *, at: datetime) -> int:
-        """Return for how many whole days the invitation has waited, or had when the person came or it was canceled."""
+        """Return for how many whole days the invitation has been open, or was until it was answered or canceled."""
         return ((self.responded_at or self.canceled_at or at) - self.invited_at).days
 
     def resend_available_at(self, *, now: datetime) -> datetime | None:
-        """Return the first instant from now on at which it may be sent again; nothing where it waits no more."""
+        """Return the first instant from now on at which it may be sent again, if it is open."""
         return resend_available_at(self.requested_at, self.delivery_problem, now=now) if self.is_open else None
 
 
@@ -57,7 +57,7 @@ async def invitation(viewer: Viewer, invitation_id: int) -> InvitationRow | None
 
 
 async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -> dict[int, InvitationRow]:
-    """Return those invitations that ``invitation`` returns, by number."""
+    """Return those invitations that ``invitation`` returns, by id."""
     rows = await fetch_rows(
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])",
@@ -72,7 +72,7 @@ async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> Invitat
     """Return an invitation of the viewer's organization, to its admins.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such invitation.
     """
     row = await invitation(viewer, invitation_id)
     if row is None:
@@ -81,7 +81,7 @@ async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> Invitat
 
 
 async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow | None]:
-    """Return what invited members of the viewer's organization, by the member's number, to its admins."""
+    """Return the invitations of members of the viewer's organization by the member's id, to its admins."""
     rows = await fetch_rows(
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.member_id = ANY($3::bigint[])",
@@ -95,9 +95,9 @@ async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) ->
 async def invitations_of_organization(
     viewer: Viewer, organization_id: int, *, without_response: bool | None, page: PageRequest
 ) -> Page[InvitationRow] | None:
-    """Return the viewer's organization's invitations, the oldest first; for its admins only.
+    """Return the invitations of the viewer's organization, to its admins only.
 
-    ``without_response`` keeps those that wait for their person, or those that somebody answered.
+    ``without_response`` keeps those that are open if true, and those that were answered if false.
     """
     if not viewer.may(Scope.MEMBERS_READ) or organization_id != viewer.organization_id:
         return None

@@ -1,4 +1,4 @@
-"""Who is a member, and of what?"""
+"""Members and their organization."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from domain.rules.visibility import Viewer
 
 @dataclass(frozen=True, kw_only=True)
 class OfMember:
-    """What a row tells of the member and the organization that it belongs to."""
+    """The member and organization of a row."""
 
     organization_id: int
     organization_name: str
@@ -37,7 +37,7 @@ class MemberRow(OfMember):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberFilter:
-    """Which members are asked for; what is ``None`` does not restrict."""
+    """A filter of members; ``None`` does not restrict."""
 
     statuses: tuple[MemberStatus, ...] | None = None
     roles: tuple[MemberRole, ...] | None = None
@@ -63,12 +63,12 @@ _SELECT = f"""SELECT {OF_MEMBER}, m.id, m.invited_at, m.activated_at, m.removed_
 
 
 async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
-    """Return a member: the viewer, or anybody of the viewer's organization for its admins."""
+    """Return a member: the viewer, or any member of their organization to its admins."""
     return (await visible_members(viewer, {member_id})).get(member_id)
 
 
 async def visible_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
-    """Return those members whom ``member`` returns, by number."""
+    """Return those members whom ``member`` returns, by id."""
     rows = await fetch_rows(
         MemberRow,
         f"{_SELECT} WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 AND (m.id = $3 OR $4)",
@@ -84,7 +84,7 @@ async def get_member_or_raise(viewer: Viewer, member_id: int) -> MemberRow:
     """Return a member as ``member`` does.
 
     Raises:
-        NotFound: there is none that the viewer may see.
+        NotFound: there is no such member that the viewer may see.
     """
     row = await member(viewer, member_id)
     if row is None:
@@ -92,8 +92,8 @@ async def get_member_or_raise(viewer: Viewer, member_id: int) -> MemberRow:
     return row
 
 
-async def members_by_number(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
-    """Return those members of the viewer's organization, also removed ones, to whom sees what is attained."""
+async def members_by_id(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
+    """Return members of the viewer's organization, also removed ones, to a viewer of its attainments."""
     if not viewer.may(Scope.ATTAINMENTS_READ) or not member_ids:
         return {}
     rows = await fetch_rows(
@@ -108,7 +108,7 @@ async def members_by_number(viewer: Viewer, member_ids: Collection[int]) -> dict
 async def members_of_organization(
     viewer: Viewer, organization_id: int, *, matching: MemberFilter, page: PageRequest
 ) -> Page[MemberRow] | None:
-    """Return the members of the viewer's organization, the latest invited first; for its admins only."""
+    """Return the members of the viewer's organization, the last invited first, to its admins only."""
     if not viewer.may(Scope.MEMBERS_READ) or organization_id != viewer.organization_id:
         return None
     return await fetch_page(

@@ -1,4 +1,4 @@
-"""Which organizations are there?"""
+"""Organizations and their members, for the operator's command line alone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class OrganizationSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationDetails:
-    """An organization, how its members sign in, and how many of them have yet to do so at its present issuer."""
+    """An organization, how its members sign in, and how many of them are not bound to its present issuer."""
 
     id: int
     name: str
@@ -39,7 +39,7 @@ class OrganizationDetails:
 
 @dataclass(frozen=True, kw_only=True)
 class MemberSummary:
-    """A member as the operator sees it; the delivery problem is that of an invitation that waits."""
+    """A member as the operator sees it, with the delivery problem of an open invitation."""
 
     id: int
     work_email: str
@@ -51,7 +51,7 @@ class MemberSummary:
 
 
 async def organizations() -> list[OrganizationSummary]:
-    """Return every organization, by name; for the operator's command line alone."""
+    """Return every organization, by name."""
     return await fetch_rows(
         OrganizationSummary,
         """SELECT o.id, o.name, o.domain, o.issuer,
@@ -63,12 +63,12 @@ async def organizations() -> list[OrganizationSummary]:
 
 
 async def organization_of(organization_domain: str) -> OrganizationDetails:
-    """Return the organization with a mail domain; for the operator's command line alone.
+    """Return the organization with a mail domain.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such organization.
     """
-    found = await fetch_row(
+    row = await fetch_row(
         OrganizationDetails,
         """SELECT o.id, o.name, o.domain, o.issuer, o.client_id, o.api_audience,
                (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
@@ -77,16 +77,16 @@ async def organization_of(organization_domain: str) -> OrganizationDetails:
            FROM organization o WHERE o.domain = $1""",
         organization_domain.lower(),
     )
-    if found is None:
+    if row is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
-    return found
+    return row
 
 
 async def operator_of(organization_domain: str) -> Operator:
-    """Return the operator as one who administers the organization with a mail domain.
+    """Return the operator as an admin of the organization with a mail domain.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such organization.
     """
     organization_id = await fetch_value("SELECT id FROM organization WHERE domain = $1", organization_domain.lower())
     if organization_id is None:
@@ -95,7 +95,7 @@ async def operator_of(organization_domain: str) -> Operator:
 
 
 async def members_of_domain(operator: Operator) -> list[MemberSummary]:
-    """Return an organization's members who are invited or active, by address; for the operator's command line alone."""
+    """Return an organization's invited and active members, by address."""
     return await fetch_rows(
         MemberSummary,
         """SELECT m.id, m.work_email, m.name, m.role, m.status, m.invited_at,
@@ -106,17 +106,17 @@ async def members_of_domain(operator: Operator) -> list[MemberSummary]:
     )
 
 
-async def member_number(operator: Operator, work_email: str) -> int:
-    """Return the number of the member with a work e-mail who is invited or active.
+async def member_id_of(operator: Operator, work_email: str) -> int:
+    """Return the id of the invited or active member with a work e-mail.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such member.
     """
-    number: int | None = await fetch_value(
+    member_id: int | None = await fetch_value(
         "SELECT id FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED'",
         operator.organization_id,
         work_email.strip().lower(),
     )
-    if number is None:
+    if member_id is None:
         raise NotFound("Nobody with this work e-mail is invited or a member.")
-    return number
+    return member_id

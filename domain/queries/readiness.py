@@ -1,15 +1,12 @@
-"""Can this process serve?"""
+"""Readiness of a process to serve."""
 
-from domain.database.pool import fetch_value
 from domain.database.schema import missing_migrations
-from domain.errors import Refusal
+from domain.errors import TryAgain
 
 
 async def readiness() -> list[str]:
-    """Return what is missing to serve; nothing where all is well."""
+    """Return what keeps the process from serving, if anything does."""
     try:
-        await fetch_value("SELECT 1")
-        missing = await missing_migrations()
-    except Refusal:
+        return [f"migration {name} is missing" for name in await missing_migrations()]
+    except TryAgain:
         return ["the database does not answer"]
-    return [f"migration {name} is missing" for name in missing]

@@ -1,6 +1,6 @@
-"""What is in an organization's skills report as of an instant?
+"""Skills report of an organization as of an instant.
 
-The report's pages and its export are one query, so that both tell the same.
+The report's pages and its export are one query, so that both have the same rows.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
@@ -33,7 +33,7 @@ from domain.rules.programs import Program
 from domain.rules.visibility import Viewer
 
 DEFAULT_ORDER = credit_order(CreditOrderField.PERSON)
-# So many rows are in memory at once, however long a report is.
+# The rows in memory at once, however long a report is.
 BATCH_ROWS = 500
 
 
@@ -59,7 +59,7 @@ class SkillsReportRow:
 
     @property
     def status(self) -> CreditStatus:
-        """Return what the credit is at ``as_of``."""
+        """Return the credit's status at ``as_of``."""
         return credit_status(
             counts_from=self.counts_from,
             counts_until=self.counts_until,
@@ -70,7 +70,7 @@ class SkillsReportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class InstantRange:
-    """From an instant until another, exclusive (aware, UTC); ``None`` is open."""
+    """A range from an instant until another, exclusive (aware, UTC); ``None`` is open."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -78,9 +78,9 @@ class InstantRange:
 
 @dataclass(frozen=True, kw_only=True)
 class SkillsReportFilter:
-    """Which rows are asked for; what is ``None`` does not restrict.
+    """A filter of rows; ``None`` does not restrict.
 
-    ``person`` is part of a name or work e-mail, ``program`` the key of a program that a certification counts toward.
+    ``person`` is part of a name or work e-mail, ``program`` the key of a program for which the certification counts.
     """
 
     person: str | None = None
@@ -101,7 +101,7 @@ _SELECT = f"""SELECT c.id, c.member_id, m.name AS member_name, m.work_email AS m
 
 
 class SkillsReport:
-    """A whole report, read batch by batch from one state of the database."""
+    """A whole report, read batch by batch from one snapshot of the database."""
 
     def __init__(
         self, connection: Any, contributions: OrganizationContributions, listed: str, arguments: list[object]
@@ -112,7 +112,7 @@ class SkillsReport:
         self._arguments = arguments
 
     async def count(self) -> int:
-        """Return how many rows the report has."""
+        """Count the rows of the report."""
         total: int = await self._connection.fetchval(f"SELECT count(*) FROM ({self._listed}) listed", *self._arguments)
         return total
 
@@ -129,7 +129,7 @@ class SkillsReport:
 async def skills_report(
     viewer: Viewer, organization_id: int, *, matching: SkillsReportFilter, as_of: datetime, page: PageRequest
 ) -> Page[SkillsReportRow] | None:
-    """Return a page of the viewer's organization's report as of an instant (aware, UTC); for its admins only.
+    """Return a page of the report of the viewer's organization as of an instant (aware, UTC), to its admins only.
 
     Raises:
         InvalidInput: there is no such program at the instant.
@@ -145,7 +145,7 @@ async def skills_report(
 async def open_skills_report(
     organization_id: int, *, matching: SkillsReportFilter, as_of: datetime
 ) -> AsyncIterator[SkillsReport]:
-    """Open the whole report of an organization as of an instant (aware, UTC), whoever asks.
+    """Open the whole report of an organization as of an instant (aware, UTC), without a check of the viewer.
 
     Raises:
         InvalidInput: there is no such program at the instant.
@@ -162,16 +162,14 @@ def listed_rows(
     organization_id: int, matching: SkillsReportFilter, programs: Sequence[Program], as_of: datetime
 ) -> tuple[str, list[object]]:
     """Return the statement that lists a whole report, and its arguments."""
-    codes = None if matching.program is None else _certifications(matching.program, programs)
+    codes = None
+    if matching.program is not None:
+        by_key = {program.key: program for program in programs}
+        if matching.program not in by_key:
+            raise InvalidInput("There is no program with this key at that instant.")
+        codes = sorted(by_key[matching.program].certifications)
     conditions, arguments = where(CREDITED, (as_of, organization_id), _conditions(matching, codes))
     return f"{_SELECT} {FROM_CREDIT} {conditions}", arguments
-
-
-def _certifications(key: str, programs: Sequence[Program]) -> list[str]:
-    for program in programs:
-        if program.key == key:
-            return sorted(program.certifications)
-    raise InvalidInput("There is no program with this key at that instant.")
 
 
 def _conditions(matching: SkillsReportFilter, codes: list[str] | None) -> Iterator[tuple[str, object]]:

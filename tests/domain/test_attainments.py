@@ -16,9 +16,9 @@ from domain.operations.steps.record_completions import record_completions
 from domain.queries.attainments import (
     ForecastUntil,
     OrganizationFacts,
+    count_facts,
+    count_forecast_days,
     may_be_scored_for,
-    number_of_counted_credits,
-    number_of_forecast_days,
     organization_facts,
 )
 from domain.queries.contributions import contributions_of_credits
@@ -113,8 +113,8 @@ async def test_a_forecast_of_many_credits_is_what_is_asked_at_the_end_of_each_da
 
     found = asked.of(facts)
 
-    assert await number_of_counted_credits(organization.id) == len(facts.credits) == 500
-    assert await number_of_forecast_days(organization.id, asked) == 2
+    assert await count_facts(organization.id) == len(facts.credits) == 500
+    assert await count_forecast_days(organization.id, asked) == 2
     assert len(found.steps) == 2
     for step in found.steps:
         assert step.at == end_of_day(step.date)

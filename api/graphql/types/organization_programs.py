@@ -15,7 +15,7 @@ from api.graphql.types.forecasts import Forecast, FragilityFinding, NamesById, f
 from api.graphql.types.present import member_of
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, may_be_scored_for
 from domain.queries.catalog import certifications_by_code
-from domain.queries.members import members_by_number
+from domain.queries.members import members_by_id
 from domain.rules.attainment import Holding
 from domain.rules.enums import ProgramKind
 from domain.rules.visibility import Viewer
@@ -84,7 +84,7 @@ async def _names(info: Info, viewer: Viewer, credits: Sequence[Holding], people:
     loaders = info.context.loaders
     member_ids = frozenset(int(credit.person) for credit in credits).union(people)
     codes = frozenset(credit.certification for credit in credits)
-    rows = await loaders.load_once(info, members_by_number, viewer, member_ids)
+    rows = await loaders.load_once(info, members_by_id, viewer, member_ids)
     return NamesById(
         members={member_id: member_of(row) for member_id, row in rows.items()},
         certifications=await loaders.load_once(info, certifications_by_code, codes),
