@@ -17,7 +17,7 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import ConfigurationError, OperationalError
 from typing_extensions import override
 
-from domain.errors import InvalidInput, TryAgain
+from domain.errors import InvalidInput, NotFound, TryAgain
 
 Row = TypeVar("Row")
 
@@ -219,6 +219,17 @@ async def fetch_row(kind: type[Row], sql: str, *arguments: object) -> Row | None
     async with connection() as current:
         record = await current.fetchrow(sql, *arguments)
     return None if record is None else typed_row(kind, record)
+
+
+def row_or_raise(row: Row | None) -> Row:
+    """Return a row that must be there.
+
+    Raises:
+        NotFound: it is not.
+    """
+    if row is None:
+        raise NotFound
+    return row
 
 
 def typed_row(kind: type[Row], columns: Mapping[str, Any]) -> Row:

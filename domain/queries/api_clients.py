@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Page, PageRequest, fetch_page
-from domain.database.pool import fetch_rows
-from domain.errors import NotFound
+from domain.database.pool import fetch_rows, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.rules.administration import Operator
 from domain.rules.enums import Scope
@@ -70,10 +69,7 @@ async def get_api_client_or_raise(viewer: Viewer, api_client_id: int) -> ApiClie
     Raises:
         NotFound: there is no such client.
     """
-    row = (await visible_api_clients(viewer, {api_client_id})).get(api_client_id)
-    if row is None:
-        raise NotFound
-    return row
+    return row_or_raise((await visible_api_clients(viewer, {api_client_id})).get(api_client_id))
 
 
 async def api_clients_of_organization(

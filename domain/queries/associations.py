@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Page, PageRequest, fetch_pages
-from domain.database.pool import fetch_rows, fetch_value
-from domain.errors import NotFound
+from domain.database.pool import fetch_rows, fetch_value, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.rules.association_limits import (
     AssociationAllowance,
@@ -136,10 +135,7 @@ async def get_association_or_raise(viewer: Viewer, association_id: int) -> Assoc
     Raises:
         NotFound: there is no such association.
     """
-    row = await association(viewer, association_id)
-    if row is None:
-        raise NotFound
-    return row
+    return row_or_raise(await association(viewer, association_id))
 
 
 async def associations_of_members(

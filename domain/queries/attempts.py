@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import fetch_rows
-from domain.errors import NotFound
+from domain.database.pool import fetch_rows, row_or_raise
 from domain.rules.association_limits import KnownAccount
 from domain.rules.attempt_refusal import attempt_status
 from domain.rules.enums import AttemptStatus, AttemptStep, LearningProvider
@@ -90,7 +89,4 @@ async def get_attempt_or_raise(viewer: Viewer, attempt_id: int) -> AttemptRow:
     Raises:
         NotFound: there is no such attempt.
     """
-    row = await association_attempt(viewer, attempt_id)
-    if row is None:
-        raise NotFound
-    return row
+    return row_or_raise(await association_attempt(viewer, attempt_id))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Order, Page, PageRequest, fetch_page
-from domain.database.pool import fetch_rows
-from domain.errors import NotFound
+from domain.database.pool import fetch_rows, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
 from domain.rules.enums import DeliveryProblem, Scope
 from domain.rules.invitations import resend_available_at
@@ -74,10 +73,7 @@ async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> Invitat
     Raises:
         NotFound: there is no such invitation.
     """
-    row = await invitation(viewer, invitation_id)
-    if row is None:
-        raise NotFound
-    return row
+    return row_or_raise(await invitation(viewer, invitation_id))
 
 
 async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow | None]:

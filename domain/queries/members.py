@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Page, PageRequest, fetch_page
-from domain.database.pool import fetch_row, fetch_rows
-from domain.errors import NotFound
+from domain.database.pool import fetch_row, fetch_rows, row_or_raise
 from domain.rules.enums import MemberRole, MemberStatus, Scope, Track
 from domain.rules.visibility import Viewer
 
@@ -86,10 +85,7 @@ async def get_member_or_raise(viewer: Viewer, member_id: int) -> MemberRow:
     Raises:
         NotFound: there is no such member that the viewer may see.
     """
-    row = await member(viewer, member_id)
-    if row is None:
-        raise NotFound
-    return row
+    return row_or_raise(await member(viewer, member_id))
 
 
 async def members_by_id(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
