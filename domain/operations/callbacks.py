@@ -21,7 +21,7 @@ from domain.operations.steps.leases import LEASE_SECONDS, ClaimLost
 from domain.operations.transcripts import resume_reading
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
 from domain.providers.oidc import Client, Issuers
-from domain.providers.registry import PROFILE_READERS
+from domain.providers.profiles import PROFILE_IDS
 from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.enums import AttemptStatus, LearningProvider
@@ -210,7 +210,7 @@ async def _read(claim: CallbackClaim, *, now: datetime, settings: Settings, issu
     provider, client = provider_client(settings, claim.provider)
     key = SecretKey(settings.secret_key.get_secret_value())
     tokens = await _tokens(claim, client, key, now=now, issuers=issuers)
-    profile_id = PROFILE_READERS[claim.provider].profile_id(await issuers.userinfo(client, tokens.access))
+    profile_id = PROFILE_IDS[claim.provider](await issuers.userinfo(client, tokens.access))
     if profile_id is None:
         raise ProfileIncomplete(claim.provider.display_name)
     await found_profile(claim=claim, now=now)

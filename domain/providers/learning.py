@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -29,15 +29,6 @@ class CompletionRecord:
     completed_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
-
-
-class ProfileReader(Protocol):
-    """What differs from one learning provider to the next."""
-
-    provider: LearningProvider
-
-    def profile_id(self, userinfo: Mapping[str, Any]) -> str | None:
-        """Return the account's id, or nothing where its profile is incomplete."""
 
 
 class _Completion(BaseModel):

@@ -49,27 +49,6 @@ class OrganizationFacts:
     credits: tuple[CountedCredit, ...]
     editions: tuple[Edition, ...]
 
-    def attainments(self, at: datetime) -> tuple[Attainment, ...]:
-        """Return the attainments at an instant (aware, UTC), by what is known then."""
-        return attainments(known_at(self.credits, at), programs_at(self.editions, at), at=at, track=self.track)
-
-    def forecast(self, after: datetime, until: date, program: str | None = None) -> Forecast:
-        """Return what changes after an instant until the end of a day.
-
-        Raises:
-            NotFound: there is no such program.
-        """
-        keys = {known.key for edition in self.editions for known in edition.programs}
-        if program is not None and program not in keys:
-            raise NotFound
-        return forecast(
-            known_at(self.credits, after), self.editions, after=after, until=until, track=self.track, program=program
-        )
-
-    def fragility(self, at: datetime) -> tuple[FragilityFinding, ...]:
-        """Return without whom the programs that are attained at an instant would be lost."""
-        return fragility(known_at(self.credits, at), programs_at(self.editions, at), at=at, track=self.track)
-
 
 @dataclass(frozen=True, kw_only=True)
 class AttainmentsAt:
@@ -78,8 +57,9 @@ class AttainmentsAt:
     at: datetime
 
     def of(self, facts: OrganizationFacts) -> tuple[Attainment, ...]:
-        """Score an organization."""
-        return facts.attainments(self.at)
+        """Score an organization by what is known at the instant."""
+        programs = programs_at(facts.editions, self.at)
+        return attainments(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +79,22 @@ class ForecastUntil:
         check_forecast_date(self.until, now=self.after)
 
     def of(self, facts: OrganizationFacts) -> Forecast:
-        """Score an organization.
+        """Score an organization by what is known at the first instant.
 
         Raises:
             NotFound: there is no such program.
         """
-        return facts.forecast(self.after, self.until, self.program)
+        keys = {program.key for edition in facts.editions for program in edition.programs}
+        if self.program is not None and self.program not in keys:
+            raise NotFound
+        return forecast(
+            known_at(facts.credits, self.after),
+            facts.editions,
+            after=self.after,
+            until=self.until,
+            track=facts.track,
+            program=self.program,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +104,9 @@ class FragilityAt:
     at: datetime
 
     def of(self, facts: OrganizationFacts) -> tuple[FragilityFinding, ...]:
-        """Score an organization."""
-        return facts.fragility(self.at)
+        """Score an organization by what is known at the instant."""
+        programs = programs_at(facts.editions, self.at)
+        return fragility(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
 
 
 Scoring = AttainmentsAt | ForecastUntil | FragilityAt

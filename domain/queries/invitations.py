@@ -50,13 +50,8 @@ _SELECT = f"""SELECT {OF_MEMBER}, i.id, m.invited_at, i.requested_at, i.sent_at,
 _VISIBLE = "i.organization_id = $1 AND $2"
 
 
-async def invitation(viewer: Viewer, invitation_id: int) -> InvitationRow | None:
-    """Return an invitation of the viewer's organization, to its admins."""
-    return (await visible_invitations(viewer, {invitation_id})).get(invitation_id)
-
-
 async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -> dict[int, InvitationRow]:
-    """Return those invitations that ``invitation`` returns, by id."""
+    """Return those invitations of the viewer's organization, by id, to its admins."""
     rows = await fetch_rows(
         InvitationRow,
         f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])",
@@ -73,7 +68,7 @@ async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> Invitat
     Raises:
         NotFound: there is no such invitation.
     """
-    return row_or_raise(await invitation(viewer, invitation_id))
+    return row_or_raise((await visible_invitations(viewer, {invitation_id})).get(invitation_id))
 
 
 async def invitations_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, InvitationRow | None]:

@@ -14,6 +14,7 @@ from domain.operations.members import remove_member
 from domain.operations.organizations import change_track
 from domain.operations.steps.record_completions import record_completions
 from domain.queries.attainments import (
+    AttainmentsAt,
     ForecastUntil,
     OrganizationFacts,
     count_facts,
@@ -47,7 +48,7 @@ async def admin(organization: Organization) -> Member:
 
 
 def one(facts: OrganizationFacts, at: datetime, key: str = "business-applications") -> Attainment:
-    return next(each for each in facts.attainments(at) if each.program.key == key)
+    return next(each for each in AttainmentsAt(at=at).of(facts) if each.program.key == key)
 
 
 async def test_one_load_answers_for_any_instant(organization: Organization, admin: Member) -> None:
@@ -92,7 +93,7 @@ async def test_a_leaver_is_forecast_to_count_until_the_refresh_date(organization
     await propagate_credits(now=COUNTS)
     await remove_member(by=viewer_of(admin), member_id=leaver.id, now=COUNTS)
 
-    found = (await organization_facts(organization.id)).forecast(COUNTS, date(2027, 1, 1))
+    found = ForecastUntil(after=COUNTS, until=date(2027, 1, 1)).of(await organization_facts(organization.id))
 
     (step,) = found.steps
     assert (step.date, [cause.kind for cause in step.causes]) == (date(2026, 12, 10), [ForecastCauseKind.REFRESH_DATE])
@@ -118,14 +119,14 @@ async def test_a_forecast_of_many_credits_is_what_is_asked_at_the_end_of_each_da
     assert len(found.steps) == 2
     for step in found.steps:
         assert step.at == end_of_day(step.date)
-        assert step.attainments == facts.attainments(step.at)
+        assert step.attainments == AttainmentsAt(at=step.at).of(facts)
 
 
 async def test_a_program_that_no_edition_has_cannot_be_forecast(organization: Organization) -> None:
     facts = await organization_facts(organization.id)
 
     with pytest.raises(NotFound):
-        facts.forecast(START, START.date(), "nothing")
+        ForecastUntil(after=START, until=START.date(), program="nothing").of(facts)
 
 
 async def test_the_track_is_the_organization_s_setting(organization: Organization) -> None:
@@ -135,7 +136,7 @@ async def test_the_track_is_the_organization_s_setting(organization: Organizatio
     for track in (Track.ENTERPRISE, Track.SMB, None):
         await change_track(organization_domain="CONTOSO.example", track=track, now=START)
         facts = await organization_facts(organization.id)
-        found = facts.attainments(COUNTS)
+        found = AttainmentsAt(at=COUNTS).of(facts)
         tracks.append(
             [(each.track, float(each.points)) for each in found if each.program.key == "business-applications"]
         )

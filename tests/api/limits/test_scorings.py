@@ -27,7 +27,7 @@ from api.transport.execute import execute_document
 from bench.rows import fill
 from domain.database.pool import connection
 from domain.models import Association, Member, Organization
-from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts
+from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts, Scoring
 from domain.rules.enums import LearningProvider, MemberRole, Track
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
@@ -82,14 +82,14 @@ class Scored:
     def counting(self, kind: str, original: Callable[..., Any]) -> Callable[..., Any]:
         """Return what scores as before, and is counted."""
 
-        def work(facts: OrganizationFacts, *asked: Any) -> Any:
+        def work(scoring: Scoring, facts: OrganizationFacts) -> Any:
             with self._lock:
                 self.kinds[kind] += 1
                 self.at_work += 1
                 self.most = max(self.most, self.at_work)
             try:
                 self.go_on.wait(10)
-                return original(facts, *asked)
+                return original(scoring, facts)
             finally:
                 with self._lock:
                     self.at_work -= 1
@@ -100,8 +100,8 @@ class Scored:
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> Scored:
     counted = Scored()
-    for kind in ("attainments", "forecast", "fragility"):
-        monkeypatch.setattr(OrganizationFacts, kind, counted.counting(kind, getattr(OrganizationFacts, kind)))
+    for name, kind in (("attainments", AttainmentsAt), ("forecast", ForecastUntil), ("fragility", FragilityAt)):
+        monkeypatch.setattr(kind, "of", counted.counting(name, kind.of))
     return counted
 
 
@@ -224,7 +224,7 @@ async def test_a_fault_in_scoring_releases_the_slot(
         raise ZeroDivisionError
 
     with monkeypatch.context() as faulty:
-        faulty.setattr(OrganizationFacts, "attainments", fail)
+        faulty.setattr(AttainmentsAt, "of", fail)
         codes = {code for _ in range(3) for code in await caller.refused(FIFTEEN)}
 
     assert codes == {"INTERNAL_FAULT"}
