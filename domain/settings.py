@@ -1,9 +1,9 @@
-"""What can be set, and what is it when nobody sets it?
+"""Settings and their defaults.
 
-Read from the environment by the composition roots only. ``docs/operations.md`` lists every setting.
+The composition roots alone read them from the environment. ``docs/operations.md`` lists every setting.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Annotated, Self
@@ -17,14 +17,14 @@ from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
 
 
+@dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """How one learning provider is reached."""
+    """How to reach one learning provider."""
 
-    def __init__(self, *, issuer: str, client_id: str, client_secret: str, transcript_url: str) -> None:
-        self.issuer = issuer
-        self.client_id = client_id
-        self.client_secret = client_secret
-        self.transcript_url = transcript_url
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    transcript_url: str
 
 
 # Each scheme's port, whether TLS is there from the start, and whether it is begun by STARTTLS.
@@ -34,12 +34,12 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, kw_only=True)
 class MailServer:
-    """How a mail server is reached; TLS, where there is any, is required and verified."""
+    """How to reach a mail server; its TLS, if any, is required and verified."""
 
     host: str
     port: int
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     tls: bool
     start_tls: bool
 
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def check_secret_key(cls, value: SecretStr) -> SecretStr:
-        """Refuse a key that cannot seal."""
+        """Refuse a key that is not one of Fernet."""
         try:
             Fernet(value.get_secret_value())
         except ValueError:
@@ -120,19 +120,19 @@ class Settings(BaseSettings):
     @field_validator("return_origins")
     @classmethod
     def check_origins(cls, value: list[str]) -> list[str]:
-        """Write origins as browsers do, and refuse what is none."""
-        return [_origin(each) for each in value]
+        """Write origins as browsers do, and refuse other texts."""
+        return [_origin(text) for text in value]
 
     @field_validator("public_url", "sandbox_url")
     @classmethod
     def check_url(cls, value: str) -> str:
-        """Refuse what is no web address."""
+        """Refuse a text that is not a web address."""
         return str(AnyHttpUrl(value)).rstrip("/")
 
     @field_validator("smtp_url")
     @classmethod
     def check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Refuse what is no mail server's address."""
+        """Refuse a text that is not a mail server's address."""
         if value is not None:
             mail_server(value.get_secret_value())
         return value
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def check_mail_from(cls, value: str | None) -> str | None:
-        """Refuse a sender that is no address."""
+        """Refuse a sender that is not an address."""
         if value is not None and (not value.isprintable() or "@" not in parseaddr(value)[1]):
             raise ValueError("must be an address, such as certlink@contoso.example")
         return value
@@ -154,14 +154,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
-        """Refuse a budget that an operation could exceed that is allowed to cost so much."""
+        """Refuse a rate limit that one allowed operation could exceed."""
         if self.max_cost > min(self.rate_limit, self.organization_rate_limit):
             raise ValueError("CERTLINK_MAX_COST must not exceed a rate limit")
         return self
 
     @property
     def mail_server(self) -> MailServer | None:
-        """Return the mail server to which invitations go, where there is one."""
+        """Return the mail server for invitations, if one is set."""
         return mail_server(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     @property
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
 
     @property
     def policy(self) -> Policy:
-        """Return the programme's numbers as they are set."""
+        """Return the programme's numbers with their settings."""
         return Policy(
             cool_off=timedelta(days=self.cool_off_days),
             associations_per_year=self.associations_per_year,
@@ -190,7 +190,7 @@ class Settings(BaseSettings):
         return timedelta(days=self.api_key_days)
 
     def provider(self, provider: LearningProvider) -> ProviderSettings | None:
-        """Return how a provider is reached, or nothing where it is not set up."""
+        """Return how to reach a provider, if it is set up."""
         name = provider.value.lower()
         issuer = getattr(self, f"{name}_issuer")
         if not issuer:
@@ -204,10 +204,10 @@ class Settings(BaseSettings):
 
 
 def mail_server(url: str) -> MailServer:
-    """Return how the mail server at a URL is reached.
+    """Return how to reach the mail server at a URL.
 
     Raises:
-        ValueError: the URL is none of a mail server, or would send a password in the clear.
+        ValueError: the URL is not a mail server's, or would send a password without encryption.
     """
     parts = urlsplit(url)
     if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path not in {"", "/"} or parts.query:
@@ -226,7 +226,7 @@ def mail_server(url: str) -> MailServer:
 
 
 def _origin(text: str) -> str:
-    """Return an origin as browsers write it: in lower case, without a usual port, and with nothing behind."""
+    """Return an origin as browsers write it: in lower case, without a usual port and without a path."""
     try:
         url = AnyHttpUrl(text)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Where do completions come from? One module for each learning provider."""
+"""Learning providers and OpenID Connect issuers."""

@@ -1,4 +1,4 @@
-"""How is JSON read from an address that may be slow, down or lying?"""
+"""HTTP client that reads JSON from servers that may be slow, down or wrong."""
 
 import asyncio
 import json
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 
 
 class WrongAnswer(Exception):
-    """There was no answer, or not the one that was asked for; ``status`` is the HTTP status where there was one.
+    """There was no answer, or no JSON object; ``status`` is the HTTP status if there was an answer.
 
-    ``retry_after`` is how long the other side asks us to wait, if it does.
+    ``retry_after`` is how long the server asks us to wait, if it does.
     """
 
     def __init__(self, status: int | None = None, retry_after: timedelta | None = None) -> None:
@@ -25,15 +25,15 @@ class WrongAnswer(Exception):
 
 
 def retry_after(headers: httpx2.Headers) -> timedelta | None:
-    """Return how long an answer asks us to wait (RFC 9110, 10.2.3), at most a day; dates are left aside."""
+    """Return how long an answer asks us to wait in seconds (RFC 9110, 10.2.3), at most a day; dates are ignored."""
     text = headers.get("retry-after", "").strip()
     if not (text.isascii() and text.isdigit()):
         return None
-    return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+    return min(timedelta(seconds=int(text[:9])), MAX_WAIT)
 
 
 class JsonClient:
-    """Reads JSON objects, bounded in time and size, and follows no redirect."""
+    """Reads JSON objects within a limit of time and size, and follows no redirect."""
 
     TIMEOUT_SECONDS = 10.0
     MAX_BYTES = 4 * 1024 * 1024
@@ -55,14 +55,14 @@ class JsonClient:
         return parts.scheme in self._schemes and bool(parts.hostname)
 
     def monotonic(self) -> float:
-        """Return seconds that only grow, to tell how old something is."""
+        """Return monotonic seconds, for the age of cached values."""
         return asyncio.get_running_loop().time()
 
     async def get(self, url: str, *, access_token: str | None = None) -> Mapping[str, Any]:
-        """Return a JSON object.
+        """Return the JSON object at an address.
 
         Raises:
-            WrongAnswer: there is none.
+            WrongAnswer: there is no such answer.
         """
         if not self.allows(url):
             raise WrongAnswer
@@ -77,13 +77,13 @@ class JsonClient:
                 if answer.status_code != httpx2.codes.OK:
                     raise WrongAnswer(answer.status_code, retry_after(answer.headers))
                 body = bytearray()
-                async for part in answer.aiter_bytes():
-                    body += part
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
                     if len(body) > self.MAX_BYTES:
                         raise WrongAnswer(answer.status_code)
-            found = json.loads(body)
+            document = json.loads(body)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError):
             raise WrongAnswer from None
-        if not isinstance(found, dict):
+        if not isinstance(document, dict):
             raise WrongAnswer
-        return found
+        return document

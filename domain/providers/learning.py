@@ -1,9 +1,7 @@
-"""What does a learning provider tell about an account?"""
+"""Settings and transcripts of learning providers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -15,13 +13,13 @@ from domain.rules.sign_in import ProviderUnavailable
 from domain.settings import ProviderSettings, Settings
 
 MAX_PAGES = 200
-# No control characters: the database cannot hold every one of them.
+# No control characters: the database cannot store NUL.
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompletionRecord:
-    """What a transcript says of one completion; instants are aware, in UTC."""
+    """One completion of a transcript; instants are aware, in UTC."""
 
     completion_id: str
     certification: str
@@ -51,18 +49,18 @@ class _Transcript(BaseModel):
 
 
 def provider_client(settings: Settings, provider: LearningProvider) -> tuple[ProviderSettings, Client]:
-    """Return how a learning provider is reached.
+    """Return the settings of a learning provider and our client at it.
 
     Raises:
         ProviderUnavailable: it is not set up.
     """
-    found = settings.provider(provider)
-    if found is None:
+    own_settings = settings.provider(provider)
+    if own_settings is None:
         raise ProviderUnavailable(provider.display_name)
-    return found, Client(
-        issuer=found.issuer,
-        client_id=found.client_id,
-        client_secret=found.client_secret,
+    return own_settings, Client(
+        issuer=own_settings.issuer,
+        client_id=own_settings.client_id,
+        client_secret=own_settings.client_secret,
         redirect_uri=f"{settings.public_url}/callbacks/{provider.slug}",
         title=provider.display_name,
         scope=f"openid profile email {OFFLINE_ACCESS}",
@@ -72,17 +70,21 @@ def provider_client(settings: Settings, provider: LearningProvider) -> tuple[Pro
 async def read_transcript(
     issuers: Issuers, *, url: str, title: str, access_token: str, profile_id: str
 ) -> list[CompletionRecord]:
-    """Return all completions of the account that an access token stands for, each once.
+    """Return all completions of the account of an access token, each once.
 
     Raises:
         SignInNotAccepted: the access token is refused.
-        ProviderUnavailable: there is no answer, none that can be read, or one about another account.
+        ProviderUnavailable: there is no answer, it cannot be read, or it is about another account.
     """
     records: dict[str, CompletionRecord] = {}
     cursor: str | None = None
     for _ in range(MAX_PAGES):
         page_url = url if cursor is None else f"{url}?{urlencode({'cursor': cursor})}"
-        page = _page(await issuers.get(page_url, title=title, access_token=access_token), title)
+        document = await issuers.get(page_url, title=title, access_token=access_token)
+        try:
+            page = _Transcript.model_validate(document)
+        except ValidationError:
+            raise ProviderUnavailable(title) from None
         if page.profile_id != profile_id:
             raise ProviderUnavailable(title)
         for completion in page.completions:
@@ -93,10 +95,3 @@ async def read_transcript(
         if cursor is None:
             return list(records.values())
     raise ProviderUnavailable(title)
-
-
-def _page(document: Mapping[str, Any], title: str) -> _Transcript:
-    try:
-        return _Transcript.model_validate(document)
-    except ValidationError:
-        raise ProviderUnavailable(title) from None

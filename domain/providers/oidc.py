@@ -1,6 +1,6 @@
-"""How is somebody signed in at an OpenID Connect issuer, ours to trust or not?
+"""OpenID Connect client for work identity issuers and learning providers.
 
-Work identity issuers and learning providers are the same here. Authlib speaks OAuth 2, joserfc verifies the tokens.
+Authlib speaks OAuth 2, joserfc verifies the tokens.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from domain.settings import Settings
 METADATA_SECONDS = 600
 OFFLINE_ACCESS = "offline_access"
 MAX_TOKEN = 8192
-# Authlib reads the answer before we can, and trips over values of other kinds than it expects.
-NONSENSE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+# Authlib reads an answer before we can check it, and fails in these ways at values of unexpected types.
+UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Who we are at an issuer, and under which name people know it."""
+    """Our client at an issuer, and the issuer's name for people."""
 
     issuer: str
     client_id: str
@@ -41,7 +41,7 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a code was exchanged for: who signed in, a token to read their profile with, and one to ask for the next."""
+    """The identity, access token and refresh token for which a code was exchanged."""
 
     identity: Identity
     access_token: str
@@ -50,7 +50,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class RenewedGrant:
-    """What a refresh token was exchanged for; the issuer may have put another in its place."""
+    """The access token for which a refresh token was exchanged, and its replacement if the issuer sent one."""
 
     access_token: str
     refresh_token: str | None
@@ -61,7 +61,7 @@ class GrantRefused(Exception):
 
 
 class Issuers:
-    """The issuers this process talks to, with what they publish kept for ten minutes."""
+    """Talks to issuers, and caches their metadata and keys for ten minutes."""
 
     def __init__(self, *, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._json = JsonClient(allow_http=settings.sandbox, transport=transport)
@@ -82,7 +82,7 @@ class Issuers:
     async def authorization_url(
         self, client: Client, *, state: str, nonce: str, verifier: str, login_hint: str | None = None
     ) -> str:
-        """Return where to send a browser to sign in; PKCE is S256.
+        """Return the address at which a browser signs in, with PKCE (S256).
 
         Raises:
             ProviderUnavailable: the issuer does not answer.
@@ -91,7 +91,7 @@ class Issuers:
         async with self._oauth(client) as oauth:
             hint = {"login_hint": login_hint} if login_hint else {}
             if OFFLINE_ACCESS in client.scope.split():
-                # Without a consent that is asked for, an issuer may leave the refresh token out (OpenID Connect, 11).
+                # Without a prompt for consent an issuer may leave the refresh token out (OpenID Connect, 11).
                 hint["prompt"] = "consent"
             url, _ = oauth.create_authorization_url(
                 metadata["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier, **hint
@@ -101,13 +101,10 @@ class Issuers:
     async def exchange(
         self, client: Client, *, code: str, named_issuer: str | None, verifier: str, nonce: str, now: datetime
     ) -> Grant:
-        """Exchange a code, which came with the name of its issuer or without, for an identity and an access token.
-
-        A code works once.
+        """Exchange a code, which works once, for an identity and an access token.
 
         Raises:
-            SignInNotAccepted: the code is not known to be the issuer's, the issuer refuses it, or its token proves
-                nothing.
+            SignInNotAccepted: the code may be another issuer's, the issuer refuses it, or its token is not valid.
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
         metadata = await self._discover(client.issuer, client.title)
@@ -116,7 +113,7 @@ class Issuers:
             expected=client.issuer,
             is_named_always=metadata.get("authorization_response_iss_parameter_supported") is True,
         )
-        # Had before the code is spent: without them it would be lost.
+        # Read before the code is used: without the keys it would be lost.
         keys = await self._key_set(metadata, client.title)
         try:
             async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
@@ -127,7 +124,7 @@ class Issuers:
             if getattr(error, "error", "") == "invalid_grant":
                 raise SignInNotAccepted from None
             raise ProviderUnavailable(client.title) from None
-        except (httpx2.HTTPError, TimeoutError, *NONSENSE):
+        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
             raise ProviderUnavailable(client.title) from None
         identity_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(identity_token, str) or not isinstance(access_token, str):
@@ -140,7 +137,7 @@ class Issuers:
         )
 
     async def renew(self, client: Client, refresh_token: str) -> RenewedGrant:
-        """Exchange a refresh token. Where the issuer puts another in its place, this one must not be used again.
+        """Exchange a refresh token, which must not be used again if the issuer replaces it.
 
         Raises:
             GrantRefused: the issuer does not accept it any more.
@@ -149,39 +146,40 @@ class Issuers:
         metadata = await self._discover(client.issuer, client.title)
         waits: list[timedelta | None] = [None]
 
-        def look(answer: httpx2.Response) -> httpx2.Response:
+        def note_wait(answer: httpx2.Response) -> httpx2.Response:
             waits.append(retry_after(answer.headers))
             return answer
 
         try:
             async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
-                oauth.register_compliance_hook("refresh_token_response", look)
+                oauth.register_compliance_hook("refresh_token_response", note_wait)
                 token = await oauth.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
         except (OAuthError, OAuth2Error) as error:
             if getattr(error, "error", "") == "invalid_grant":
                 raise GrantRefused from None
             raise ProviderUnavailable(client.title, waits[-1]) from None
-        except (httpx2.HTTPError, TimeoutError, *NONSENSE):
+        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
             raise ProviderUnavailable(client.title, waits[-1]) from None
         if not isinstance(token.get("access_token"), str):
             raise ProviderUnavailable(client.title)
         return RenewedGrant(access_token=token["access_token"], refresh_token=_refresh_token(token))
 
     async def userinfo(self, client: Client, access_token: str) -> Mapping[str, Any]:
-        """Return what the issuer tells of the person who signed in.
+        """Return the issuer's claims about the person who signed in.
 
         Raises:
-            ProviderUnavailable: the issuer does not answer, or nothing that can be read.
+            SignInNotAccepted: the access token is refused.
+            ProviderUnavailable: the issuer does not answer, or the answer cannot be read.
         """
         metadata = await self._discover(client.issuer, client.title)
         return await self.get(metadata["userinfo_endpoint"], title=client.title, access_token=access_token)
 
     async def get(self, url: str, *, title: str, access_token: str | None = None) -> Mapping[str, Any]:
-        """Return a JSON object.
+        """Return the JSON object at an address.
 
         Raises:
             SignInNotAccepted: the access token is refused.
-            ProviderUnavailable: there is no answer, or none that can be read.
+            ProviderUnavailable: there is no answer, or it cannot be read.
         """
         try:
             return await self._json.get(url, access_token=access_token)
@@ -191,11 +189,11 @@ class Issuers:
             raise ProviderUnavailable(title, error.retry_after) from None
 
     async def verify_access_token(self, token: str, *, issuer: str, audience: str, now: datetime) -> Identity:
-        """Return whom a bearer token of a trusted issuer stands for.
+        """Return the identity of a bearer token of a trusted issuer.
 
         Raises:
-            SignInNotAccepted: the token proves nothing.
-            ProviderUnavailable: the issuer's keys cannot be had.
+            SignInNotAccepted: the token is not valid.
+            ProviderUnavailable: the issuer's keys cannot be read.
         """
         metadata = await self._discover(issuer, issuer)
         keys = await self._key_set(metadata, issuer)
@@ -222,14 +220,14 @@ class Issuers:
 
     async def _discover(self, issuer: str, title: str) -> Mapping[str, Any]:
         now = self._json.monotonic()
-        kept = self._metadata.get(issuer)
-        if kept is not None and now < kept[0]:
-            return kept[1]
+        cached = self._metadata.get(issuer)
+        if cached is not None and now < cached[0]:
+            return cached[1]
         try:
             metadata = await self._json.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         except WrongAnswer:
             raise ProviderUnavailable(title) from None
-        # A document that speaks for another issuer, or sends us elsewhere than to web addresses, is a lie.
+        # A document of another issuer, or with addresses that we may not call, is not to be trusted.
         endpoints = [metadata.get(name) for name in REQUIRED_METADATA]
         if metadata.get("issuer") != issuer or not all(
             isinstance(url, str) and self._json.allows(url) for url in endpoints
@@ -240,13 +238,13 @@ class Issuers:
 
 
 def unverified_issuer(token: str) -> str | None:
-    """Return which issuer a token claims to be from, to look up whether it is trusted at all."""
+    """Return the issuer that a token names, without verifying it."""
     return storable_text(unverified_claims(token).get("iss"))
 
 
 def _refresh_token(token: Mapping[str, Any]) -> str | None:
-    found = token.get("refresh_token")
-    return found if isinstance(found, str) and 0 < len(found) <= MAX_TOKEN else None
+    value = token.get("refresh_token")
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_TOKEN else None
 
 
 def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
@@ -262,7 +260,7 @@ def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
 
 
 def _instant(seconds: float) -> datetime | None:
-    """Return the instant of a claim; nothing where it lies beyond what a calendar holds."""
+    """Return the instant of a claim, or nothing if it is beyond the calendar."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):

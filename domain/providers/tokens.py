@@ -1,4 +1,4 @@
-"""Does a token prove what it says?"""
+"""Verification of signed tokens (JWT) by their issuer's keys."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -17,12 +17,12 @@ from domain.rules.sign_in import SignInNotAccepted
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 LEEWAY_SECONDS = 60
 IDENTITY_TOKEN_TYPES = {None, "jwt"}
-# RFC 9068 names access tokens at+jwt; some issuers still write JWT, and tell the two apart by audience alone.
+# RFC 9068 names access tokens at+jwt; some issuers still write JWT, so that only the audience tells the two apart.
 ACCESS_TOKEN_TYPES = {"at+jwt", "application/at+jwt", "jwt"}
 
 
 class KeyCache:
-    """The issuers' public keys, kept for ten minutes; an unknown key is looked for at most every ten seconds."""
+    """Caches issuers' public keys for ten minutes; an unknown key is looked up at most every ten seconds."""
 
     SECONDS = 600.0
     SECONDS_BETWEEN_READS = 10.0
@@ -35,17 +35,17 @@ class KeyCache:
             self._url = url
             self.key_set = key_set
             self.read_at = read_at
-            self._looked_at = read_at
+            self._checked_at = read_at
 
         async def with_key(self, key_id: object) -> KeySet:
-            """Return the keys, read anew if none has the id: issuers change their keys."""
+            """Return the keys, read anew if no key has the id, because issuers change their keys."""
             if any(key.kid == key_id for key in self.key_set.keys):
                 return self.key_set
-            # Noted before the look: one that fails, or many tokens at once, must not make more of them.
+            # Set before the request, so that neither a failed one nor many tokens at once make more requests.
             now = self._cache.monotonic()
-            if now - self._looked_at <= self._cache.SECONDS_BETWEEN_READS:
+            if now - self._checked_at <= self._cache.SECONDS_BETWEEN_READS:
                 return self.key_set
-            self._looked_at = now
+            self._checked_at = now
             try:
                 return (await self._cache.read(self._url)).key_set
             except WrongAnswer:
@@ -53,10 +53,10 @@ class KeyCache:
 
     def __init__(self, client: JsonClient) -> None:
         self._client = client
-        self._kept: dict[str, KeyCache.Keys] = {}
+        self._cached: dict[str, KeyCache.Keys] = {}
 
     def monotonic(self) -> float:
-        """Return seconds that only grow."""
+        """Return monotonic seconds."""
         return self._client.monotonic()
 
     async def of(self, url: str) -> "KeyCache.Keys":
@@ -65,8 +65,10 @@ class KeyCache:
         Raises:
             WrongAnswer: they cannot be read.
         """
-        kept = self._kept.get(url)
-        return kept if kept is not None and self.monotonic() - kept.read_at < self.SECONDS else await self.read(url)
+        cached = self._cached.get(url)
+        if cached is not None and self.monotonic() - cached.read_at < self.SECONDS:
+            return cached
+        return await self.read(url)
 
     async def read(self, url: str) -> "KeyCache.Keys":
         """Read the keys at an address anew.
@@ -79,8 +81,8 @@ class KeyCache:
             key_set = KeySet.import_key_set(dict(document))  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError):
             raise WrongAnswer from None
-        self._kept[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
-        return self._kept[url]
+        self._cached[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
+        return self._cached[url]
 
 
 async def verified_claims(
@@ -94,7 +96,7 @@ async def verified_claims(
     header = _part(token, 0)
     token_type = header.get("typ")
     token_type = token_type.lower() if isinstance(token_type, str) else token_type
-    # Compared one by one: a stranger's header may hold what no set can look up.
+    # Compared one by one: the header may hold an unhashable value, which no set can look up.
     if not any(token_type == allowed for allowed in (ACCESS_TOKEN_TYPES if nonce is None else IDENTITY_TOKEN_TYPES)):
         raise SignInNotAccepted
     seconds = int(now.timestamp())
@@ -122,12 +124,12 @@ async def verified_claims(
 
 
 def unverified_claims(token: str) -> Mapping[str, Any]:
-    """Return what a token says without believing it; nothing where it cannot be read."""
+    """Return a token's claims without verifying them; none if it cannot be read."""
     return _part(token, 1)
 
 
 def storable_text(value: object) -> str | None:
-    """Return a text that a database can hold: no NUL and no half of a surrogate pair; or nothing."""
+    """Return a value if it is a text that a database can store: without NUL and half surrogate pairs."""
     if not isinstance(value, str) or any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
         return None
     return value
@@ -137,17 +139,17 @@ def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token:
     subject, audiences = storable_text(claims["sub"]), claims["aud"]
     if subject is None or not 0 < len(subject) <= 255:
         raise SignInNotAccepted
-    # An identity token for several parties must name us as the one it was made for.
+    # An identity token with several audiences must name us as the party to which it was issued.
     if isinstance(audiences, list) and len(audiences) > 1 and not is_access_token and claims.get("azp") != audience:
         raise SignInNotAccepted
     if is_access_token and "at_hash" in claims:
         raise SignInNotAccepted
 
 
-def _part(token: str, number: int) -> Mapping[str, Any]:
+def _part(token: str, index: int) -> Mapping[str, Any]:
     try:
-        text = token.split(".")[number]
-        found = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        text = token.split(".")[index]
+        content = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, IndexError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
