@@ -49,29 +49,6 @@ def parent(model: str, children: str, *, null: bool = False) -> Any:
     return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT)
 
 
-__all__ = [
-    "ApiClient",
-    "ApiKey",
-    "Association",
-    "AssociationAttempt",
-    "AuditEvent",
-    "BrowserSession",
-    "Callback",
-    "CatalogEdition",
-    "Certification",
-    "Completion",
-    "Credit",
-    "CreditEvent",
-    "IdempotencyKey",
-    "Invitation",
-    "LearningAccount",
-    "Level",
-    "Member",
-    "Organization",
-    "SignIn",
-]
-
-
 class Organization(Model):
     """A partner company that can be credited."""
 

@@ -1,4 +1,4 @@
-"""HTTP client that reads JSON from servers that may be slow, down or wrong."""
+"""HTTP client that reads JSON within limits of time and size."""
 
 import asyncio
 import json

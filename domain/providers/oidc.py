@@ -249,19 +249,16 @@ def _refresh_token(token: Mapping[str, Any]) -> str | None:
 
 def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
     name = storable_text(claims.get("name"))
+    try:
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    except (OverflowError, ValueError, OSError):
+        # An instant beyond the calendar never comes.
+        expires_at = None
     return Identity(
         issuer=issuer,
         subject=claims["sub"],
         email=storable_text(claims.get("email")),
         email_verified=claims.get("email_verified") is True,
         name=name[:200] if name is not None and name.strip() else None,
-        expires_at=_instant(claims["exp"]),
+        expires_at=expires_at,
     )
-
-
-def _instant(seconds: float) -> datetime | None:
-    """Return the instant of a claim, or nothing if it is beyond the calendar."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -251,7 +251,12 @@ def _attainment(program: Program, track: Track, people: People, attained: Set[st
 
 
 def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttainment:
-    counts = [_counts(requirement, people, attained) for requirement in measure.requirements]
+    counts = [
+        (len(requirement.designations & attained), 0)
+        if requirement.role is RequirementRole.DESIGNATION
+        else (people.counting(requirement.certifications), people.pending(requirement.certifications))
+        for requirement in measure.requirements
+    ]
     points = _points(measure, [counting for counting, _ in counts])
     later = _points(measure, [counting + pending for counting, pending in counts])
     return MetricAttainment(
@@ -262,12 +267,6 @@ def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttai
         ),
         pending_points=sum(later, Fraction(0)) - sum(points, Fraction(0)),
     )
-
-
-def _counts(requirement: Requirement, people: People, attained: Set[str]) -> tuple[int, int]:
-    if requirement.role is RequirementRole.DESIGNATION:
-        return len(requirement.designations & attained), 0
-    return people.counting(requirement.certifications), people.pending(requirement.certifications)
 
 
 def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:

@@ -1,4 +1,4 @@
-"""Interval in which a completion counts for an organization (R8, R10 to R12)."""
+"""Interval in which a completion counts (R8, R10 to R12)."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

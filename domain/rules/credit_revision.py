@@ -1,4 +1,4 @@
-"""Revision of a credit after news of its completion or the catalog (R10, R11, R16).
+"""Revision of a credit by later facts (R10, R11, R16).
 
 The past stays as it was: an interval that began keeps its beginning, an end moves only to instants from now on, and a
 completion that counts again after its credit ended gets a further credit.
@@ -86,9 +86,15 @@ def revision(so_far: CreditSoFar, facts: CompletionFacts, *, now: datetime, poli
         kind = RevisionKind.CONTINUE if _counts_after(fresh, begins_at) else RevisionKind.KEEP
         return Revision(kind=kind, interval=fresh)
     if interval.counts_from is not None and (so_far.counted or interval.counts_from < now):
-        return _changed(interval, _with_end(interval, facts, not_before=max(now, interval.counts_from)))
+        end = facts.end()
+        not_before = max(now, interval.counts_from)
+        counts_until, end_reason = (None, None) if end is None else (max(end[0], not_before), end[1])
+        return _changed(interval, replace(interval, counts_until=counts_until, end_reason=end_reason))
     fresh = facts.interval(recorded_at=now, policy=policy)
-    return _changed(interval, fresh if fresh.counts_from is None else _not_over_before(fresh, now))
+    if fresh.counts_from is not None and fresh.counts_until is not None and fresh.counts_until < now:
+        # What was pending until now and is over is canceled now and not earlier.
+        fresh = replace(fresh, counts_from=now, counts_until=now)
+    return _changed(interval, fresh)
 
 
 def _changed(before: CreditInterval, after: CreditInterval) -> Revision:
@@ -98,17 +104,3 @@ def _changed(before: CreditInterval, after: CreditInterval) -> Revision:
 def _counts_after(interval: CreditInterval, instant: datetime) -> bool:
     begins, ends = interval.counts_from, interval.counts_until
     return begins is not None and (ends is None or ends > max(begins, instant))
-
-
-def _with_end(interval: CreditInterval, facts: CompletionFacts, *, not_before: datetime) -> CreditInterval:
-    end = facts.end()
-    if end is None:
-        return replace(interval, counts_until=None, end_reason=None)
-    return replace(interval, counts_until=max(end[0], not_before), end_reason=end[1])
-
-
-def _not_over_before(interval: CreditInterval, now: datetime) -> CreditInterval:
-    """Return the interval of a credit that was pending until now: if it is over, it is canceled now and not earlier."""
-    if interval.counts_from is None or interval.counts_until is None or interval.counts_until >= now:
-        return interval
-    return replace(interval, counts_from=now, counts_until=now)

@@ -1,4 +1,4 @@
-"""Explanation of a credit: why it counts at an instant, or why not.
+"""Explanation of why a credit counts at an instant, or not.
 
 It follows from the stored interval alone, so it always agrees with the status.
 """

@@ -1,4 +1,4 @@
-"""Sentences that explain a credit to people, and what they can do about it."""
+"""Sentences that explain a credit to people."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -90,7 +90,11 @@ def forecast(
     ``track`` is the organization's setting. The causes for one program are those on which it can depend.
     """
     last = end_of_day(until)
-    causes = sorted((*_of_credits(credits, after, last), *_of_editions(editions, after, last)), key=_order)
+    changes = changes_of_requirements(editions, after=after, until=last)
+    causes = [ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key) for at, key in changes]
+    causes += _of_credits(credits, after, last)
+    # At the same instant editions come first, then credits by their id.
+    causes.sort(key=lambda cause: (cause.at, (cause.credit.credit_id or 0) if cause.credit else -1))
     projection = _Projection(credits, editions, after, track, program)
     start = projection.attainments()
     return Forecast(at=after, until=until, attainments=start, steps=tuple(_steps(projection, causes, start)))
@@ -169,15 +173,6 @@ def _of_credits(credits: Iterable[CountedCredit], after: datetime, last: datetim
         if ends is not None and after < ends <= last:
             kind = _ENDS.get(credit.end_reason or CreditEndReason.EXPIRED, ForecastCauseKind.ASSOCIATION_END)
             yield ForecastCause(kind=kind, at=ends, credit=credit)
-
-
-def _of_editions(editions: Sequence[Edition], after: datetime, last: datetime) -> Iterator[ForecastCause]:
-    for at, key in changes_of_requirements(editions, after=after, until=last):
-        yield ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key)
-
-
-def _order(cause: ForecastCause) -> tuple[datetime, bool, int]:
-    return cause.at, cause.credit is not None, (cause.credit.credit_id or 0) if cause.credit else 0
 
 
 class Headcounts:

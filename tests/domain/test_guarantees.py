@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tortoise.models import Model
 
 from domain import models
 from domain.database.pool import connection_arguments
@@ -234,7 +235,8 @@ async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any)
            WHERE f.contype = 'f'"""
     )
 
-    declared = [getattr(models, name)._meta.fk_fields for name in models.__all__]
-    assert len(keys) == sum(len(fields) for fields in declared)
+    tables = [kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)]
+    declared = [name for table in tables for name in table._meta.fk_fields]
+    assert len(keys) == len(declared) > 0
     assert {row["on_delete"] for row in keys} <= {"r", "a"}
     assert [row["name"] for row in keys if not row["is_indexed"]] == []
