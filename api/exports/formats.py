@@ -16,7 +16,7 @@ from typing import Protocol
 from typing_extensions import override
 
 from api.graphql.ids import Kind, global_id
-from api.graphql.scalars import instant_text
+from api.instants import instant_text
 from domain.queries.contributions import CreditContributions
 from domain.queries.skills_report import SkillsReportRow
 from domain.rules.attainment import shown_points

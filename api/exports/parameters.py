@@ -7,11 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from graphql import GraphQLError
 from starlette.datastructures import QueryParams
 
 from api.filters import checked_certification, checked_person, checked_program, checked_range
-from api.graphql.scalars import instant_of
+from api.instants import instant_of
 from domain.errors import InvalidInput
 from domain.queries.skills_report import InstantRange, SkillsReportFilter
 from domain.rules.enums import CreditStatus, LearningProvider
@@ -70,8 +69,8 @@ def _instant(parameters: QueryParams, name: str) -> datetime | None:
         return None
     try:
         return instant_of(text)
-    except GraphQLError as error:
-        raise InvalidInput(f"`{name}`: {error.message} In an address, + is written %2B.") from None
+    except ValueError as error:
+        raise InvalidInput(f"`{name}`: {error} In an address, + is written %2B.") from None
 
 
 def _word(kind: type[Word], name: str, text: str) -> Word:

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 
 from api.auth.callers import Caller
 from api.errors import ErrorCode, RequestError
-from api.graphql.scalars import instant_text
+from api.instants import instant_text
 from api.limits.rate_limit import Budget, Budgets, OverLimit
 from api.runtime import Runtime
 

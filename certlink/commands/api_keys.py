@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.graphql.scalars import instant_text
+from api.instants import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, instant_option, run
 from domain.errors import NotFound

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from graphql import GraphQLError
 from pydantic import ValidationError
 
-from api.graphql.scalars import instant_of, instant_text
+from api.instants import instant_of, instant_text
 from certlink.data_folder import DEFAULT_FOLDER, running_settings
 from certlink.logs import configure_logs
 from certlink.readiness import FAILED, NOT_READY, USAGE, NotReady
@@ -86,7 +85,7 @@ def instant_option(text: str) -> datetime | None:
         return None
     try:
         return instant_of(text)
-    except GraphQLError:
+    except ValueError:
         stop(f'"{text}" is no instant: write one with an offset, such as 2026-11-23T09:30:00Z', USAGE)
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from graphql import GraphQLError
 
-from api.graphql.scalars import instant_of
+from api.instants import instant_of
 from certlink.clock import real_now
 from certlink.commands.runner import Json, instant_option, stop
 from certlink.readiness import USAGE
@@ -132,9 +131,10 @@ def _text(entry: Mapping[str, object], key: str) -> str:
 
 
 def _instant(entry: Mapping[str, object], key: str) -> datetime:
+    text = _present(entry, key)
     try:
-        return instant_of(_present(entry, key))
-    except GraphQLError:
+        return instant_of(text)
+    except ValueError:
         raise ValueError(f"{key} must be an instant with an offset, such as 2026-11-23T09:30:00Z") from None
 
 

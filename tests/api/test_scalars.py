@@ -1,13 +1,16 @@
 """Instants travel as text that says when exactly."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from graphql import GraphQLError
+from graphql import OperationDefinitionNode, parse
+from graphql.execution.values import get_variable_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.graphql.scalars import instant_of, instant_text
+from api.graphql.schema import schema
+from api.instants import instant_of, instant_text
 from domain.database.pool import fetch_value
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -39,8 +42,19 @@ def test_every_form_of_rfc_3339_is_understood(text: str, instant: datetime) -> N
      "9999-12-31T23:59:59-23:00", "２026-11-23T09:30:00Z", 1795426200, None, True],
 )  # fmt: skip
 def test_anything_else_is_refused(text: object) -> None:
-    with pytest.raises(GraphQLError, match=r"RFC 3339"):
+    with pytest.raises(ValueError, match=r"RFC 3339"):
         instant_of(text)
+
+
+@pytest.mark.parametrize("name", ["DateTime", "Date"])
+def test_a_client_reads_the_explanation_and_nothing_around_it(name: str) -> None:
+    query = parse(f"query ($value: {name}!) {{ __typename }}").definitions[0]
+    assert isinstance(query, OperationDefinitionNode)
+
+    errors = get_variable_values(schema._schema, list(query.variable_definitions or ()), {"value": "2026"})
+
+    assert isinstance(errors, list)
+    assert re.search(rf"invalid value: A {name} is an? \w+ of RFC 3339", str(errors[0])), errors
 
 
 @pytest.mark.parametrize("instant", [FIRST, LAST])
