@@ -50,6 +50,53 @@ class ErrorCode(StrEnum):
     VARIABLES_INVALID = "VARIABLES_INVALID"
 
 
+# Of error codes and of the domain's refusals; both have TRY_AGAIN.
+STATUSES: Mapping[str, int] = {
+    ErrorCode.BAD_REQUEST: 400,
+    ErrorCode.BATCHING_NOT_SUPPORTED: 400,
+    ErrorCode.COST_EXCEEDED: 400,
+    ErrorCode.DOCUMENT_INVALID: 400,
+    ErrorCode.DOCUMENT_TOO_LARGE: 400,
+    ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION: 400,
+    ErrorCode.OPERATION_NOT_FOUND: 400,
+    ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET: 400,
+    ErrorCode.SYNTAX_ERROR: 400,
+    ErrorCode.VARIABLES_INVALID: 400,
+    "INVALID_INPUT": 400,
+    "SIGN_IN_NOT_ACCEPTED": 400,
+    "SIGN_IN_NOT_KNOWN": 400,
+    ErrorCode.NOT_AUTHENTICATED: 401,
+    ErrorCode.CROSS_SITE_REQUEST: 403,
+    ErrorCode.DOCUMENT_NOT_REGISTERED: 403,
+    "FORBIDDEN": 403,
+    "NOT_A_MEMBER": 403,
+    "SIGN_IN_DECLINED": 403,
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 404,
+    "NOT_FOUND": 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NOT_ACCEPTABLE: 406,
+    "ALREADY_ASSOCIATED": 409,
+    "COOL_OFF_ACTIVE": 409,
+    "PROFILE_INCOMPLETE": 409,
+    "YEARLY_LIMIT_REACHED": 409,
+    "SIGN_IN_EXPIRED": 410,
+    ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorCode.HTTP_VERSION_NOT_SUPPORTED: 426,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.TOO_MANY_OPERATIONS: 429,
+    ErrorCode.INTERNAL_FAULT: 500,
+    ErrorCode.DEADLINE_EXCEEDED: 503,
+    ErrorCode.TRY_AGAIN: 503,
+    "PROVIDER_UNAVAILABLE": 503,
+}
+
+
+def status_of(code: str) -> int:
+    """Return the HTTP status of an error code or a refusal's code."""
+    return STATUSES.get(code, 400)
+
+
 class RequestError(Exception):
     """A request that is not executed; its errors are what the client is told, and extensions about the whole."""
 

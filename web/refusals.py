@@ -11,27 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.errors import status_of
 from domain.errors import Refusal
 from web.caller import SignInNeeded
 from web.rendering import is_secret, page, redirect
 from web.urls import HOME, address_of, local_path, path_of, sign_in_path
 
-_STATUSES = {
-    "INVALID_INPUT": 400,
-    "SIGN_IN_NOT_KNOWN": 400,
-    "SIGN_IN_NOT_ACCEPTED": 400,
-    "FORBIDDEN": 403,
-    "NOT_A_MEMBER": 403,
-    "SIGN_IN_DECLINED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_ASSOCIATED": 409,
-    "COOL_OFF_ACTIVE": 409,
-    "PROFILE_INCOMPLETE": 409,
-    "YEARLY_LIMIT_REACHED": 409,
-    "SIGN_IN_EXPIRED": 410,
-    "PROVIDER_UNAVAILABLE": 503,
-    "TRY_AGAIN": 503,
-}
 _HEADINGS = {
     "NOT_A_MEMBER": "You are not invited yet",
     "PROVIDER_UNAVAILABLE": "The sign-in does not answer",
@@ -48,11 +33,6 @@ _PLAIN = {
     405: ("This cannot be done here", "This address cannot be used like that. Nothing was changed."),
     500: ("Something went wrong", "Something went wrong on our side. Please try again in a moment."),
 }
-
-
-def status_of(code: str) -> int:
-    """Return the HTTP status of a page that shows a refusal."""
-    return _STATUSES.get(code, 400)
 
 
 def refusal_page(request: Request, code: str, message: str) -> Response:

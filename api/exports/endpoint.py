@@ -12,21 +12,19 @@ from api.auth.authentication import NotAuthenticated, caller_of_request, nobody,
 from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
 from api.documents.cost_table import EXPORT_COST
-from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of
+from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of, status_of
 from api.exports.formats import Format
 from api.exports.parameters import read_parameters
 from api.exports.streaming import FileResponseStream, chunks
 from api.limits.charge import take
 from api.limits.concurrency import LimitReached
 from api.runtime import Runtime, runtime_of
-from api.transport.http.statuses import STATUSES
 from domain.errors import Forbidden, Refusal
 from domain.queries.skills_report import open_skills_report
 from domain.rules.enums import Scope as ClientScope
 from domain.rules.visibility import Viewer
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
-_REFUSAL_STATUSES = {"FORBIDDEN": 403, "INVALID_INPUT": 400, "PROVIDER_UNAVAILABLE": 503, "TRY_AGAIN": 503}
 
 
 class ExportEndpoint:
@@ -125,11 +123,11 @@ async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Ca
 def _told(error: Exception, request_id: str) -> Response:
     """Return in JSON why there is no file."""
     if isinstance(error, RequestError):
-        payload, status = request_error_payload(error, request_id=request_id), STATUSES[error.code]
+        payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
         headers = error.headers
-    elif isinstance(error, Refusal) and error.code in _REFUSAL_STATUSES:
+    elif isinstance(error, Refusal):
         payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
-        status, headers = _REFUSAL_STATUSES[error.code], {}
+        status, headers = status_of(error.code), {}
     else:
         payload, status, headers = fault_payload(error, request_id=request_id), 500, {}
     if status == 503:

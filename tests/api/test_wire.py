@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
-from api.errors import ErrorCode
+from api.errors import STATUSES, ErrorCode
 from api.graphql.nodes import MAX_NODES
-from api.transport.http.statuses import STATUSES
 from api.transport.json_body import parse_json
+from domain.errors import Refusal
 from domain.operations.invitations import MAX_AT_ONCE
 
 JSON = {"Content-Type": "application/json"}
@@ -31,6 +31,12 @@ def refusal(response: Response) -> tuple[int, list[str]]:
     assert {"Accept", "Authorization", "Cookie"} <= set(response.headers["vary"].split(", "))
     assert response.headers["x-request-id"]
     return response.status_code, codes(response.json())
+
+
+def refusals_of(kind: type[Refusal]) -> list[type[Refusal]]:
+    """Return the refusals that have a code, below a kind."""
+    below = [each for child in kind.__subclasses__() for each in refusals_of(child)]
+    return [kind, *below] if hasattr(kind, "code") else below
 
 
 async def test_a_query_without_a_caller_is_answered(wire: AsyncClient) -> None:
@@ -230,7 +236,8 @@ async def test_only_known_front_ends_may_read_answers_from_their_own_origin(wire
 
 
 def test_every_code_has_a_status() -> None:
-    assert set(STATUSES) == set(ErrorCode)
+    assert set(STATUSES) >= set(ErrorCode)
+    assert set(STATUSES) <= {*ErrorCode, *(refusal.code for refusal in refusals_of(Refusal))}
 
 
 def test_a_request_has_room_for_several_of_the_longest_lists() -> None:

@@ -32,7 +32,7 @@ from api.limits.scoring_slots import SCORINGS_AT_ONCE
 from api.transport.admission import REFUSED_COST
 from api.transport.execute import DEADLINE_SECONDS
 from api.transport.http.accept import GRAPHQL_RESPONSE, JSON
-from api.transport.http.statuses import status_of
+from api.transport.http.endpoint import graphql_status
 from api.transport.json_body import MAX_NESTING, MAX_VALUES
 from api.transport.request import MAX_BODY_BYTES
 from api.transport.websocket.connection import (
@@ -183,5 +183,5 @@ def _cells(line: str) -> list[str]:
 
 
 def _status(code: ErrorCode) -> str:
-    statuses = [status_of(code, media_type=media_type) for media_type in (JSON, GRAPHQL_RESPONSE)]
+    statuses = [graphql_status(code, media_type=media_type) for media_type in (JSON, GRAPHQL_RESPONSE)]
     return ", ".join(str(status) for status in dict.fromkeys(statuses))

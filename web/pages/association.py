@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.errors import status_of
 from domain.errors import InvalidInput, NotFound
 from domain.rules.enums import LearningProvider
 from domain.rules.visibility import MemberViewer
@@ -12,7 +13,7 @@ from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form
 from web.pages.profile import held_accounts, profile_page
-from web.refusals import refusal_page, status_of
+from web.refusals import refusal_page
 from web.rendering import page, redirect
 
 

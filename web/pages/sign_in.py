@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.cookies import BROWSER, SESSION, clear_cookie, read_cookie, set_cookie
+from api.errors import status_of
 from api.runtime import runtime_of
 from domain.errors import Refusal
 from domain.operations.sign_in import complete_sign_in, end_session, start_sign_in
 from web.caller import optional_viewer
 from web.forms import read_form, read_query
-from web.refusals import status_of
 from web.rendering import page, redirect
 from web.security import sign_in_targets
 from web.urls import local_path, on_public_host

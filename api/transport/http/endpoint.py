@@ -12,19 +12,41 @@ from starlette.types import Receive, Scope, Send
 from api.auth.authentication import NotAuthenticated, caller_of_request, not_authenticated
 from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
-from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of, result_payload
+from api.errors import (
+    STATUSES,
+    ErrorCode,
+    RequestError,
+    fault_payload,
+    request_error_payload,
+    request_id_of,
+    result_payload,
+)
 from api.graphql.context import Context
 from api.runtime import Runtime, runtime_of
 from api.transport.admission import admit
 from api.transport.execute import execute_operation
 from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 from api.transport.http.body import read_request
-from api.transport.http.statuses import status_of
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 
 METHODS = "GET, POST"
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
+
+
+# A document that fails is the document's matter: clients of application/json are told 200 (GraphQL over HTTP).
+_ABOUT_THE_DOCUMENT = {
+    ErrorCode.COST_EXCEEDED,
+    ErrorCode.DOCUMENT_INVALID,
+    ErrorCode.DOCUMENT_NOT_REGISTERED,
+    ErrorCode.DOCUMENT_TOO_LARGE,
+    ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION,
+    ErrorCode.OPERATION_NOT_FOUND,
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND,
+    ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
+    ErrorCode.SYNTAX_ERROR,
+    ErrorCode.VARIABLES_INVALID,
+}
 
 
 class GraphQLEndpoint:
@@ -45,16 +67,21 @@ async def respond(request: Request) -> Response:
     except RequestError as error:
         media_type = media_type or JSON
         payload = request_error_payload(error, request_id=request_id)
-        status, headers = status_of(error.code, media_type=media_type), error.headers
+        status, headers = graphql_status(error.code, media_type=media_type), error.headers
     except Exception as fault:
         payload = fault_payload(fault, request_id=request_id)
-        status, headers = status_of(ErrorCode.INTERNAL_FAULT, media_type=media_type or JSON), {}
+        status, headers = STATUSES[ErrorCode.INTERNAL_FAULT], {}
     return Response(
         json.dumps(payload, separators=(",", ":"), allow_nan=False),
         status_code=status,
         headers={**HEADERS, "X-Request-Id": request_id, **headers},
         media_type=f"{media_type or JSON}; charset=utf-8",
     )
+
+
+def graphql_status(code: ErrorCode, *, media_type: str) -> int:
+    """Return the HTTP status that the clients of a media type expect with an error code."""
+    return 200 if code in _ABOUT_THE_DOCUMENT and media_type != GRAPHQL_RESPONSE else STATUSES[code]
 
 
 async def _answer(request: Request, media_type: str | None, request_id: str) -> dict[str, Any]:
