@@ -1,13 +1,25 @@
-"""Can a report's conditions be understood, whether they come by GraphQL or in an address?"""
+"""Check the conditions by which lists are filtered."""
 
 from datetime import datetime
 
 from domain.errors import InvalidInput
 from domain.queries.skills_report import InstantRange
+from domain.rules.text import is_printable
 
 MAX_CODE_LENGTH = 100
 MAX_KEY_LENGTH = 100
 MAX_PERSON_LENGTH = 320
+
+
+def checked_text(text: str | None, *, max_length: int, refusal: str) -> str | None:
+    """Return a text to look for, or nothing where it is empty.
+
+    Raises:
+        InvalidInput: it is too long, or holds what cannot be printed.
+    """
+    if text and not is_printable(text, max_length=max_length):
+        raise InvalidInput(refusal)
+    return text or None
 
 
 def checked_certification(code: str | None) -> str | None:
@@ -16,9 +28,7 @@ def checked_certification(code: str | None) -> str | None:
     Raises:
         InvalidInput: no certification can have it.
     """
-    if code and (len(code) > MAX_CODE_LENGTH or not code.isprintable()):
-        raise InvalidInput("This is no code of a certification.")
-    return code or None
+    return checked_text(code, max_length=MAX_CODE_LENGTH, refusal="This is no code of a certification.")
 
 
 def checked_person(text: str | None) -> str | None:
@@ -28,9 +38,7 @@ def checked_person(text: str | None) -> str | None:
         InvalidInput: no name or address can have it.
     """
     text = text.strip() if text else None
-    if text and (len(text) > MAX_PERSON_LENGTH or not text.isprintable()):
-        raise InvalidInput("This is no part of a name or a work e-mail.")
-    return text or None
+    return checked_text(text, max_length=MAX_PERSON_LENGTH, refusal="This is no part of a name or a work e-mail.")
 
 
 def checked_program(key: str | None) -> str | None:
@@ -39,9 +47,7 @@ def checked_program(key: str | None) -> str | None:
     Raises:
         InvalidInput: no program can have it.
     """
-    if key and (len(key) > MAX_KEY_LENGTH or not key.isprintable()):
-        raise InvalidInput("This is no key of a program.")
-    return key or None
+    return checked_text(key, max_length=MAX_KEY_LENGTH, refusal="This is no key of a program.")
 
 
 def checked_range(start: datetime | None, end: datetime | None) -> InstantRange:

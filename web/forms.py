@@ -9,6 +9,7 @@ from starlette.requests import Request
 from api.auth.csrf import is_same_origin
 from api.runtime import runtime_of
 from domain.errors import Forbidden, InvalidInput
+from domain.rules.text import is_printable
 
 MAX_FORM_BYTES = 16_384
 MAX_FIELDS = 20
@@ -60,6 +61,6 @@ async def _bounded_body(request: Request) -> AsyncGenerator[bytes, None]:
 
 def _checked(value: str) -> str:
     # What is not UTF-8 is read as the replacement character.
-    if len(value) > MAX_VALUE_LENGTH or not value.isprintable() or "\ufffd" in value:
+    if not is_printable(value, max_length=MAX_VALUE_LENGTH) or "\ufffd" in value:
         raise InvalidInput("The form or address holds characters that it cannot hold.")
     return value

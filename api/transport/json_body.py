@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NoReturn
 
 from api.errors import ErrorCode, RequestError
+from domain.rules.text import is_storable
 
 MAX_NESTING = 100
 # Several times what the longest lists take: each field that a long list is given to reads it anew, refused or not.
@@ -83,7 +84,8 @@ def check_values(found: object) -> None:
         deeper: list[object] = []
         for value in level:
             if isinstance(value, str):
-                _check_text(value)
+                if not is_storable(value):
+                    refuse("The request holds NUL or half of a surrogate pair.")
             elif isinstance(value, dict):
                 deeper.extend(value.keys())
                 deeper.extend(value.values())
@@ -102,15 +104,6 @@ def refuse(sentence: str) -> NoReturn:
         RequestError: always.
     """
     raise RequestError(ErrorCode.BAD_REQUEST, sentence)
-
-
-def _check_text(value: str) -> None:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        refuse("The request holds half a surrogate pair.")
-    if "\x00" in value:
-        refuse("The request holds a NUL character.")
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:

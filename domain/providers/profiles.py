@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.rules.enums import LearningProvider
+from domain.rules.text import is_printable
 
 
 def _mcid(userinfo: Mapping[str, Any]) -> str | None:
@@ -15,7 +16,7 @@ def _mcid(userinfo: Mapping[str, Any]) -> str | None:
 def _learner_id(userinfo: Mapping[str, Any]) -> str | None:
     """Return the learner id, which every account has from the start."""
     learner_id = userinfo.get("learner_id")
-    is_valid = isinstance(learner_id, str) and 0 < len(learner_id) <= 100 and learner_id.isprintable()
+    is_valid = isinstance(learner_id, str) and learner_id and is_printable(learner_id, max_length=100)
     return learner_id if is_valid else None
 
 

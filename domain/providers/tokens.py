@@ -13,6 +13,7 @@ from joserfc.jwt import ClaimsOption
 
 from domain.providers.http import JsonClient, WrongAnswer
 from domain.rules.sign_in import SignInNotAccepted
+from domain.rules.text import is_storable
 
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 LEEWAY_SECONDS = 60
@@ -130,9 +131,7 @@ def unverified_claims(token: str) -> Mapping[str, Any]:
 
 def storable_text(value: object) -> str | None:
     """Return a value if it is a text that a database can store: without NUL and half surrogate pairs."""
-    if not isinstance(value, str) or any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
-        return None
-    return value
+    return value if isinstance(value, str) and is_storable(value) else None
 
 
 def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token: bool) -> None:

@@ -12,6 +12,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from domain.errors import InvalidInput, Refusal
 from domain.rules.enums import Scope
+from domain.rules.text import is_printable
 
 MAX_NAME = 100
 # Many more than an organization needs: a program that creates clients in a loop must not fill the database.
@@ -54,7 +55,7 @@ def client_name(text: str) -> str:
         InvalidInput: it is empty, too long, or holds unprintable characters.
     """
     name = text.strip()
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+    if not name or not is_printable(name, max_length=MAX_NAME):
         raise InvalidInput(f"The name must have 1 to {MAX_NAME} printable characters.")
     return name
 

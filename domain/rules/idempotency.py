@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from domain.errors import InvalidInput, Refusal
+from domain.rules.text import is_printable
 
 # From the request's success on, exclusive; a usual lifetime, and our decision.
 KEY_LIFETIME = timedelta(hours=24)
@@ -27,7 +28,7 @@ def check_idempotency_key(key: str) -> None:
     Raises:
         InvalidInput: it is not 1 to 255 characters of printable ASCII.
     """
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
+    if not key or not key.isascii() or not is_printable(key, max_length=MAX_KEY_LENGTH):
         raise InvalidInput(f"An idempotencyKey is 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.errors import InvalidInput, Refusal
 from domain.rules.enums import DeliveryProblem
 from domain.rules.policy import RESEND_AFTER
+from domain.rules.text import is_printable
 
 MAX_ADDRESS = 320
 MAX_LOCAL_PART = 64
@@ -51,7 +52,7 @@ def work_address(text: str, *, domain: str) -> str:
     """
     address = text.strip().lower()
     local, _, host = address.rpartition("@")
-    is_local_part = _LOCAL_PART.fullmatch(local) and local.isprintable() and len(local) <= MAX_LOCAL_PART
+    is_local_part = _LOCAL_PART.fullmatch(local) and is_printable(local, max_length=MAX_LOCAL_PART)
     if not is_local_part or not host or len(address) > MAX_ADDRESS or "@" in local:
         raise InvalidInput("The work e-mail is not an address.")
     if host != domain:

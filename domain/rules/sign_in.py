@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TypeGuard
 
 from domain.errors import InvalidInput, Refusal
+from domain.rules.text import is_printable
 
 MAX_CODE = 4096
 MAX_ISSUER = 500
@@ -139,8 +140,8 @@ def check_issuer(issuer: str) -> None:
     Raises:
         InvalidInput: it is no web address of at most 500 characters, or has a query or a fragment.
     """
-    is_address = re.fullmatch(r"https?://[^\s/?#\\]+[^\s?#\\]*", issuer) and issuer.isprintable()
-    if not is_address or len(issuer) > MAX_ISSUER:
+    is_address = re.fullmatch(r"https?://[^\s/?#\\]+[^\s?#\\]*", issuer)
+    if not is_address or not is_printable(issuer, max_length=MAX_ISSUER):
         raise InvalidInput("This is no issuer: write it as its discovery document does, such as https://login.example.")
 
 
@@ -166,4 +167,4 @@ def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
 
 def is_code(code: str | None) -> TypeGuard[str]:
     """Tell whether a text can be an authorization code (RFC 6749, A.11: visible ASCII)."""
-    return code is not None and 0 < len(code) <= MAX_CODE and code.isascii() and code.isprintable()
+    return code is not None and code != "" and code.isascii() and is_printable(code, max_length=MAX_CODE)

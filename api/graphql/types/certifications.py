@@ -4,9 +4,9 @@ from datetime import date
 
 import strawberry
 
+from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field
-from domain.errors import InvalidInput
 from domain.queries.credits import CreditRow
 from domain.queries.skills_report import SkillsReportRow
 from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
@@ -58,6 +58,4 @@ def checked_catalog_text(text: str | None) -> str | None:
         InvalidInput: no code or title can have it.
     """
     text = text.strip() if text else None
-    if text and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
-        raise InvalidInput("This is no part of a certification's code or title.")
-    return text or None
+    return checked_text(text, max_length=MAX_TEXT_LENGTH, refusal="This is no part of a certification's code or title.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from api.filters import checked_certification
 from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
@@ -19,7 +20,7 @@ from api.graphql.types.from_row import from_row
 from api.graphql.types.node import Node
 from api.graphql.types.present import Member, Organization, member_of
 from domain.database.pagination import Page
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from domain.queries import credits as queries
 from domain.queries.contributions import CreditContributions
 from domain.queries.credits import CreditRow, visible_credits
@@ -33,8 +34,6 @@ from domain.rules.enums import (
 )
 from domain.rules.explanation import summary
 from domain.rules.visibility import check_signed_in
-
-MAX_CODE_LENGTH = 100
 
 
 @strawberry.input(description="Which credits are wanted; what is left out does not restrict.")
@@ -167,11 +166,8 @@ def checked_credit_filter(filter_: CreditFilter | None) -> queries.CreditFilter:
     """
     if not filter_:
         return queries.CreditFilter()
-    code = filter_.certification or None
-    if code is not None and (len(code) > MAX_CODE_LENGTH or not code.isprintable()):
-        raise InvalidInput("This is no code of a certification.")
     return queries.CreditFilter(
         statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
-        certification=code,
+        certification=checked_certification(filter_.certification or None),
         provider=filter_.provider or None,
     )

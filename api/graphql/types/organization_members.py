@@ -12,7 +12,6 @@ from api.graphql.pagination.connections import Connection, PageArguments, connec
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.invitations import Invitation, invitation_of
 from api.graphql.types.present import Member, member_of
-from domain.errors import InvalidInput
 from domain.queries import members as queries
 from domain.queries.api_clients import api_clients_of_organization
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
@@ -114,11 +113,9 @@ class OrganizationMembers:
 def _checked_filter(filter_: MemberFilter | None) -> queries.MemberFilter:
     if not filter_:
         return queries.MemberFilter()
-    text = filter_.text or None
-    if text is not None and (len(text) > MAX_TEXT_LENGTH or not text.isprintable()):
-        raise InvalidInput("This is no part of a name or address.")
+    refusal = "This is no part of a name or address."
     return queries.MemberFilter(
         statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
         roles=tuple(filter_.roles) if isinstance(filter_.roles, list) else None,
-        text=text,
+        text=checked_text(filter_.text or None, max_length=MAX_TEXT_LENGTH, refusal=refusal),
     )
