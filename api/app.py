@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from api.documents.trusted import register_documents
-from api.limits.rate_limit import RedisRateLimit
+from api.limits.rate_limit import RateLimit
 from api.routes import api_routes
 from api.runtime import Clock, Runtime
 from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
@@ -91,7 +91,7 @@ async def open_runtime(
         queue = RedisQueue(settings.redis_url)
         stack.push_async_callback(queue.close)
         use_queue(queue)
-        rate_limit = RedisRateLimit(settings)
+        rate_limit = RateLimit(settings)
         stack.push_async_callback(rate_limit.close)
         yield Runtime(
             settings=settings,

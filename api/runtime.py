@@ -8,7 +8,7 @@ from functools import cached_property
 from starlette.requests import HTTPConnection
 
 from api.limits.concurrency import ConcurrencyLimiter
-from api.limits.rate_limit import NoRateLimit, RateLimit
+from api.limits.rate_limit import RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
@@ -27,7 +27,7 @@ class Runtime:
     clock: Clock
     issuers: Issuers
     notifications: NotificationListener
-    rate_limit: RateLimit = field(default_factory=NoRateLimit)
+    rate_limit: RateLimit
     # The digests of the documents that everybody may have executed.
     registered_documents: frozenset[str] = frozenset()
     # What each caller holds of this process's websockets, and of the operations that run over them.

@@ -27,11 +27,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.app import create_app
-from api.limits.rate_limit import NoRateLimit
 from api.transport import admission
 from api.transport.http import endpoint
 from bench.callers import WorkIssuer, headers_of_callers
 from bench.filled import NOW, filled_service
+from bench.unlimited import NoRateLimit
 from domain.database.pool import pool
 from domain.providers.oidc import Issuers
 
@@ -117,7 +117,7 @@ async def _compare(name: str, asked: Asked, app: Starlette) -> None:
         answer = json.loads(await asked.of(app))
     assert "errors" not in answer, answer
     limitless = Starlette(routes=app.routes)
-    limitless.state.runtime = replace(app.state.runtime, rate_limit=NoRateLimit())
+    limitless.state.runtime = replace(app.state.runtime, rate_limit=NoRateLimit(app.state.runtime.settings))
     bare = _hand_written(statements, answer)
     ours, without, theirs = await medians(lambda: asked.of(app), lambda: asked.of(limitless), lambda: asked.of(bare))
     shares = await _shares(asked, app, answer)

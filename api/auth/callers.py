@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address
 
+from api.limits.rate_limit import BudgetNames
 from domain.rules.visibility import ApiClientViewer, Viewer
 
 
@@ -34,6 +35,12 @@ class Caller:
                 return f"api-client:{number}"
             case viewer:
                 return f"member:{viewer.member_id}"
+
+    @property
+    def budget_names(self) -> BudgetNames:
+        """Return the budgets from which this caller's points are taken."""
+        organization = None if self.viewer is None else f"organization:{self.viewer.organization_id}"
+        return BudgetNames(self.name, organization)
 
 
 def _network_of(address: str) -> str:

@@ -56,7 +56,7 @@ class ExportEndpoint:
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
         release = _place(runtime, viewer)
         try:
-            await take(EXPORT_COST, runtime, caller, now=now)
+            await take(EXPORT_COST, runtime.rate_limit, caller.budget_names, now=now)
             async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
                 headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
                 await outgoing.send_file(chunks(report, self._form), headers)

@@ -87,7 +87,9 @@ class Scorings:
         if self.charge is None:
             return
         try:
-            self.charge = await take_more(points, self.charge, self.runtime, self._caller, now=self._now)
+            self.charge = await take_more(
+                points, self.charge, self.runtime.rate_limit, self._caller.budget_names, now=self._now
+            )
         except RequestError as refused:
             self.refused = refused
             raise

@@ -1,6 +1,6 @@
-"""What does a request cost its caller, and what is the caller told of it?
+"""Charge operations and tell their cost in the answer's extensions.
 
-Every answer tells in ``extensions``, so that a client can slow down before it is refused.
+Every answer tells, so that a client can slow down before it is refused.
 """
 
 from dataclasses import dataclass, replace
@@ -9,11 +9,9 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from api.auth.callers import Caller
 from api.errors import ErrorCode, RequestError
 from api.instants import instant_text
-from api.limits.rate_limit import Budget, Budgets, OverLimit
-from api.runtime import Runtime
+from api.limits.rate_limit import Budget, BudgetNames, Budgets, OverLimit, RateLimit
 
 # A document that this process does not know yet has to be parsed and validated, whatever comes of it.
 CHARACTERS_READ_FOR_A_POINT = 50
@@ -29,11 +27,13 @@ class Charge:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Return what clients are told; the rate limit is null where it is not known."""
-        return {
-            "cost": {"requested": self.cost, "limit": self.max_cost},
-            "rateLimit": None if self.budgets is None else _budgets(self.budgets),
-        }
+        """Return the cost and the rate limit, which is null where it is not known."""
+        rate_limit = None
+        if self.budgets is not None:
+            rate_limit = _budget(self.budgets.own)
+            if self.budgets.organization is not None:
+                rate_limit["organization"] = _budget(self.budgets.organization)
+        return {"cost": {"requested": self.cost, "limit": self.max_cost}, "rateLimit": rate_limit}
 
 
 def cost_of_reading(text: str) -> int:
@@ -41,34 +41,34 @@ def cost_of_reading(text: str) -> int:
     return 1 + len(text) // CHARACTERS_READ_FOR_A_POINT
 
 
-async def take(cost: int, runtime: Runtime, caller: Caller, *, now: datetime, before: int = 0) -> Charge:
-    """Take the points of a request from its caller's budgets at an instant (aware); ``before`` more may follow.
+async def take(cost: int, rate_limit: RateLimit, names: BudgetNames, *, now: datetime, before: int = 0) -> Charge:
+    """Take the points of a request from budgets at an instant (aware); ``before`` more may follow.
 
     Raises:
         RequestError: a budget is used up.
     """
-    max_cost = runtime.settings.max_cost
-    return await _take(cost, Charge(cost=cost, max_cost=max_cost), runtime, caller, now=now, before=before)
+    charge = Charge(cost=cost, max_cost=rate_limit.max_cost)
+    return await _take(cost, charge, rate_limit, names, now=now, before=before)
 
 
-async def take_more(points: int, charge: Charge, runtime: Runtime, caller: Caller, *, now: datetime) -> Charge:
+async def take_more(points: int, charge: Charge, rate_limit: RateLimit, names: BudgetNames, *, now: datetime) -> Charge:
     """Take further points of an operation that was charged before, and return the charge of all of them.
 
     Raises:
         RequestError: together they are more than one operation may cost, or a budget is used up.
     """
-    more = replace(charge, cost=charge.cost + points)
-    _check(more, advice="ask for fewer instants, or a nearer day")
-    return await _take(points, more, runtime, caller, now=now, before=charge.cost)
+    total = replace(charge, cost=charge.cost + points)
+    _check(total, advice="ask for fewer instants, or a nearer day")
+    return await _take(points, total, rate_limit, names, now=now, before=charge.cost)
 
 
-def check_cost(cost: int, runtime: Runtime) -> None:
+def check_cost(cost: int, *, max_cost: int) -> None:
     """Refuse an operation that may return more than one answer should hold.
 
     Raises:
         RequestError: it costs more than the most that one operation may.
     """
-    _check(Charge(cost=cost, max_cost=runtime.settings.max_cost), advice="ask for smaller pages")
+    _check(Charge(cost=cost, max_cost=max_cost), advice="ask for smaller pages")
 
 
 def _check(charge: Charge, *, advice: str) -> None:
@@ -80,28 +80,23 @@ def _check(charge: Charge, *, advice: str) -> None:
         raise RequestError(ErrorCode.COST_EXCEEDED, error, extensions=charge.extensions)
 
 
-async def _take(points: int, charge: Charge, runtime: Runtime, caller: Caller, *, now: datetime, before: int) -> Charge:
+async def _take(
+    points: int, charge: Charge, rate_limit: RateLimit, names: BudgetNames, *, now: datetime, before: int
+) -> Charge:
     try:
-        budgets = await runtime.rate_limit.take(points, caller, now=now, before=before)
+        return replace(charge, budgets=await rate_limit.take(points, names, now=now, before=before))
     except OverLimit as over:
-        raise _rate_limited(over.retry_after_seconds, replace(charge, budgets=over.budgets)) from None
-    return replace(charge, budgets=budgets)
-
-
-def _rate_limited(seconds: int, charge: Charge) -> RequestError:
-    error = GraphQLError(
-        f"The points of this minute are used up; please try again in {seconds} seconds.",
-        extensions={"retryAfterSeconds": seconds},
-    )
-    headers = {"Retry-After": str(seconds)}
-    return RequestError(ErrorCode.RATE_LIMITED, error, headers=headers, extensions=charge.extensions)
-
-
-def _budgets(budgets: Budgets) -> dict[str, Any]:
-    told = _budget(budgets.own)
-    if budgets.organization is not None:
-        told["organization"] = _budget(budgets.organization)
-    return told
+        seconds = over.retry_after_seconds
+        error = GraphQLError(
+            f"The points of this minute are used up; please try again in {seconds} seconds.",
+            extensions={"retryAfterSeconds": seconds},
+        )
+        raise RequestError(
+            ErrorCode.RATE_LIMITED,
+            error,
+            headers={"Retry-After": str(seconds)},
+            extensions=replace(charge, budgets=over.budgets).extensions,
+        ) from None
 
 
 def _budget(budget: Budget) -> dict[str, Any]:

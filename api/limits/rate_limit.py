@@ -1,19 +1,29 @@
-"""How much may a caller, and all callers of an organization, ask for in a minute?
+"""Rate limit: the points of a minute, for a caller and for its organization.
 
-Points are counted in Redis, in plain commands, so that every process knows of the same budget.
+The windows are our own, for promises that a library does not make (decision 0018).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
 
-from typing_extensions import override
-
-from api.auth.callers import Caller
-from api.limits.redis_counters import RedisCounters, Usage, seconds_until, window_of
+from api.limits.redis_counters import RedisCounters
 from domain.secrets import SecretKey
 from domain.settings import Settings
+
+WINDOW_SECONDS = 60
+_WINDOW = timedelta(seconds=WINDOW_SECONDS)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LENGTH = _WINDOW // _MICROSECOND
+
+
+@dataclass(frozen=True)
+class BudgetNames:
+    """Name a caller's own budget and that of its organization; whoever has none is known by an address."""
+
+    own: str
+    organization: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,38 +52,11 @@ class OverLimit(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-class RateLimit(Protocol):
-    """Takes points from callers' budgets."""
-
-    async def take(self, points: int, caller: Caller, *, now: datetime, before: int = 0) -> Budgets | None:
-        """Take points at an instant (aware) and return what is left, or nothing where that is not known.
-
-        Who is refused is told to come back when there is room for the points and for ``before`` more.
-
-        Raises:
-            OverLimit: there are not as many left, of the caller's or of its organization's.
-        """
-
-
-class NoRateLimit(RateLimit):
-    """Takes nothing from anybody: for a process without Redis, as in tests."""
-
-    @override
-    async def take(self, points: int, caller: Caller, *, now: datetime, before: int = 0) -> Budgets | None:
-        """Let the request pass."""
-        return None
-
-
-@dataclass(frozen=True)
-class _Counter:
-    name: str
-    limit: int
-
-
-class RedisRateLimit(RateLimit):
-    """Counts in Redis, connected on first use and again after every failure."""
+class RateLimit:
+    """Takes points from callers' budgets, which every process counts in the same Redis."""
 
     def __init__(self, settings: Settings) -> None:
+        self.max_cost = settings.max_cost
         self._limit = settings.rate_limit
         self._organization_limit = settings.organization_rate_limit
         self._secret_key = SecretKey(settings.secret_key.get_secret_value())
@@ -83,55 +66,97 @@ class RedisRateLimit(RateLimit):
         """Close the connection, if there is one."""
         await self._counters.close()
 
-    @override
-    async def take(self, points: int, caller: Caller, *, now: datetime, before: int = 0) -> Budgets | None:
+    async def take(self, points: int, names: BudgetNames, *, now: datetime, before: int = 0) -> Budgets | None:
         """Take points at an instant (aware) and return what is left, or nothing where Redis does not answer.
 
-        No request asks for more than a budget has, so each finds room once nobody else asks.
+        No request asks for more than a budget has, so each finds room once nobody else asks. A refused caller is told
+        to come back when there is room for the points and for ``before`` more.
 
         Raises:
             OverLimit: there are not as many left, of the caller's or of its organization's.
         """
-        counters = self._counters_of(caller)
-        smallest = min(counter.limit for counter in counters)
-        points, wanted = min(points, smallest), min(points + before, smallest)
-        usages = await self._count(counters, points, now)
+        limits = self._limits(names)
+        smallest = min(limits.values())
+        points, needed = min(points, smallest), min(points + before, smallest)
+        usages = await self._count(limits, points, now)
         if usages is None:
             return None
-        pairs = list(zip(counters, usages, strict=True))
-        if all(usage.allows(counter.limit) for counter, usage in pairs):
+        pairs = list(zip(limits.values(), usages, strict=True))
+        if all(usage.allows(limit) for limit, usage in pairs):
             return _budgets(pairs)
         # What is refused is given back: whoever asks too often loses no more than the answers.
-        await self._count(counters, -points, now)
-        pairs = [(counter, usage.without(points)) for counter, usage in pairs]
+        await self._count(limits, -points, now)
+        pairs = [(limit, usage.without(points)) for limit, usage in pairs]
         seconds = seconds_until(
-            lambda later: all(usage.at(later, more=wanted).allows(counter.limit) for counter, usage in pairs), now
+            lambda later: all(usage.at(later, more=needed).allows(limit) for limit, usage in pairs), now
         )
         raise OverLimit(_budgets(pairs), seconds)
 
-    def _counters_of(self, caller: Caller) -> list[_Counter]:
-        viewer = caller.viewer
-        if viewer is None:
-            return [_Counter(self._hidden(caller.name), self._limit)]
-        shared = _Counter(f"organization:{viewer.organization_id}", self._organization_limit)
-        return [_Counter(caller.name, self._limit), shared]
+    def _limits(self, names: BudgetNames) -> dict[str, int]:
+        """Return the limit of each counter, by its name in Redis."""
+        if names.organization is None:
+            # An address is personal: without the secret nobody finds it by its counter's name.
+            return {f"address:{self._secret_key.fingerprint(names.own).hex()[:32]}": self._limit}
+        return {names.own: self._limit, names.organization: self._organization_limit}
 
-    def _hidden(self, name: str) -> str:
-        """Return a name for who is known by their address, from which nobody finds it without the secret."""
-        return f"address:{self._secret_key.fingerprint(name).hex()[:32]}"
-
-    async def _count(self, counters: Sequence[_Counter], points: int, now: datetime) -> list[Usage] | None:
-        """Add points to the counters of an instant and return how they are then."""
-        names = [counter.name for counter in counters]
-        found = await self._counters.add(names, points, window=window_of(now))
-        if found is None:
+    async def _count(self, limits: dict[str, int], points: int, now: datetime) -> "list[Usage] | None":
+        counts = await self._counters.add(list(limits), points, window=_window_of(now))
+        if counts is None:
             return None
-        return [Usage(now=now, previous=previous, current=current) for previous, current in found]
+        return [Usage(now=now, previous=previous, current=current) for previous, current in counts]
 
 
-def _budgets(pairs: Sequence[tuple[_Counter, Usage]]) -> Budgets:
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What was used in the window of an instant (aware) and in the one before, in points."""
+
+    now: datetime
+    previous: int
+    current: int
+
+    def allows(self, limit: int) -> bool:
+        """Tell whether what is used is within a limit."""
+        return self._scaled() <= limit * _LENGTH
+
+    def remaining(self, limit: int) -> int:
+        """Return how many whole points are left."""
+        return max(0, (limit * _LENGTH - self._scaled()) // _LENGTH)
+
+    def reset_at(self) -> datetime:
+        """Return the first instant (aware, UTC) at which all of this counts no more."""
+        begins_at = _EPOCH + _window_of(self.now) * _WINDOW
+        return begins_at + 2 * _WINDOW if self.current else begins_at + _WINDOW if self.previous else self.now
+
+    def without(self, points: int) -> "Usage":
+        """Return the usage as it is without some points of the current window."""
+        return Usage(now=self.now, previous=self.previous, current=self.current - points)
+
+    def at(self, later: datetime, *, more: int = 0) -> "Usage":
+        """Return the usage at a later instant (aware), if only ``more`` is used, then."""
+        passed = _window_of(later) - _window_of(self.now)
+        counts = (self.previous, self.current, 0, 0)[passed : passed + 2] if passed <= 2 else (0, 0)
+        return Usage(now=later, previous=counts[0], current=counts[1] + more)
+
+    def _scaled(self) -> int:
+        # In whole microseconds: what remains must be exactly what may be used.
+        elapsed = (self.now - _EPOCH) % _WINDOW // _MICROSECOND
+        return self.previous * (_LENGTH - elapsed) + self.current * _LENGTH
+
+
+def seconds_until(is_so: Callable[[datetime], bool], now: datetime) -> int:
+    """Return after how many whole seconds, at least one, something is so that is so in two windows for certain."""
+    for seconds in range(1, 2 * WINDOW_SECONDS):
+        if is_so(now + timedelta(seconds=seconds)):
+            return seconds
+    return 2 * WINDOW_SECONDS
+
+
+def _window_of(instant: datetime) -> int:
+    return (instant - _EPOCH) // _WINDOW
+
+
+def _budgets(pairs: Sequence[tuple[int, Usage]]) -> Budgets:
     own, *shared = [
-        Budget(limit=counter.limit, remaining=usage.remaining(counter.limit), reset_at=usage.reset_at())
-        for counter, usage in pairs
+        Budget(limit=limit, remaining=usage.remaining(limit), reset_at=usage.reset_at()) for limit, usage in pairs
     ]
     return Budgets(own=own, organization=shared[0] if shared else None)

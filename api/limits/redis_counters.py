@@ -1,14 +1,13 @@
-"""How are counters in Redis added to, for many requests, without any of them waiting for long?
+"""Count in Redis for many requests with one shared round trip.
 
 One question is under way at a time, and whoever comes meanwhile shares the next: under load a request costs a few
-commands instead of a round trip, which makes a small one a fifth cheaper as a whole. Redis is asked
-but not relied on: where it does not answer at once, nobody asks it again for some seconds.
+commands instead of a round trip, which makes a small one a fifth cheaper as a whole. Redis is asked but not relied on:
+where it does not answer at once, nobody asks it again for some seconds.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis.asyncio import Redis
@@ -67,21 +66,19 @@ class RedisCounters:
     async def _answer_all(self) -> None:
         while self._waiting:
             together, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
-            found: list[list[Counts]] | None = None
+            counts: list[list[Counts]] | None = None
             try:
-                found = await self._answer(together)
+                counts = await self._answer(together)
             finally:
-                if found is None:
+                if counts is None:
                     together, self._waiting = together + self._waiting, []
-                for number, addition in enumerate(together):
+                for position, addition in enumerate(together):
                     if not addition.counts.done():
-                        addition.counts.set_result(found[number] if found else None)
+                        addition.counts.set_result(counts[position] if counts else None)
 
     async def _answer(self, additions: Sequence[_Addition]) -> list[list[Counts]] | None:
-        asking = asyncio.create_task(self._ask(additions))
         try:
-            await _patiently(asking)
-            found = asking.result()
+            counts = await _answer_in_time(asyncio.create_task(self._ask(additions)))
         except (RedisError, OSError, TimeoutError) as error:
             await self._redis.connection_pool.disconnect()
             self._ask_again_at = asyncio.get_running_loop().time() + RETRY_AFTER_SECONDS
@@ -92,7 +89,7 @@ class RedisCounters:
         if self._is_away:
             log.info("rate_limit_resumed")
         self._is_away = False
-        return found
+        return counts
 
     async def _ask(self, additions: Sequence[_Addition]) -> list[list[Counts]]:
         async with self._redis.pipeline(transaction=True) as pipeline:
@@ -108,77 +105,21 @@ class RedisCounters:
         return [[next(counts) for _ in addition.names] for addition in additions]
 
 
-async def _patiently(asking: asyncio.Task[list[list[Counts]]]) -> None:
-    """Wait for an answer, but not for long.
+async def _answer_in_time(asking: asyncio.Task[list[list[Counts]]]) -> list[list[Counts]]:
+    """Return an answer that does not take long.
 
     Raises:
         TimeoutError: there is none.
     """
     try:
-        # By looks, not by the clock: an answer that is there takes a busy process some passes of its loop to read, and
-        # each may last longer than the patience.
+        # By polls, not by the clock: a busy process reads an answer that has arrived in some passes of its loop, and
+        # each may last longer than the timeout.
         for _ in range(POLLS):
             await asyncio.wait({asking}, timeout=TIMEOUT_SECONDS / POLLS)
             if asking.done():
-                return
+                return asking.result()
         raise TimeoutError
     finally:
         if not asking.done():
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-
-
-WINDOW_SECONDS = 60
-_WINDOW = timedelta(seconds=WINDOW_SECONDS)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LENGTH = _WINDOW // _MICROSECOND
-
-
-def window_of(instant: datetime) -> int:
-    """Return the number of the window that an instant (aware) lies in."""
-    return (instant - _EPOCH) // _WINDOW
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What was used in the window of an instant (aware) and in the one before, in points."""
-
-    now: datetime
-    previous: int
-    current: int
-
-    def allows(self, limit: int) -> bool:
-        """Tell whether what is used is within a limit."""
-        return self._scaled() <= limit * _LENGTH
-
-    def remaining(self, limit: int) -> int:
-        """Return how many whole points are left."""
-        return max(0, (limit * _LENGTH - self._scaled()) // _LENGTH)
-
-    def reset_at(self) -> datetime:
-        """Return the first instant (aware, UTC) at which all of this counts no more."""
-        begins_at = _EPOCH + window_of(self.now) * _WINDOW
-        return begins_at + 2 * _WINDOW if self.current else begins_at + _WINDOW if self.previous else self.now
-
-    def without(self, points: int) -> "Usage":
-        """Return the usage as it is without some points of the current window."""
-        return Usage(now=self.now, previous=self.previous, current=self.current - points)
-
-    def at(self, later: datetime, *, more: int = 0) -> "Usage":
-        """Return the usage at a later instant (aware), if only ``more`` is used, then."""
-        passed = window_of(later) - window_of(self.now)
-        counts = (self.previous, self.current, 0, 0)[passed : passed + 2] if passed <= 2 else (0, 0)
-        return Usage(now=later, previous=counts[0], current=counts[1] + more)
-
-    def _scaled(self) -> int:
-        elapsed = (self.now - _EPOCH) % _WINDOW // _MICROSECOND
-        return self.previous * (_LENGTH - elapsed) + self.current * _LENGTH
-
-
-def seconds_until(is_so: Callable[[datetime], bool], now: datetime) -> int:
-    """Return after how many whole seconds, at least one, something is so that is so in two windows for certain."""
-    for seconds in range(1, 2 * WINDOW_SECONDS):
-        if is_so(now + timedelta(seconds=seconds)):
-            return seconds
-    return 2 * WINDOW_SECONDS

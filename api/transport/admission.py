@@ -38,7 +38,9 @@ async def charged(cost: int, context: Context) -> Context:
     Raises:
         RequestError: a budget is used up.
     """
-    return replace(context, charge=await take(cost, context.runtime, context.caller, now=context.now))
+    return replace(
+        context, charge=await take(cost, context.runtime.rate_limit, context.caller.budget_names, now=context.now)
+    )
 
 
 async def _document_and_cost(asked: GraphQLRequest, context: Context) -> tuple[Document, int]:
@@ -46,7 +48,7 @@ async def _document_and_cost(asked: GraphQLRequest, context: Context) -> tuple[D
     document.operation_type(asked.operation_name)
     _check_introspection(document, allowed=context.caller.is_trusted_to_explore)
     cost = document.costs.of(asked.operation_name, asked.variables)
-    check_cost(cost, context.runtime)
+    check_cost(cost, max_cost=context.runtime.settings.max_cost)
     return document, cost
 
 
@@ -57,8 +59,13 @@ async def _document(asked: GraphQLRequest, context: Context) -> Document:
         return _registered_document(asked, context)
     if asked.query is not None:
         if not is_known_document(asked.query):
-            most = context.runtime.settings.max_cost
-            await take(cost_of_reading(asked.query), context.runtime, context.caller, now=context.now, before=most)
+            await take(
+                cost_of_reading(asked.query),
+                context.runtime.rate_limit,
+                context.caller.budget_names,
+                now=context.now,
+                before=context.runtime.settings.max_cost,
+            )
         return read_document(asked.query)
     assert asked.digest is not None
     return known_document(asked.digest)

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from api.app import build_app
 from api.runtime import Runtime
+from bench.unlimited import NoRateLimit
 from domain.models import BrowserSession, Member
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
@@ -37,6 +38,7 @@ def detached_runtime() -> Runtime:
         clock=FrozenClock(),
         issuers=Issuers(settings=settings),
         notifications=NotificationListener(NOWHERE),
+        rate_limit=NoRateLimit(settings),
     )
 
 
@@ -51,7 +53,11 @@ async def wire(detached_runtime: Runtime) -> AsyncIterator[AsyncClient]:
 def runtime(settings: Settings, clock: FrozenClock, database: str) -> Runtime:
     """A process with the test's database."""
     return Runtime(
-        settings=settings, clock=clock, issuers=Issuers(settings=settings), notifications=NotificationListener(database)
+        settings=settings,
+        clock=clock,
+        issuers=Issuers(settings=settings),
+        notifications=NotificationListener(database),
+        rate_limit=NoRateLimit(settings),
     )
 
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from api.app import build_app
 from api.documents.trusted import register_documents
 from api.runtime import Runtime
+from bench.unlimited import NoRateLimit
 from domain.models import BrowserSession, Member
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
@@ -61,6 +62,7 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
             clock=clock,
             issuers=issuers,
             notifications=NotificationListener(database),
+            rate_limit=NoRateLimit(settings),
             registered_documents=register_documents(DOCUMENTS),
         )
         app.state.sandbox = sandbox

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field, none_if_unset
 from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from api.graphql.ids import Kind, global_id
 from api.limits.charge import cost_of_reading
-from api.limits.rate_limit import RedisRateLimit
+from api.limits.rate_limit import RateLimit
 from api.runtime import Runtime
 from api.transport.http.accept import GRAPHQL_RESPONSE
 from api.transport.websocket import execution
@@ -41,7 +41,7 @@ async def admin(database: str) -> Member:
 async def limited(runtime: Runtime, **limits: int) -> AsyncIterator[Runtime]:
     """Let a process count in Redis, with limits of its own."""
     settings = runtime.settings.model_copy(update=limits)
-    rate_limit = RedisRateLimit(settings)
+    rate_limit = RateLimit(settings)
     try:
         yield replace(runtime, settings=settings, rate_limit=rate_limit)
     finally:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.limits.redis_counters import Usage, seconds_until
+from api.limits.rate_limit import Usage, seconds_until
 
 LIMIT = 100
 MINUTE = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)

@@ -17,6 +17,7 @@ from api.exports import streaming
 from api.exports.formats import Ndjson
 from api.runtime import Runtime
 from bench.rows import fill
+from bench.unlimited import NoRateLimit
 from domain.database.pool import connection, fetch_value, open_database
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
@@ -59,6 +60,7 @@ async def many(engines: Engines, template_database: str) -> AsyncIterator[tuple[
             clock=FrozenClock(),
             issuers=Issuers(settings=settings),
             notifications=NotificationListener(url),
+            rate_limit=NoRateLimit(settings),
         )
         address = await stack.enter_async_context(served(application(runtime)))
         admin = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
