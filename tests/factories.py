@@ -156,7 +156,7 @@ async def make_credit(
     record = completion_record(
         certification, completed_at=completed_at or association.started_at, expires_at=expires_at
     )
-    await record_completions(association, [record], now=association.started_at, policy=Policy())
+    await record_completions(association.id, [record], now=association.started_at, policy=Policy())
     completion = await Completion.get(provider=association.provider, completion_id=record.completion_id)
     return await Credit.get(completion=completion, association=association)
 

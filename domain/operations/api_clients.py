@@ -1,4 +1,4 @@
-"""How does an organization let a program read?"""
+"""API clients of an organization, and their keys."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -9,12 +9,14 @@ from typing import Annotated
 import asyncpg
 from pydantic import Field
 
-from domain.database.pool import execute, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import TryAgain
+from domain.errors import NotFound, TryAgain
+from domain.models import ApiClient, ApiKey
 from domain.notifications import ACCESS_CHANNEL, api_client_access
+from domain.operations.steps.administration import Administrator, actor_of, lock_own_organization
 from domain.operations.steps.audit import record_audit
-from domain.operations.steps.locks import Administrator, actor_of, lock_api_client, lock_organization
+from domain.operations.steps.locks import lock_api_client, lock_open_keys
 from domain.queries.callers import ApiKeyRow
 from domain.rules.api_clients import (
     ALPHABET,
@@ -35,7 +37,7 @@ from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, random_text
 from domain.settings import Settings
 
-# So often at most is a key's use written down.
+# A key's use is recorded at most this often.
 TOUCHED_EVERY = timedelta(minutes=1)
 TIMEOUT_SECONDS = 1.0
 UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)
@@ -43,7 +45,7 @@ UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, async
 
 @dataclass(frozen=True, kw_only=True)
 class NewApiKey:
-    """A key just made: the only time that anybody sees the secret, which is kept out of logs and of stored outcomes."""
+    """A new key with its secret, which is shown this once and kept out of logs and stored outcomes."""
 
     api_client_id: int
     prefix: str
@@ -62,15 +64,15 @@ async def create_api_client(
     now: datetime,
     settings: Settings,
 ) -> NewApiKey:
-    """Write a client with its first key, which expires at an instant (aware, UTC) or after the longest lifetime.
+    """Create a client with its first key, which expires at an instant (aware, UTC) or after the longest lifetime.
 
     Raises:
         Forbidden: they are no admin, or no longer.
-        InvalidInput: the name, the scopes or the instant cannot be.
-        TooManyApiClients: the organization has enough.
+        InvalidInput: the name, the scopes or the instant is not allowed.
+        TooManyApiClients: the organization has the most that it may have.
     """
-    _, organization = await lock_organization(by)
-    name, words = client_name(name), ordered_scopes(scopes)
+    _, organization = await lock_own_organization(by)
+    name, scope_values = client_name(name), ordered_scopes(scopes)
     expires_at = key_expiry(expires_at, now=now, lifetime=settings.api_key_lifetime)
     check_room(
         await fetch_value(
@@ -78,22 +80,20 @@ async def create_api_client(
         )
     )
 
-    number = await fetch_value(
-        """INSERT INTO api_client (organization_id, name, scopes, created_at, created_by_id)
-           VALUES ($1, $2, $3, $4, $5) RETURNING id""",
-        organization.id,
-        name,
-        words,
-        now,
-        by.member_id if isinstance(by, MemberViewer) else None,
+    client = await ApiClient.create(
+        organization_id=organization.id,
+        name=name,
+        scopes=scope_values,
+        created_at=now,
+        created_by_id=by.member_id if isinstance(by, MemberViewer) else None,
     )
-    key = await write_api_key(number, slot=free_slot(None), expires_at=expires_at, now=now)
+    key = await _create_api_key(client.id, slot=free_slot(None), expires_at=expires_at, now=now)
     await record_audit(
         organization.id,
         actor=actor_of(by),
         action="api_client_created",
-        subject=f"api_client:{number}",
-        details={"scopes": words, "prefix": key.prefix, "expiresAt": expires_at.isoformat()},
+        subject=f"api_client:{client.id}",
+        details={"scopes": scope_values, "prefix": key.prefix, "expiresAt": expires_at.isoformat()},
         now=now,
     )
     return key
@@ -110,23 +110,25 @@ async def rotate_api_client_secret(
     now: datetime,
     settings: Settings,
 ) -> NewApiKey:
-    """Write a new key; the newest one that lives goes on beside it unless it is to end, and all others end now.
+    """Create a new key; the newest one that is valid stays beside it unless it is to end, and all others end now.
 
     Raises:
         Forbidden: they are no admin, or no longer.
         NotFound: there is no such client, or it is revoked.
-        InvalidInput: the instant cannot be.
+        InvalidInput: the instant is not allowed.
     """
-    await lock_organization(by)
-    await lock_api_client(by, api_client_id)
+    await lock_own_organization(by)
+    client = await lock_api_client(api_client_id, organization_id=by.organization_id)
+    if client.revoked_at is not None:
+        raise NotFound
     expires_at = key_expiry(expires_at, now=now, lifetime=settings.api_key_lifetime)
     keys = await lock_open_keys(api_client_id)
     staying = key_that_stays(keys, now=now, end_previous=end_previous)
 
     ending = [key for key in keys if key is not staying]
-    await end_keys(ending, now=now)
+    await _end_keys(ending, now=now)
     await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
-    key = await write_api_key(api_client_id, slot=free_slot(staying), expires_at=expires_at, now=now)
+    key = await _create_api_key(api_client_id, slot=free_slot(staying), expires_at=expires_at, now=now)
     await record_audit(
         by.organization_id,
         actor=actor_of(by),
@@ -135,7 +137,7 @@ async def rotate_api_client_secret(
         details={
             "prefix": key.prefix,
             "expiresAt": expires_at.isoformat(),
-            "ended": [each.prefix for each in ending],
+            "ended": [old.prefix for old in ending],
         },
         now=now,
     )
@@ -150,8 +152,8 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
         Forbidden: they are no admin, or no longer.
         NotFound: there is no such client.
     """
-    await lock_organization(by)
-    client = await lock_api_client(by, api_client_id, revoked=True)
+    await lock_own_organization(by)
+    client = await lock_api_client(api_client_id, organization_id=by.organization_id)
     if client.revoked_at is not None:
         return
     keys = await lock_open_keys(api_client_id)
@@ -163,7 +165,7 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
         api_client_id,
         now,
     )
-    await end_keys(keys, now=revoked_at)
+    await _end_keys(keys, now=revoked_at)
     await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
     await record_audit(
         by.organization_id,
@@ -175,47 +177,10 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
     )
 
 
-async def write_api_key(api_client_id: int, *, slot: int, expires_at: datetime, now: datetime) -> NewApiKey:
-    """Make a key and write what it is recognized by, in the current transaction."""
-    secret = api_key(random_text(PUBLIC_LENGTH + SECRET_LENGTH, ALPHABET))
-    prefix = prefix_of(secret)
-    assert prefix is not None
-    await fetch_value(
-        """INSERT INTO api_key (api_client_id, slot, prefix, key_hash, created_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
-        api_client_id,
-        slot,
-        prefix,
-        hash_token(secret),
-        now,
-        expires_at,
-    )
-    return NewApiKey(api_client_id=api_client_id, prefix=prefix, secret=secret, expires_at=expires_at)
-
-
-async def lock_open_keys(api_client_id: int) -> list[OpenKey]:
-    """Return the keys of a client that have not ended, which nobody else changes until the transaction ends."""
-    return await fetch_rows(
-        OpenKey,
-        """SELECT id, slot, prefix, expires_at FROM api_key
-           WHERE api_client_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE""",
-        api_client_id,
-    )
-
-
-async def end_keys(keys: Sequence[OpenKey], *, now: datetime) -> None:
-    """End keys now; one that a process with a clock ahead of ours made ends as it begins."""
-    await execute(
-        "UPDATE api_key SET ended_at = greatest(created_at, $2) WHERE id = ANY($1::bigint[])",
-        [key.id for key in keys],
-        now,
-    )
-
-
 async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:
-    """Write down that a key is used at an instant (aware, UTC), unless that was done within the minute before it.
+    """Record that a key is used at an instant (aware, UTC), unless a use within the minute before is recorded.
 
-    A row that somebody else holds is left alone, and so is a database that is away: the next request will do.
+    Where the row is locked or the database is away, the next request does it.
     """
     if key.last_used_at is not None and key.last_used_at > now - TOUCHED_EVERY:
         return
@@ -232,3 +197,27 @@ async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:
             )
     except UNWRITABLE:
         return
+
+
+async def _create_api_key(api_client_id: int, *, slot: int, expires_at: datetime, now: datetime) -> NewApiKey:
+    secret = api_key(random_text(PUBLIC_LENGTH + SECRET_LENGTH, ALPHABET))
+    prefix = prefix_of(secret)
+    assert prefix is not None
+    await ApiKey.create(
+        api_client_id=api_client_id,
+        slot=slot,
+        prefix=prefix,
+        key_hash=hash_token(secret),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return NewApiKey(api_client_id=api_client_id, prefix=prefix, secret=secret, expires_at=expires_at)
+
+
+async def _end_keys(keys: Sequence[OpenKey], *, now: datetime) -> None:
+    """End keys now; a key that a process with a clock ahead of ours created ends at its creation."""
+    await execute(
+        "UPDATE api_key SET ended_at = greatest(created_at, $2) WHERE id = ANY($1::bigint[])",
+        [key.id for key in keys],
+        now,
+    )

@@ -1,6 +1,6 @@
-"""How does a learning account come to count for a member's organization (R3 to R6, R8)?"""
+"""Associations of learning accounts with a member's organization (R3 to R6, R8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +15,17 @@ from domain.operations.steps.end_credits import (
     LeftAssociation,
     end_association,
     left_associations,
-    lock_credits,
+    lock_ending_associations,
     supersede_credits,
+)
+from domain.operations.steps.locks import (
+    LockedAttempt,
+    lock_account,
+    lock_account_of_profile,
+    lock_active_member,
+    lock_attempt,
+    lock_organizations,
+    lock_refused_association,
 )
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
@@ -29,18 +38,12 @@ from domain.rules.visibility import MemberViewer
 
 
 @dataclass(frozen=True, kw_only=True)
-class PendingAttempt:
-    """An attempt that has not ended, locked."""
+class RemovedAssociation:
+    """What ended with an association, and when its member may associate next."""
 
-    id: int
-    provider: LearningProvider
-    member_id: int
-    organization_id: int
-
-    @property
-    def actor(self) -> str:
-        """Return how the audit names the person who attempts."""
-        return f"member:{self.member_id}"
+    association_id: int
+    credits_ended: int
+    next_available_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,21 +53,32 @@ class _Elsewhere:
     organization_name: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Active:
+    organization_id: int
+    learning_account_id: int
+    provider: LearningProvider
+    started_at: datetime
+
+
 @operation
 async def associate(
     transaction: Transaction,
     *,
     attempt_id: int,
     profile_id: str,
-    completions: list[CompletionRecord],
+    completions: Sequence[CompletionRecord],
     now: datetime,
     policy: Policy,
     grant_sealed: bytes | None = None,
-) -> Association:
-    """Start the association that an attempt asked for, with its credits; end the account's association elsewhere.
+) -> int:
+    """Start the association that an attempt asked for, with its credits, and end the account's association elsewhere.
 
-    What still counts for an organization that its person has left ends too (R8).
-    With a sealed refresh token the transcript is read again every night.
+    What still counts for an organization that its person has left ends too (R8). With a sealed refresh token the
+    transcript is read again every night. Where the member's association with the account is active, and its grant was
+    refused, that association gets the new grant and nothing starts, so R6 does not count it.
+
+    Return the association's id.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
@@ -72,19 +86,34 @@ async def associate(
         YearlyLimitReached: the year's associations are used up (R6).
         NotFound: the member has left, or the attempt has ended.
     """
-    attempt = await locked_attempt(attempt_id)
-    account_id = await _locked_account(attempt.provider, profile_id, now)
-    await _check_active_member(attempt.member_id)
-    started_at = await _instant(now, account_id, attempt.member_id)
+    attempt = await lock_attempt(attempt_id)
+    account_id = await _lock_account(attempt.provider, profile_id, now)
+    association_id = await lock_refused_association(account_id, attempt.member_id)
+    if association_id is not None:
+        await _renew_grant(association_id, account_id, grant_sealed, now)
+        await _finish(
+            transaction,
+            attempt,
+            association_id,
+            completions,
+            action="transcript_reading_resumed",
+            now=now,
+            policy=policy,
+        )
+        return association_id
 
+    await lock_active_member(attempt.member_id)
+    started_at = await _start_instant(now, account_id, attempt.member_id)
     check_association_limits(
         await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
     )
-
     await _shorten_cool_offs(started_at, account_id, attempt)
     elsewhere = await _association_elsewhere(account_id)
     left = await left_associations(account_id, now=started_at)
-    started_at = await _locked_places(attempt, [*left, *([elsewhere] if elsewhere else [])], started_at)
+    ending: list[_Elsewhere | LeftAssociation] = [*left, *([elsewhere] if elsewhere else [])]
+    started_at = await lock_ending_associations([association.id for association in ending], now=started_at)
+    await lock_organizations({attempt.organization_id, *(association.organization_id for association in ending)})
+
     if elsewhere is not None:
         await end_association(
             elsewhere.id,
@@ -107,40 +136,68 @@ async def associate(
         transcript_read_at=started_at,
         next_read_at=None if grant_sealed is None else next_night_reading(account_id, after=started_at),
     )
-    first_due_at = await record_completions(association, completions, now=started_at, policy=policy)
-    await record_audit(
-        attempt.organization_id,
-        actor=attempt.actor,
+    await _finish(
+        transaction,
+        attempt,
+        association.id,
+        completions,
         action="association_started",
-        subject=f"association:{association.id}",
-        details={"provider": attempt.provider.value, "completions": len(completions)},
+        details={"completions": len(completions)},
+        elsewhere=elsewhere,
         now=started_at,
+        policy=policy,
     )
-    await _conclude(attempt.id, association, elsewhere)
-    await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
-    transaction.announce(PropagateCredits(at=first_due_at))
-    return association
+    new_id: int = association.id
+    return new_id
 
 
-async def locked_attempt(attempt_id: int) -> PendingAttempt:
-    """Return an attempt, locked for the rest of the transaction.
+@operation
+async def remove_association(
+    transaction: Transaction, *, viewer: MemberViewer, association_id: int, now: datetime, policy: Policy
+) -> RemovedAssociation:
+    """End the viewer's own active association now; its credits end now and the cool-off keeps running.
 
     Raises:
-        NotFound: it has ended.
+        NotFound: there is no such association, it is another member's, or it has ended.
     """
-    attempt = await fetch_row(
-        PendingAttempt,
-        """SELECT t.id, t.provider, t.member_id, m.organization_id
-           FROM association_attempt t JOIN member m ON m.id = t.member_id
-           WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t""",
-        attempt_id,
+    account_id = await fetch_value(
+        "SELECT learning_account_id FROM association WHERE id = $1 AND member_id = $2",
+        association_id,
+        viewer.member_id,
     )
-    if attempt is None:
+    await lock_account(account_id)
+    active = await fetch_row(
+        _Active,
+        """SELECT organization_id, learning_account_id, provider, started_at FROM association
+           WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
+        association_id,
+        viewer.member_id,
+    )
+    if active is None:
         raise NotFound
-    return attempt
+    # Clocks of several machines differ a little, and an end never lies before its start.
+    ended_at = await lock_ending_associations([association_id], now=max(now, active.started_at))
+
+    credits_ended = await end_association(
+        association_id,
+        organization_id=active.organization_id,
+        ended_at=ended_at,
+        reason=AssociationEndReason.REMOVED,
+        actor=f"member:{viewer.member_id}",
+    )
+    transaction.announce(PropagateCredits())
+    next_allowance = await allowance(
+        viewer.member_id, active.provider, now=ended_at, policy=policy, account_id=active.learning_account_id
+    )
+    return RemovedAssociation(
+        association_id=association_id,
+        credits_ended=credits_ended,
+        next_available_at=next_allowance.next_available_at,
+    )
 
 
-async def _locked_account(provider: LearningProvider, profile_id: str, now: datetime) -> int:
+async def _lock_account(provider: LearningProvider, profile_id: str, now: datetime) -> int:
+    """Lock a provider's learning account, written now if it is new; return its id."""
     await execute(
         """INSERT INTO learning_account (provider, profile_id, created_at) VALUES ($1, $2, $3)
            ON CONFLICT (provider, profile_id) DO NOTHING""",
@@ -148,18 +205,24 @@ async def _locked_account(provider: LearningProvider, profile_id: str, now: date
         profile_id,
         now,
     )
-    account_id: int = await fetch_value(
-        "SELECT id FROM learning_account WHERE provider = $1 AND profile_id = $2 FOR UPDATE", provider, profile_id
-    )
+    account_id = await lock_account_of_profile(provider, profile_id)
+    assert account_id is not None
     return account_id
 
 
-async def _check_active_member(member_id: int) -> None:
-    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR UPDATE", member_id):
-        raise NotFound
+async def _renew_grant(association_id: int, account_id: int, grant_sealed: bytes | None, now: datetime) -> None:
+    await execute(
+        """UPDATE association SET grant_sealed = $2, grant_refused_at = NULL, transcript_read_at = $3,
+               next_read_at = $4
+           WHERE id = $1""",
+        association_id,
+        grant_sealed,
+        now,
+        None if grant_sealed is None else next_night_reading(account_id, after=now),
+    )
 
 
-async def _instant(now: datetime, account_id: int, member_id: int) -> datetime:
+async def _start_instant(now: datetime, account_id: int, member_id: int) -> datetime:
     """Return now, or the latest instant in the account's and the member's history where our clock is behind it."""
     latest: datetime | None = await fetch_value(
         """SELECT max(greatest(started_at, ended_at)) FROM association
@@ -170,7 +233,7 @@ async def _instant(now: datetime, account_id: int, member_id: int) -> datetime:
     return now if latest is None else max(now, latest)
 
 
-async def _shorten_cool_offs(now: datetime, account_id: int, attempt: PendingAttempt) -> None:
+async def _shorten_cool_offs(now: datetime, account_id: int, attempt: LockedAttempt) -> None:
     """Let what is allowed today also pass the constraint, where the cool-off was longer when it was written."""
     await execute(
         """UPDATE association SET cool_off_until = $1
@@ -192,92 +255,38 @@ async def _association_elsewhere(account_id: int) -> _Elsewhere | None:
     )
 
 
-async def _locked_places(
-    attempt: PendingAttempt, places: Sequence[_Elsewhere | LeftAssociation], now: datetime
-) -> datetime:
-    """Lock the credits that end and the organizations concerned; return the instant at which those may end."""
-    for place in sorted(places, key=lambda place: place.id):
-        now = await lock_credits(place.id, now=now)
-    # Chains of several organizations are locked by ascending number, so that two moves cannot wait for each other.
-    for organization_id in sorted({attempt.organization_id, *(place.organization_id for place in places)}):
-        await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
-    return now
-
-
-async def _conclude(attempt_id: int, association: Association, elsewhere: _Elsewhere | None) -> None:
+async def _finish(
+    transaction: Transaction,
+    attempt: LockedAttempt,
+    association_id: int,
+    completions: Sequence[CompletionRecord],
+    *,
+    action: str,
+    details: Mapping[str, object] | None = None,
+    elsewhere: _Elsewhere | None = None,
+    now: datetime,
+    policy: Policy,
+) -> None:
+    """Record completions, audit and the attempt's outcome, and announce them."""
+    first_due_at = await record_completions(association_id, completions, now=now, policy=policy)
+    await record_audit(
+        attempt.organization_id,
+        actor=attempt.actor,
+        action=action,
+        subject=f"association:{association_id}",
+        details={"provider": attempt.provider.value, **(details or {})},
+        now=now,
+    )
     await execute(
         """UPDATE association_attempt
            SET status = 'ASSOCIATED', association_id = $2, unlinked_elsewhere_at = $3, linked_at = $4,
                imported_at = $4, finished_at = $4, moved_from = $5, verifier_sealed = NULL
            WHERE id = $1""",
-        attempt_id,
-        association.id,
-        association.started_at if elsewhere else None,
-        association.started_at,
+        attempt.id,
+        association_id,
+        now if elsewhere else None,
+        now,
         elsewhere.organization_name if elsewhere else None,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemovedAssociation:
-    """An association that its member ended, and when the next one may start."""
-
-    association_id: int
-    credits_ended: int
-    next_available_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Active:
-    organization_id: int
-    learning_account_id: int
-    provider: LearningProvider
-    started_at: datetime
-
-
-@operation
-async def remove_association(
-    transaction: Transaction, *, viewer: MemberViewer, association_id: int, now: datetime, policy: Policy
-) -> RemovedAssociation:
-    """End the viewer's own active association now; its credits end now and the cool-off keeps running.
-
-    Raises:
-        NotFound: there is no such association, it is another member's, or it has ended.
-    """
-    account_id = await fetch_value(
-        "SELECT learning_account_id FROM association WHERE id = $1 AND member_id = $2",
-        association_id,
-        viewer.member_id,
-    )
-    # The account is locked before its associations are read, as whoever moves it does.
-    await fetch_value("SELECT id FROM learning_account WHERE id = $1 FOR UPDATE", account_id)
-    active = await fetch_row(
-        _Active,
-        """SELECT organization_id, learning_account_id, provider, started_at FROM association
-           WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
-        association_id,
-        viewer.member_id,
-    )
-    if active is None:
-        raise NotFound
-
-    # Clocks of several machines differ a little, and an end never lies before its start.
-    ended_at = await lock_credits(association_id, now=max(now, active.started_at))
-    credits_ended = await end_association(
-        association_id,
-        organization_id=active.organization_id,
-        ended_at=ended_at,
-        reason=AssociationEndReason.REMOVED,
-        actor=f"member:{viewer.member_id}",
-    )
-    transaction.announce(PropagateCredits())
-    allowed = await allowance(
-        viewer.member_id,
-        LearningProvider(active.provider),
-        now=ended_at,
-        policy=policy,
-        account_id=active.learning_account_id,
-    )
-    return RemovedAssociation(
-        association_id=association_id, credits_ended=credits_ended, next_available_at=allowed.next_available_at
-    )
+    await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
+    transaction.announce(PropagateCredits(at=first_due_at))

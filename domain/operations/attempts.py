@@ -1,13 +1,13 @@
-"""How does an association attempt begin?"""
+"""Begin an association attempt, and bind it to a browser."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
-from domain.errors import Refusal
+from domain.errors import Forbidden, Refusal
 from domain.models import AssociationAttempt
-from domain.operations.steps.locks import check_active
+from domain.operations.steps.locks import keep_member_active
 from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
 from domain.queries.associations import allowance, needs_sign_in_again
@@ -28,51 +28,8 @@ class StartedAssociation:
     authorization_url: str
 
 
-@operation
-async def start_association(
-    transaction: Transaction,
-    *,
-    viewer: MemberViewer,
-    provider: LearningProvider,
-    return_to: str | None,
-    now: datetime,
-    settings: Settings,
-) -> StartedAssociation:
-    """Write an attempt of the viewer's own that waits ten minutes for the sign-in at the provider.
-
-    The limits of the member's own history are checked early, for the person's comfort; they are checked again, with
-    those of the account, when the association starts. They do not concern whoever signs in again for an account whose
-    transcript cannot be read any more.
-
-    Raises:
-        AlreadyAssociated: the member has an active association at the provider (R3).
-        CoolOffActive: the cool-off is still running (R6).
-        YearlyLimitReached: the year's associations are used up (R6).
-        ProviderUnavailable: the provider is not set up.
-        InvalidInput: ``return_to`` is neither a path here nor an address of a known front-end.
-        Forbidden: the member has just been removed.
-    """
-    check_return_to(return_to, settings.return_origins)
-    provider_client(settings, provider)
-    await check_active(viewer)
-    if not await needs_sign_in_again(viewer.member_id, provider):
-        check_association_limits(await allowance(viewer.member_id, provider, now=now, policy=settings.policy))
-
-    ticket = new_token()
-    attempt = await AssociationAttempt.create(
-        member_id=viewer.member_id,
-        provider=provider,
-        status=AttemptStatus.AWAITING_SIGN_IN,
-        ticket_hash=hash_token(ticket),
-        return_to=return_to,
-        created_at=now,
-        expires_at=now + settings.policy.attempt_lifetime,
-    )
-    return StartedAssociation(attempt_id=attempt.id, authorization_url=f"{settings.public_url}/associate/{ticket}")
-
-
 class ConfirmationNeeded(Refusal):
-    """The browser is not known to be the member's: a person must say that they mean to link for this member."""
+    """The browser is not known to be the member's: the person must confirm for whom they link."""
 
     code = "CONFIRMATION_NEEDED"
 
@@ -101,6 +58,50 @@ class _Attempt:
     organization_name: str
 
 
+@operation
+async def start_association(
+    transaction: Transaction,
+    *,
+    viewer: MemberViewer,
+    provider: LearningProvider,
+    return_to: str | None,
+    now: datetime,
+    settings: Settings,
+) -> StartedAssociation:
+    """Write an attempt of the viewer's that waits ten minutes for the sign-in at the provider.
+
+    The limits of the member's own history are checked here so that the person knows early; they are checked again, with
+    those of the account, when the association starts. They do not hold for a person who signs in again for an account
+    whose transcript cannot be read any more.
+
+    Raises:
+        AlreadyAssociated: the member has an active association at the provider (R3).
+        CoolOffActive: the cool-off is still running (R6).
+        YearlyLimitReached: the year's associations are used up (R6).
+        ProviderUnavailable: the provider is not set up.
+        InvalidInput: ``return_to`` is neither a path here nor an address of a known front-end.
+        Forbidden: the member has just been removed.
+    """
+    check_return_to(return_to, settings.return_origins)
+    provider_client(settings, provider)
+    if not await keep_member_active(viewer.member_id):
+        raise Forbidden
+    if not await needs_sign_in_again(viewer.member_id, provider):
+        check_association_limits(await allowance(viewer.member_id, provider, now=now, policy=settings.policy))
+
+    ticket = new_token()
+    attempt = await AssociationAttempt.create(
+        member_id=viewer.member_id,
+        provider=provider,
+        status=AttemptStatus.AWAITING_SIGN_IN,
+        ticket_hash=hash_token(ticket),
+        return_to=return_to,
+        created_at=now,
+        expires_at=now + settings.policy.attempt_lifetime,
+    )
+    return StartedAssociation(attempt_id=attempt.id, authorization_url=f"{settings.public_url}/associate/{ticket}")
+
+
 async def open_attempt(
     *,
     ticket: str,
@@ -113,7 +114,7 @@ async def open_attempt(
 ) -> OpenedAttempt:
     """Use up the one-time address: bind the attempt to this browser and return the provider's sign-in page.
 
-    A browser that is bound to something already keeps its token, so that two tabs do not hinder each other.
+    A browser that has a token already keeps it, so that two tabs do not disturb each other.
 
     Raises:
         SignInNotKnown: the address is unknown or used, or another member is signed in here.
@@ -121,16 +122,22 @@ async def open_attempt(
         ConfirmationNeeded: nobody is signed in here, and the person has not confirmed who they are.
         ProviderUnavailable: the provider does not answer; the address can be used again.
     """
-    attempt = await _waiting_attempt(ticket)
+    attempt = await fetch_row(
+        _Attempt,
+        """SELECT t.id, t.member_id, t.provider, t.expires_at, m.work_email, o.name AS organization_name
+           FROM association_attempt t JOIN member m ON m.id = t.member_id
+           JOIN organization o ON o.id = m.organization_id
+           WHERE t.ticket_hash = $1 AND t.state_hash IS NULL AND t.status = 'AWAITING_SIGN_IN'""",
+        hash_token(ticket),
+    )
     if attempt is None or (viewer is not None and viewer.member_id != attempt.member_id):
         raise SignInNotKnown
     check_not_expired(attempt.expires_at, now=now)
-    provider = LearningProvider(attempt.provider)
     if viewer is None and not confirmed:
         raise ConfirmationNeeded(
-            organization_name=attempt.organization_name, work_email=attempt.work_email, provider=provider
+            organization_name=attempt.organization_name, work_email=attempt.work_email, provider=attempt.provider
         )
-    _, client = provider_client(settings, provider)
+    _, client = provider_client(settings, attempt.provider)
     state, nonce, verifier = new_token(), new_token(), new_token()
     browser_token = browser_token or new_token()
     location = await issuers.authorization_url(client, state=state, nonce=nonce, verifier=verifier)
@@ -142,17 +149,6 @@ async def open_attempt(
         verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
     )
     return OpenedAttempt(location=location, browser_token=browser_token)
-
-
-async def _waiting_attempt(ticket: str) -> _Attempt | None:
-    return await fetch_row(
-        _Attempt,
-        """SELECT t.id, t.member_id, t.provider, t.expires_at, m.work_email, o.name AS organization_name
-           FROM association_attempt t JOIN member m ON m.id = t.member_id
-           JOIN organization o ON o.id = m.organization_id
-           WHERE t.ticket_hash = $1 AND t.state_hash IS NULL AND t.status = 'AWAITING_SIGN_IN'""",
-        hash_token(ticket),
-    )
 
 
 @operation
@@ -174,6 +170,6 @@ async def _bind(
         nonce,
         verifier_sealed,
     )
-    # Two visits at once: the second finds the address used.
+    # Of two visits at once the second finds the address used.
     if bound != 1:
         raise SignInNotKnown

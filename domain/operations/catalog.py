@@ -1,4 +1,4 @@
-"""How does a catalog reach the database without changing any past answer (R15)?
+"""Import a catalog without changing any past answer (R15).
 
 An edition that is in force stays as it is; one that arrives late is in force from then on. Nothing is back-dated.
 """
@@ -8,9 +8,10 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from domain.catalog import Catalog, shipped_catalog
-from domain.database.pool import connection, execute, fetch_rows
+from domain.database.pool import connection, fetch_rows
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
+from domain.operations.steps.locks import lock_catalog
 from domain.operations.steps.revise_credits import revise_credits
 from domain.queries.catalog import editions
 from domain.rules.certifications import CertificationFacts, LevelFacts
@@ -21,7 +22,7 @@ from domain.rules.policy import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedCatalog:
-    """How much a catalog holds."""
+    """How many certifications and editions a catalog holds."""
 
     certifications: int
     editions: int
@@ -36,17 +37,16 @@ class _Code:
 async def import_catalog(
     transaction: Transaction, *, now: datetime, catalog: Catalog | None = None, policy: Policy | None = None
 ) -> ImportedCatalog:
-    """Write a catalog, the shipped one unless another is given: all that is new or changed, or nothing.
+    """Write all that is new or changed in a catalog (the shipped one unless another is given), or nothing.
 
-    Credits follow what changed of their certifications from now on (R16); what counted before stays.
+    Credits follow the changes of their certifications from now on (R16); what counted before stays.
 
     Raises:
         InvalidCatalog: a data file is wrong.
         EditionInForce: an edition that is in force was changed, or a new one lies before one that is.
     """
     catalog = catalog or shipped_catalog()
-    # Whoever imports at the same time waits here, and then finds everything done.
-    await execute("LOCK TABLE catalog_edition IN SHARE ROW EXCLUSIVE MODE")
+    await lock_catalog()
     changed = editions_to_write(await editions(), catalog.editions, now=now)
     await _write_levels(catalog.levels)
     if rewritten := await _write_certifications(catalog.certifications):
@@ -72,7 +72,7 @@ async def _write_levels(levels: Mapping[CertificationLevel, LevelFacts]) -> None
 
 async def _write_certifications(certifications: Mapping[str, CertificationFacts]) -> list[str]:
     """Write what is new or changed, and return its codes."""
-    listed = list(certifications.values())
+    rows = list(certifications.values())
     written = await fetch_rows(
         _Code,
         """INSERT INTO certification AS known
@@ -83,13 +83,13 @@ async def _write_certifications(certifications: Mapping[str, CertificationFacts]
                retirement_rule = excluded.retirement_rule, eligible_until = excluded.eligible_until
                WHERE known.* IS DISTINCT FROM excluded.*
            RETURNING code""",
-        [facts.code for facts in listed],
-        [facts.title for facts in listed],
-        [facts.level for facts in listed],
-        [facts.provider for facts in listed],
-        [facts.retires_on for facts in listed],
-        [facts.retirement_rule for facts in listed],
-        [facts.eligible_until for facts in listed],
+        [facts.code for facts in rows],
+        [facts.title for facts in rows],
+        [facts.level for facts in rows],
+        [facts.provider for facts in rows],
+        [facts.retires_on for facts in rows],
+        [facts.retirement_rule for facts in rows],
+        [facts.eligible_until for facts in rows],
     )
     return [row.code for row in written]
 

@@ -1,6 +1,6 @@
-"""How does what has become due for credits take effect?
+"""Propagation: record the credit events that are due.
 
-Statuses are derived from the interval, so a late run makes no wrong answer; it only records the events late.
+Statuses are derived from the interval, so a late run makes no answer wrong; it only records the events late.
 """
 
 from datetime import datetime
@@ -13,16 +13,16 @@ BATCH = 5_000
 
 
 async def propagate_credits(*, now: datetime) -> int:
-    """Record every credit event that is due at an instant, each once; return how many credits were taken in."""
+    """Record every credit event that is due at an instant, each once; return how many credits had one."""
     total = 0
-    while taken := await _propagate_batch(now=now):
-        total += taken
+    while credits := await _propagate_batch(now=now):
+        total += credits
     return total
 
 
 @operation
 async def _propagate_batch(transaction: Transaction, *, now: datetime) -> int:
-    # Rows are locked, so the transaction has its number, before any event has: who follows events relies on it.
+    # The rows are locked first, so the transaction has its number before any event has: the event stream relies on it.
     organizations: list[int] = await fetch_value(
         """WITH due AS (
                SELECT id, organization_id, counts_from, counts_until FROM credit WHERE next_event_at <= $1

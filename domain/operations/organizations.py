@@ -1,4 +1,4 @@
-"""How does an organization come to certlink?"""
+"""Organizations: create one, and change its issuer or track."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,64 +9,13 @@ from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.steps.audit import record_audit
-from domain.operations.steps.sessions import end_attempts, end_sessions
+from domain.operations.steps.end_sessions import end_attempts, end_sessions
+from domain.operations.steps.locks import lock_attempts_of_organization, lock_bound_members
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.enums import Track
 from domain.rules.sign_in import check_issuer
 from domain.secrets import SecretKey
 from domain.settings import Settings
-
-
-@operation
-async def create_organization(
-    transaction: Transaction,
-    *,
-    name: str,
-    domain: str,
-    issuer: str,
-    client_id: str,
-    client_secret: str | None,
-    api_audience: str,
-    now: datetime,
-    settings: Settings,
-) -> int:
-    """Write an organization with its mail domain and identity issuer; return its number.
-
-    Raises:
-        InvalidInput: another organization has the domain or the issuer, the issuer cannot be one, or the audience is
-            the client's own id.
-    """
-    check_issuer(issuer)
-    if api_audience == client_id:
-        raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
-    taken = await fetch_value("SELECT id FROM organization WHERE domain = $1 OR issuer = $2", domain.lower(), issuer)
-    if taken is not None:
-        raise InvalidInput("Another organization has this mail domain or this issuer.")
-    sealed = SecretKey(settings.secret_key.get_secret_value()).seal(client_secret) if client_secret else None
-    inserted = await execute(
-        """INSERT INTO organization
-               (name, domain, issuer, client_id, client_secret_sealed, api_audience, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
-        name,
-        domain.lower(),
-        issuer,
-        client_id,
-        sealed,
-        api_audience,
-        now,
-    )
-    if inserted == 0:
-        raise InvalidInput("Another organization has this mail domain or this issuer.")
-    organization_id: int = await fetch_value("SELECT id FROM organization WHERE issuer = $1", issuer)
-    await record_audit(
-        organization_id,
-        actor="operator",
-        action="organization_created",
-        subject=f"organization:{organization_id}",
-        details={},
-        now=now,
-    )
-    return organization_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +34,62 @@ class _Organization:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Bound:
+class _Unbound:
     id: int
+
+
+@operation
+async def create_organization(
+    transaction: Transaction,
+    *,
+    name: str,
+    domain: str,
+    issuer: str,
+    client_id: str,
+    client_secret: str | None,
+    api_audience: str,
+    now: datetime,
+    settings: Settings,
+) -> int:
+    """Write an organization with its mail domain and identity issuer; return its id.
+
+    Raises:
+        InvalidInput: another organization has the domain or the issuer, the issuer cannot be one, or the audience is
+            the client's own id.
+    """
+    check_issuer(issuer)
+    if api_audience == client_id:
+        raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
+    sealed = SecretKey(settings.secret_key.get_secret_value()).seal(client_secret) if client_secret else None
+    organization_id: int | None = await fetch_value(
+        """INSERT INTO organization
+               (name, domain, issuer, client_id, client_secret_sealed, api_audience, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id""",
+        name,
+        domain.lower(),
+        issuer,
+        client_id,
+        sealed,
+        api_audience,
+        now,
+    )
+    if organization_id is None:
+        raise InvalidInput("Another organization has this mail domain or this issuer.")
+    await record_audit(
+        organization_id,
+        actor="operator",
+        action="organization_created",
+        subject=f"organization:{organization_id}",
+        now=now,
+    )
+    return organization_id
 
 
 @operation
 async def change_issuer(
     transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime
 ) -> ChangedIssuer | None:
-    """Trust another issuer from now on, and nothing that the one before vouched for; the same issuer changes nothing.
+    """Trust another issuer from now on, and nothing that the one before confirmed; the same issuer changes nothing.
 
     Members stay what they are, with their associations and credits, but are bound to nobody until they sign in again.
 
@@ -107,22 +103,9 @@ async def change_issuer(
     )
     if organization is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
-    # What is under way first, then the members, then their organization, as everybody locks them.
-    for under_way in (
-        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
-           JOIN member m ON m.id = t.member_id
-           WHERE m.organization_id = $1 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
-        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
-           WHERE m.organization_id = $1 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
-    ):
-        await fetch_rows(_Bound, under_way, organization.id)
-    # Whoever opens a session holds their binding.
-    await fetch_rows(
-        _Bound,
-        """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
-           ORDER BY id FOR UPDATE""",
-        organization.id,
-    )
+    await lock_attempts_of_organization(organization.id)
+    # Whoever opens a session keeps its member active and bound until then.
+    await lock_bound_members(organization.id)
     try:
         changed = await execute(
             "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization.id, issuer
@@ -131,37 +114,37 @@ async def change_issuer(
         raise InvalidInput("Another organization has this issuer.") from None
     if not changed:
         return None
-    # Read anew: who was bound while this one waited for the organization is bound by the issuer before.
-    cleared = await fetch_rows(
-        _Bound,
+    # Read again: a member bound while this transaction waited for the organization is bound by the issuer before.
+    unbound = await fetch_rows(
+        _Unbound,
         """UPDATE member SET issuer = NULL, subject = NULL
            WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id""",
         organization.id,
     )
-    members = [member.id for member in cleared]
-    sessions = await end_sessions(transaction, members, now=now)
+    member_ids = [member.id for member in unbound]
+    sessions = await end_sessions(transaction, member_ids, now=now)
     # Whoever held a session of the issuer before must not link an account to the member afterwards (R1).
-    await end_attempts(transaction, members, now=now)
+    await end_attempts(transaction, member_ids, now=now)
     await record_audit(
         organization.id,
         actor="operator",
         action="issuer_changed",
         subject=f"organization:{organization.id}",
-        details={"bindings_cleared": len(cleared), "sessions_ended": sessions},
+        details={"bindings_cleared": len(unbound), "sessions_ended": sessions},
         now=now,
     )
-    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(cleared), sessions_ended=sessions)
+    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(unbound), sessions_ended=sessions)
 
 
 @operation
 async def change_track(
     transaction: Transaction, *, organization_domain: str, track: Track | None, now: datetime
 ) -> None:
-    """Score an organization on a track, or on every track where none is given; answers for past instants follow.
+    """Score an organization on one track, or on every track if ``track`` is ``None``, also for past instants.
 
     Raises:
         NotFound: there is no organization with this mail domain.
-        InvalidInput: the track is none that an organization can be on.
+        InvalidInput: no organization can be on this track.
     """
     if track is Track.ALL:
         raise InvalidInput("An organization is on the track ENTERPRISE or SMB.")

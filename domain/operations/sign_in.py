@@ -1,14 +1,14 @@
-"""How does a member begin to sign in with their work account?"""
+"""Sign-in with a work account: start, complete and end it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from domain.database.pool import execute, fetch_row, fetch_value
-from domain.database.transaction import Transaction, operation
+from domain.database.transaction import Transaction, operation, transaction
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member
+from domain.operations.steps.locks import LockedSignIn, keep_member_active, lock_sign_in
 from domain.providers.oidc import Client, Issuers
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import (
@@ -38,9 +38,16 @@ class StartedSignIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrganizationIssuer:
-    """An organization's own identity issuer."""
+class CompletedSignIn:
+    """The session's token, for the browser's cookie alone, and where the person goes on."""
 
+    session_token: str
+    return_to: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OrganizationIssuer:
     organization_id: int
     organization_name: str
     issuer: str
@@ -48,7 +55,6 @@ class OrganizationIssuer:
     client_secret_sealed: bytes | None
 
     def client(self, settings: Settings) -> Client:
-        """Return who we are at the issuer."""
         key = SecretKey(settings.secret_key.get_secret_value())
         return Client(
             issuer=self.issuer,
@@ -61,7 +67,7 @@ class OrganizationIssuer:
         )
 
 
-ORGANIZATION_ISSUER = """SELECT o.id AS organization_id, o.name AS organization_name, o.issuer, o.client_id,
+_ISSUER = """SELECT o.id AS organization_id, o.name AS organization_name, o.issuer, o.client_id,
     o.client_secret_sealed FROM organization o"""
 
 
@@ -74,7 +80,7 @@ async def start_sign_in(
     settings: Settings,
     issuers: Issuers,
 ) -> StartedSignIn:
-    """Begin a sign-in at the issuer of the organization whose mail domain the work e-mail has.
+    """Start a sign-in at the issuer of the organization whose mail domain the work e-mail has.
 
     Raises:
         NotAMember: no organization has this mail domain.
@@ -83,54 +89,28 @@ async def start_sign_in(
     """
     check_return_to(return_to, settings.return_origins)
     work_email = email.strip().lower()
-    found = await fetch_row(
-        OrganizationIssuer, f"{ORGANIZATION_ISSUER} WHERE o.domain = $1", work_email.rpartition("@")[2]
-    )
-    if found is None or "@" not in work_email or len(work_email) > 320:
+    issuer = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.domain = $1", work_email.rpartition("@")[2])
+    if issuer is None or "@" not in work_email or len(work_email) > 320:
         raise NotAMember
     state, nonce, verifier = new_token(), new_token(), new_token()
     browser_token = browser_token or new_token()
     location = await issuers.authorization_url(
-        found.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
+        issuer.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
     )
-    await _write(
-        organization_id=found.organization_id,
-        issuer=found.issuer,
-        state_hash=hash_token(state),
-        browser_hash=hash_token(browser_token),
-        nonce=nonce,
-        verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
-        return_to=return_to,
-        created_at=now,
-        expires_at=now + settings.policy.attempt_lifetime,
-    )
+    # The transaction begins here, since none may be open while the issuer is asked.
+    async with transaction():
+        await SignIn.create(
+            organization_id=issuer.organization_id,
+            issuer=issuer.issuer,
+            state_hash=hash_token(state),
+            browser_hash=hash_token(browser_token),
+            nonce=nonce,
+            verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+            return_to=return_to,
+            created_at=now,
+            expires_at=now + settings.policy.attempt_lifetime,
+        )
     return StartedSignIn(location=location, browser_token=browser_token)
-
-
-@operation
-async def _write(transaction: Transaction, /, **values: Any) -> None:
-    await SignIn.create(**values)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompletedSignIn:
-    """The session's token, for the browser's cookie alone, and where the person goes on."""
-
-    session_token: str
-    return_to: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SignIn:
-    id: int
-    organization_id: int
-    issuer: str
-    browser_hash: bytes
-    nonce: str
-    verifier_sealed: bytes
-    return_to: str
-    expires_at: datetime
 
 
 async def complete_sign_in(
@@ -147,8 +127,8 @@ async def complete_sign_in(
 ) -> CompletedSignIn:
     """Exchange the code, find the member (R2) and open a session; a state works once.
 
-    ``redirected_to`` is the key of the redirect URI that the answer came to: it says whose answer it is, also where the
-    issuer does not, and a code is exchanged nowhere else.
+    ``redirected_to`` is the key of the redirect URI that the answer came to. It says whose answer it is, also where the
+    issuer does not, and a code is exchanged only there.
 
     Raises:
         SignInNotKnown: the state is forged, used, or another browser's.
@@ -161,19 +141,19 @@ async def complete_sign_in(
     """
     sign_in = await _consume(state=state, browser_token=browser_token, now=now)
     check_not_expired(sign_in.expires_at, now=now)
-    found = await fetch_row(OrganizationIssuer, f"{ORGANIZATION_ISSUER} WHERE o.id = $1", sign_in.organization_id)
-    assert found is not None
-    if found.issuer != sign_in.issuer or redirected_to != redirect_key(
+    trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.id = $1", sign_in.organization_id)
+    assert trusted is not None
+    if trusted.issuer != sign_in.issuer or redirected_to != redirect_key(
         organization_id=sign_in.organization_id, issuer=sign_in.issuer
     ):
         raise SignInNotAccepted
-    check_answering_issuer(issuer, expected=found.issuer)
+    check_answering_issuer(issuer, expected=trusted.issuer)
     if error is not None:
         raise SignInDeclined if error == DECLINED else SignInNotAccepted
     if not is_code(code):
         raise SignInNotAccepted
     grant = await issuers.exchange(
-        found.client(settings),
+        trusted.client(settings),
         code=code,
         named_issuer=issuer,
         verifier=SecretKey(settings.secret_key.get_secret_value()).open(sign_in.verifier_sealed),
@@ -192,13 +172,22 @@ async def complete_sign_in(
 
 
 @operation
-async def _consume(transaction: Transaction, *, state: str, browser_token: str | None, now: datetime) -> _SignIn:
-    sign_in = await fetch_row(
-        _SignIn,
-        """SELECT id, organization_id, issuer, browser_hash, nonce, verifier_sealed, return_to, expires_at
-           FROM sign_in WHERE state_hash = $1 AND used_at IS NULL FOR UPDATE""",
-        hash_token(state),
+async def end_session(transaction: Transaction, *, token: str, now: datetime) -> None:
+    """End the session that a cookie's token belongs to, if there is one."""
+    member_id = await fetch_value(
+        """UPDATE browser_session SET ended_at = greatest(created_at, $2)
+           WHERE token_hash = $1 AND ended_at IS NULL RETURNING member_id""",
+        hash_token(token),
+        now,
     )
+    if member_id is not None:
+        await transaction.notify(ACCESS_CHANNEL, member_access(member_id))
+
+
+@operation
+async def _consume(transaction: Transaction, *, state: str, browser_token: str | None, now: datetime) -> LockedSignIn:
+    """Use up a state, which works only in the browser that it was made for."""
+    sign_in = await lock_sign_in(hash_token(state))
     if sign_in is None or browser_token is None or hash_token(browser_token) != sign_in.browser_hash:
         raise SignInNotKnown
     await execute("UPDATE sign_in SET used_at = $2 WHERE id = $1", sign_in.id, now)
@@ -215,27 +204,9 @@ async def _open_session(
     now: datetime,
     expires_at: datetime,
 ) -> None:
-    # Who is removed (R8) at the same moment is waited for, and so is a change of issuer: then there is no session.
-    if not await fetch_value(
-        "SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' AND issuer = $2 AND subject = $3 FOR SHARE",
-        viewer.member_id,
-        identity.issuer,
-        identity.subject,
-    ):
+    # A removal (R8) or a change of issuer at the same moment is waited for: then there is no session.
+    if not await keep_member_active(viewer.member_id, identity=identity):
         raise SignInNotAccepted
     await BrowserSession.create(
         member_id=viewer.member_id, token_hash=token_hash, created_at=now, expires_at=expires_at
     )
-
-
-@operation
-async def end_session(transaction: Transaction, *, token: str, now: datetime) -> None:
-    """End the session that a cookie's token opens, if there is one."""
-    member_id = await fetch_value(
-        """UPDATE browser_session SET ended_at = greatest(created_at, $2)
-           WHERE token_hash = $1 AND ended_at IS NULL RETURNING member_id""",
-        hash_token(token),
-        now,
-    )
-    if member_id is not None:
-        await transaction.notify(ACCESS_CHANNEL, member_access(member_id))

@@ -24,13 +24,14 @@ async def test_associating_gives_a_credit_for_each_completion_that_counts_ten_da
     member = await make_member(await make_organization())
     attempt = await make_attempt(member)
 
-    association = await associate(
+    association_id = await associate(
         attempt_id=attempt.id,
         profile_id="991204737",
         completions=[completion_record("AZ-104"), completion_record("AZ-305")],
         now=START,
         policy=POLICY,
     )
+    association = await Association.get(id=association_id)
 
     credits = await Credit.filter(association=association)
     assert [credit.counts_from for credit in credits] == [START + timedelta(days=10)] * 2
@@ -167,13 +168,14 @@ async def _associate(
     completions = [
         completion_record(code, completion_id=completion_id or f"msl-{profile_id}") for code in certifications
     ]
-    return await associate(
+    association_id = await associate(
         attempt_id=(await make_attempt(member)).id,
         profile_id=profile_id,
         completions=completions,
         now=now,
         policy=policy,
     )
+    return await Association.get(id=association_id)
 
 
 async def test_an_organization_does_not_learn_of_a_renewal_after_the_account_moved(database: str) -> None:

@@ -185,9 +185,9 @@ async def test_what_is_predicted_takes_effect_then_and_what_is_not_never(
         completion_record("NONE-1"),
         completion_record("MS-500"),
     ]
-    await record_completions(association, records, now=START, policy=Policy())
+    await record_completions(association.id, records, now=START, policy=Policy())
     late = completion_record("SC-300", completed_at=START - 5 * DAY)
-    await record_completions(association, [late], now=START + 12 * DAY, policy=Policy())
+    await record_completions(association.id, [late], now=START + 12 * DAY, policy=Policy())
     removed = await make_association(await make_member(organization))
     canceled = await make_credit(removed, certification="AZ-500")
     await remove_association(

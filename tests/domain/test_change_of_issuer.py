@@ -21,7 +21,7 @@ from domain.models import (
 )
 from domain.operations.api_clients import create_api_client
 from domain.operations.attempts import start_association
-from domain.operations.callbacks import claim_callback
+from domain.operations.callbacks import lease_callback
 from domain.operations.members import activate_member, change_member_role, remove_member
 from domain.operations.organizations import ChangedIssuer, change_issuer
 from domain.queries.callers import trusted_issuer, viewer_of_member, viewer_of_session, viewer_of_subject
@@ -274,7 +274,7 @@ async def test_an_attempt_that_began_before_the_change_links_nothing_any_more(
     assert list(ended) == [(AttemptStatus.REFUSED, None)] * 2
     callback = await Callback.get(attempt=received)
     assert (callback.status, callback.code_sealed) == (CallbackStatus.DONE, None)
-    assert await claim_callback() is None
+    assert await lease_callback() is None
 
 
 async def test_whoever_is_not_bound_yet_changes_nothing(organization: Organization, settings: Settings) -> None:

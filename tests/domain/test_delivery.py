@@ -19,9 +19,10 @@ from structlog.testing import capture_logs
 from domain import mail
 from domain.database.pool import execute, fetch_value
 from domain.models import Invitation, Member, Organization
-from domain.operations.invitation_delivery import MAX_TRIES, claim_invitation, deliver_invitation
+from domain.operations.invitation_delivery import deliver_invitation, lease_invitation
 from domain.operations.invitations import WantedMember, cancel_invitation, correct_invitation, invite_members
 from domain.operations.members import activate_member
+from domain.operations.steps.leases import MAX_TRIES
 from domain.rules.administration import Operator
 from domain.rules.enums import DeliveryProblem
 from domain.rules.sign_in import Identity
@@ -215,12 +216,12 @@ async def test_a_worker_that_died_is_replaced_when_its_lease_lapses(
     organization: Organization, posting: Settings, box: MailBox
 ) -> None:
     (invitation,) = await invite(organization, posting)
-    claim = await claim_invitation()
+    lease = await lease_invitation()
 
     nobody = await deliver_invitation(now=START, settings=posting)
     await deliver(posting, invitation)
 
-    assert claim is not None
+    assert lease is not None
     assert nobody is False
     assert (invitation.tries, invitation.send_count, len(box.messages)) == (2, 1, 1)
 

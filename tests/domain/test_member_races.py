@@ -216,13 +216,14 @@ async def _remove_association(member: Member, association: Association) -> Remov
 
 async def _associate(attempt: AssociationAttempt, profile_id: str | None = None) -> Association:
     profile_id = profile_id or f"account-{next(_numbers)}"
-    return await associate(
+    association_id = await associate(
         attempt_id=attempt.id,
         profile_id=profile_id,
         completions=[completion_record(completion_id=f"msl-{profile_id}")],
         now=LATER,
         policy=Policy(),
     )
+    return await Association.get(id=association_id)
 
 
 async def _start(member: Member, settings: Settings) -> StartedAssociation:

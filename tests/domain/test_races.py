@@ -282,13 +282,14 @@ async def _associate(member: Member, profile_id: str) -> Association:
 
 
 async def _conclude(attempt: AssociationAttempt, profile_id: str, now: datetime = LATER) -> Association:
-    return await associate(
+    association_id = await associate(
         attempt_id=attempt.id,
         profile_id=profile_id,
         completions=[completion_record(completion_id=f"msl-{profile_id}")],
         now=now,
         policy=Policy(),
     )
+    return await Association.get(id=association_id)
 
 
 async def _remove(association: Association, member: Member) -> RemovedAssociation:

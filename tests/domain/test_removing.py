@@ -310,13 +310,14 @@ async def test_both_providers_end_at_one_instant(admin: Member, member: Member) 
 
 
 async def _associate(attempt: AssociationAttempt, *completions: CompletionRecord, now: datetime) -> Association:
-    return await associate(
+    association_id = await associate(
         attempt_id=attempt.id, profile_id=MCID, completions=list(completions), now=now, policy=Policy()
     )
+    return await Association.get(id=association_id)
 
 
 async def _credit(association: Association, record: CompletionRecord) -> Credit:
-    await record_completions(association, [record], now=association.started_at, policy=Policy())
+    await record_completions(association.id, [record], now=association.started_at, policy=Policy())
     return await Credit.get(association=association)
 
 

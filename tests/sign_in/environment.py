@@ -199,7 +199,7 @@ async def callback_of(attempt_id: int) -> Callback:
 
 
 async def let_the_lease_lapse() -> None:
-    """Let every pending callback be claimed again at once."""
+    """Let every pending callback be leased again at once."""
     await execute("UPDATE callback SET claimable_at = clock_timestamp() WHERE status = 'PENDING'")
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.models import AssociationAttempt, Callback
-from domain.operations.callbacks import MAX_TRIES
+from domain.operations.steps.leases import MAX_TRIES
 from domain.queries.attempts import get_attempt_or_raise
 from domain.rules.attempt_refusal import attempt_refusal
 from domain.rules.enums import AttemptStatus, CallbackStatus

@@ -58,5 +58,5 @@ async def grant(world: World) -> str:
 
 
 async def let_the_lease_lapse() -> None:
-    """Let every transcript be claimed again once it is due."""
+    """Let every transcript be leased again once it is due."""
     await execute("UPDATE association SET read_leased_until = clock_timestamp() WHERE read_leased_until IS NOT NULL")

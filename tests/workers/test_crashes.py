@@ -1,4 +1,4 @@
-"""A worker's crash at each step of a callback."""
+"""Recovery of callbacks whose worker dies."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +13,13 @@ from domain.errors import TryAgain
 from domain.jobs import Job, NoQueue
 from domain.models import Association, Completion, Credit, Member, Organization
 from domain.operations.callbacks import (
-    MAX_TRIES,
-    claim_callback,
     finish_callback,
-    found_profile,
+    lease_callback,
+    record_profile_found,
     retry_callback,
     store_grant,
 )
-from domain.operations.steps.leases import ClaimLost
+from domain.operations.steps.leases import MAX_TRIES, LeaseLost
 from domain.rules.enums import AttemptStatus, CallbackStatus, MemberStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
 from tests.sign_in.environment import World, attempt, callback_of, let_the_lease_lapse, trace
@@ -36,7 +35,7 @@ class DeadlyQueue(NoQueue):
         raise Death
 
 
-async def test_a_claim_that_nobody_comes_back_from_lapses_and_is_taken_again(world: World) -> None:
+async def test_a_lease_that_nobody_comes_back_from_lapses_and_is_taken_again(world: World) -> None:
     attempt_id = await world.call_back(await world.member())
     world.line.deaths_before.add("/token")
 
@@ -171,25 +170,25 @@ async def test_a_worker_that_outlived_its_lease_changes_nothing_any_more(world: 
     assert await Association.all().count() == 1
 
 
-async def test_a_late_holder_can_neither_keep_nor_show_nor_finish_nor_let_go(world: World) -> None:
+async def test_a_late_holder_can_neither_store_nor_show_nor_finish_nor_release(world: World) -> None:
     attempt_id = await world.call_back(await world.member())
-    late = await claim_callback()
+    late = await lease_callback()
     await let_the_lease_lapse()
-    holder = await claim_callback()
+    holder = await lease_callback()
     assert late is not None
     assert holder is not None
     refusal = ProviderUnavailable("Microsoft Learn")
 
     for act in (
-        store_grant(claim=late, grant_sealed=b"x"),
-        found_profile(claim=late, now=world.clock()),
-        finish_callback(claim=late, refusal=None, now=world.clock()),
-        retry_callback(claim=late, refusal=refusal, error="x", now=world.clock()),
+        store_grant(lease=late, grant_sealed=b"x"),
+        record_profile_found(lease=late, now=world.clock()),
+        finish_callback(lease=late, refusal=None, now=world.clock()),
+        retry_callback(lease=late, refusal=refusal, error="x", now=world.clock()),
     ):
-        with pytest.raises(ClaimLost):
+        with pytest.raises(LeaseLost):
             await act
 
-    await store_grant(claim=holder, grant_sealed=b"x")
+    await store_grant(lease=holder, grant_sealed=b"x")
     assert (await attempt(attempt_id)).status is AttemptStatus.PROCESSING
 
 

@@ -1,11 +1,12 @@
-"""How is it remembered who did what, so that nobody can change it unnoticed?"""
+"""Append audit events to an organization's hash chain."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 
-from domain.database.pool import connection, fetch_row, fetch_value
+from domain.database.pool import connection, fetch_row
+from domain.operations.steps.locks import lock_organizations
 from domain.rules.audit_chain import GENESIS, ChainLink, link_hash
 
 
@@ -25,26 +26,29 @@ class _Head:
 
 
 async def record_audit(
-    organization_id: int, *, actor: str, action: str, subject: str, details: Mapping[str, object], now: datetime
+    organization_id: int,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    details: Mapping[str, object] | None = None,
+    now: datetime,
 ) -> None:
-    """Append an event to an organization's chain, in the current transaction; it names rows and nothing personal.
-
-    The organization is locked until the transaction ends: who concerns two of them goes by ascending number.
-    """
-    entry = AuditEntry(action=action, subject=subject, details=details)
+    """Append an event to an organization's chain, in the current transaction; it names rows and nothing personal."""
+    entry = AuditEntry(action=action, subject=subject, details=details or {})
     await record_audits(organization_id, [entry], actor=actor, now=now)
 
 
 async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, actor: str, now: datetime) -> None:
-    """Append several events as ``record_audit`` does, in their order."""
-    await fetch_value("SELECT id FROM organization WHERE id = $1 FOR NO KEY UPDATE", organization_id)
+    """Append several events as ``record_audit`` does, in their order; lock the organization before."""
+    await lock_organizations([organization_id])
     head = await fetch_row(
         _Head,
         "SELECT sequence, hash FROM audit_event WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1",
         organization_id,
     )
     sequence, previous_hash = (head.sequence, head.hash) if head else (0, GENESIS)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for entry in entries:
         sequence += 1
         link = ChainLink(
@@ -58,8 +62,9 @@ async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, 
             previous_hash=previous_hash,
         )
         previous_hash = link_hash(link)
-        rows.append(_columns(link, previous_hash))
+        rows.append((*astuple(link), previous_hash))
     async with connection() as current:
+        # The columns are in the order of ChainLink's fields.
         await current.executemany(
             """INSERT INTO audit_event
                    (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
@@ -67,17 +72,3 @@ async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, 
             rows,
         )
         await current.execute("UPDATE organization SET audit_length = $2 WHERE id = $1", organization_id, sequence)
-
-
-def _columns(link: ChainLink, own_hash: bytes) -> tuple[object, ...]:
-    return (
-        link.organization_id,
-        link.sequence,
-        link.at,
-        link.actor,
-        link.action,
-        link.subject,
-        link.details,
-        link.previous_hash,
-        own_hash,
-    )

@@ -1,20 +1,42 @@
-"""Whom does an admin act upon, and may they: who holds what until the mutation_call is done?
+"""Row locks in the one order that everybody keeps.
 
-Members are locked by ascending number and before their organization, so that two admins who act upon each other wait
-for one another and the later one is no admin any more.
+Whoever needs several locks takes them in this order, and rows of one table by ascending id, so that no two operations
+wait for each other: idempotency key, callback, attempt, learning account, association, credits, member, organization,
+API client, API key. An association that starts locks its member before the associations and credits that it ends: they
+belong to the account that it has locked already. Whoever locks a sign-in, the catalog or the readings at a provider
+does so first, and holds nothing that the others wait for.
+
+Locks that never wait (``SKIP LOCKED``) stand where they are used. All others stand here and in ``leases.py``.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
-from domain.errors import Forbidden, NotFound
-from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
-from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
-from domain.rules.invitations import InvitationAnswered
-from domain.rules.visibility import MemberViewer
+from domain.errors import NotFound
+from domain.rules.api_clients import OpenKey
+from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
+from domain.rules.sign_in import Identity
 
-Administrator = MemberViewer | Operator
+
+@dataclass(frozen=True, kw_only=True)
+class LockedAttempt:
+    """An association attempt with its member's organization."""
+
+    id: int
+    provider: LearningProvider
+    member_id: int
+    organization_id: int
+    status: AttemptStatus
+    browser_hash: bytes | None
+    expires_at: datetime
+    return_to: str | None
+
+    @property
+    def actor(self) -> str:
+        """Return the name under which the audit knows the person."""
+        return f"member:{self.member_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,187 +64,282 @@ class LockedOrganization:
     id: int
     name: str
     domain: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Administered:
-    """A member and their organization, locked, and the role that the administrator has now."""
-
-    member: LockedMember
-    organization: LockedOrganization
-    own_role: MemberRole
-
-
-def actor_of(by: Administrator) -> str:
-    """Return the name under which the audit knows who acts."""
-    return "operator" if isinstance(by, Operator) else f"member:{by.member_id}"
-
-
-async def lock_organization(by: Administrator) -> tuple[MemberRole, LockedOrganization]:
-    """Lock the administrator and their organization; return the role that they have now.
-
-    Raises:
-        Forbidden: they are no admin, or no longer.
-    """
-    people = await _lock_members(by)
-    role = _role_now(by, people)
-    return role, await _lock_organization(by.organization_id)
-
-
-async def lock_member(by: Administrator, member_id: int) -> Administered:
-    """Lock the administrator, a member of their organization and the organization.
-
-    Raises:
-        Forbidden: they are no admin, or the member's role is higher than theirs.
-        NotFound: there is no such member, or it has left.
-    """
-    # Asked before anything is looked up, so that nobody else learns which ids exist.
-    check_admin(by.role)
-    people = await _lock_members(by, member_id)
-    role = _role_now(by, people)
-    found = people.get(member_id)
-    if found is None or found.status is MemberStatus.REMOVED:
-        raise NotFound
-    check_may_administer(role, found.role)
-    organization = await _lock_organization(by.organization_id)
-    return Administered(member=found, organization=organization, own_role=role)
-
-
-async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
-    """Refuse what would leave the locked member's organization without an active admin.
-
-    Raises:
-        LastAdmin: the member is the last one.
-    """
-    others: int = await fetch_value(
-        """SELECT count(*) FROM member
-           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE' AND subject IS NOT NULL
-             AND role IN ('ACCOUNT_ADMIN', 'GLOBAL_ADMIN')""",
-        member.organization_id,
-        member.id,
-    )
-    check_admin_stays(is_active_admin=member.is_active_admin, stays_admin=stays_admin, other_active_admins=others)
-
-
-async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, LockedMember]:
-    own = [by.member_id] if isinstance(by, MemberViewer) else []
-    found = await fetch_rows(
-        LockedMember,
-        """SELECT id, organization_id, work_email, role, status, subject IS NOT NULL AS is_bound FROM member
-           WHERE id = ANY($1::bigint[]) AND organization_id = $2 ORDER BY id FOR UPDATE""",
-        [*own, *member_ids],
-        by.organization_id,
-    )
-    return {member.id: member for member in found}
-
-
-def _role_now(by: Administrator, people: dict[int, LockedMember]) -> MemberRole:
-    if isinstance(by, Operator):
-        return by.role
-    admin = people.get(by.member_id)
-    if admin is None or admin.status is not MemberStatus.ACTIVE or not admin.is_bound:
-        raise Forbidden
-    check_admin(admin.role)
-    return admin.role
-
-
-async def _lock_organization(organization_id: int) -> LockedOrganization:
-    found = await fetch_row(
-        LockedOrganization,
-        "SELECT id, name, domain FROM organization WHERE id = $1 FOR NO KEY UPDATE",
-        organization_id,
-    )
-    if found is None:
-        raise NotFound
-    return found
+    issuer: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockedApiClient:
-    """A client that nobody else changes until the transaction ends."""
+    """An API client that nobody else changes until the transaction ends."""
 
     id: int
     revoked_at: datetime | None
 
 
-async def lock_api_client(by: Administrator, api_client_id: int, *, revoked: bool = False) -> LockedApiClient:
-    """Lock a client of the administrator's organization, whose lock they hold already; also one ``revoked``, if so.
+@dataclass(frozen=True, kw_only=True)
+class LockedSignIn:
+    """A sign-in that nobody has completed."""
 
-    Raises:
-        NotFound: there is no such client, or it is revoked.
-    """
-    found = await fetch_row(
-        LockedApiClient,
-        "SELECT id, revoked_at FROM api_client WHERE id = $1 AND organization_id = $2 FOR NO KEY UPDATE",
-        api_client_id,
-        by.organization_id,
-    )
-    if found is None or (found.revoked_at is not None and not revoked):
-        raise NotFound
-    return found
+    id: int
+    organization_id: int
+    issuer: str
+    browser_hash: bytes
+    nonce: str
+    verifier_sealed: bytes
+    return_to: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenInvitation:
-    """An invitation without response, whose member and organization are locked."""
-
+class _Id:
     id: int
-    requested_at: datetime
-    delivery_problem: DeliveryProblem | None
 
 
-async def lock_invitation(by: Administrator, invitation_id: int) -> tuple[OpenInvitation, Administered]:
-    """Lock an invitation of the administrator's organization that waits for its person.
+_ATTEMPT = """SELECT t.id, t.provider, t.member_id, m.organization_id, t.status, t.browser_hash, t.expires_at,
+    t.return_to FROM association_attempt t JOIN member m ON m.id = t.member_id"""
+_MEMBER = """SELECT m.id, m.organization_id, m.work_email, m.role, m.status, m.subject IS NOT NULL AS is_bound
+    FROM member m"""
+
+
+async def lock_attempt(attempt_id: int) -> LockedAttempt:
+    """Lock an attempt.
 
     Raises:
-        Forbidden: they are no admin, or the person is invited with a higher role than theirs.
-        NotFound: there is no such invitation, or it was canceled.
-        InvitationAnswered: the person has come.
+        NotFound: it has ended.
     """
-    # Asked before anything is looked up, so that nobody else learns which ids exist.
-    check_admin(by.role)
-    member_id = await fetch_value(
-        "SELECT member_id FROM invitation WHERE id = $1 AND organization_id = $2", invitation_id, by.organization_id
+    attempt = await fetch_row(
+        LockedAttempt, _ATTEMPT + " WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t", attempt_id
     )
-    if member_id is None:
+    if attempt is None:
         raise NotFound
-    administered = await lock_member(by, member_id)
-    if administered.member.status is not MemberStatus.INVITED:
-        raise InvitationAnswered
-    found = await fetch_row(
-        OpenInvitation, "SELECT id, requested_at, delivery_problem FROM invitation WHERE id = $1", invitation_id
+    return attempt
+
+
+async def lock_attempt_of_state(provider: LearningProvider, state_hash: bytes) -> LockedAttempt | None:
+    """Lock the attempt that a state belongs to, also one that has ended."""
+    return await fetch_row(
+        LockedAttempt, _ATTEMPT + " WHERE t.state_hash = $1 AND t.provider = $2 FOR UPDATE OF t", state_hash, provider
     )
-    assert found is not None
-    return found, administered
 
 
-async def answer_invitation(member_id: int, *, now: datetime) -> None:
-    """Record that the person has come, in the current transaction; a message that waits is not sent any more."""
-    await execute(
-        """UPDATE invitation SET responded_at = $2, claimable_at = NULL
-           WHERE member_id = $1 AND responded_at IS NULL AND canceled_at IS NULL""",
+async def lock_attempts_of_organization(organization_id: int) -> None:
+    """Lock the callbacks and attempts that an organization's members have under way."""
+    for statement in (
+        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
+           JOIN member m ON m.id = t.member_id
+           WHERE m.organization_id = $1 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
+        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
+           WHERE m.organization_id = $1 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
+    ):
+        await _lock_all(statement, organization_id)
+
+
+async def lock_account(account_id: int) -> None:
+    """Lock a learning account, before its associations are read."""
+    await fetch_value("SELECT id FROM learning_account WHERE id = $1 FOR UPDATE", account_id)
+
+
+async def lock_account_of_profile(provider: LearningProvider, profile_id: str) -> int | None:
+    """Lock a provider's learning account, before its associations are read; return its id."""
+    account_id: int | None = await fetch_value(
+        "SELECT id FROM learning_account WHERE provider = $1 AND profile_id = $2 FOR UPDATE", provider, profile_id
+    )
+    return account_id
+
+
+async def lock_refused_association(account_id: int, member_id: int) -> int | None:
+    """Lock a member's active association with an account whose grant was refused, if there is one; return its id."""
+    association_id: int | None = await fetch_value(
+        """SELECT id FROM association
+           WHERE learning_account_id = $1 AND member_id = $2 AND ended_at IS NULL AND grant_refused_at IS NOT NULL
+           FOR NO KEY UPDATE""",
+        account_id,
         member_id,
-        now,
+    )
+    return association_id
+
+
+async def lock_associations_with(certifications: Collection[str], *, after: int, limit: int) -> list[int]:
+    """Lock the next active associations with credits for some certifications; return their ids."""
+    associations = await fetch_rows(
+        _Id,
+        """SELECT a.id FROM association a
+           WHERE a.ended_at IS NULL AND a.id > $2 AND EXISTS (
+               SELECT FROM credit c JOIN completion p ON p.id = c.completion_id
+               WHERE c.association_id = a.id AND p.certification = ANY($1))
+           ORDER BY a.id LIMIT $3 FOR NO KEY UPDATE OF a""",
+        list(certifications),
+        after,
+        limit,
+    )
+    return [association.id for association in associations]
+
+
+async def lock_associations(association_ids: Collection[int]) -> None:
+    """Lock associations and their credits; whoever propagates the credits is waited for."""
+    await _lock_all(
+        "SELECT id FROM association WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", list(association_ids)
+    )
+    await lock_credits(association_ids)
+
+
+async def lock_credits(association_ids: Collection[int]) -> None:
+    """Lock the credits of associations, so that the next statement sees what propagation has recorded."""
+    await _lock_all(
+        "SELECT id FROM credit WHERE association_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", list(association_ids)
     )
 
 
-async def close_invitation(member_id: int, *, now: datetime) -> None:
-    """Cancel a member's invitation that waits, if there is one, in the current transaction."""
-    await execute(
-        """UPDATE invitation SET canceled_at = $2, claimable_at = NULL
-           WHERE member_id = $1 AND responded_at IS NULL AND canceled_at IS NULL""",
-        member_id,
-        now,
-    )
+async def lock_membership(member_id: int, *, organization_id: int) -> None:
+    """Lock all that a member of an organization has under way, before the member is locked."""
+    for statement in (
+        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
+           JOIN member m ON m.id = t.member_id
+           WHERE m.id = $1 AND m.organization_id = $2 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
+        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
+           WHERE m.id = $1 AND m.organization_id = $2 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
+        """SELECT l.id FROM learning_account l JOIN association a ON a.learning_account_id = l.id
+           WHERE a.member_id = $1 AND a.organization_id = $2 AND a.ended_at IS NULL ORDER BY l.id FOR UPDATE OF l""",
+        """SELECT id FROM association
+           WHERE member_id = $1 AND organization_id = $2 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE""",
+        """SELECT c.id FROM credit c JOIN association a ON a.id = c.association_id
+           WHERE a.member_id = $1 AND a.organization_id = $2 AND a.ended_at IS NULL ORDER BY c.id FOR UPDATE OF c""",
+    ):
+        await _lock_all(statement, member_id, organization_id)
 
 
-async def check_active(viewer: MemberViewer) -> None:
-    """Hold the viewer's membership for the rest of the transaction: nobody removes or unbinds them meanwhile.
+async def lock_active_member(member_id: int) -> None:
+    """Lock a member.
 
     Raises:
-        Forbidden: they have been removed, or the organization has changed its issuer.
+        NotFound: they are not active.
     """
-    if not await fetch_value(
-        "SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' AND subject IS NOT NULL FOR SHARE", viewer.member_id
-    ):
-        raise Forbidden
+    if not await fetch_value("SELECT id FROM member WHERE id = $1 AND status = 'ACTIVE' FOR UPDATE", member_id):
+        raise NotFound
+
+
+async def lock_members(member_ids: Collection[int], *, organization_id: int) -> dict[int, LockedMember]:
+    """Lock members of an organization; return those that there are, by their ids."""
+    members = await fetch_rows(
+        LockedMember,
+        _MEMBER + " WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 ORDER BY m.id FOR UPDATE",
+        list(member_ids),
+        organization_id,
+    )
+    return {member.id: member for member in members}
+
+
+async def lock_bound_members(organization_id: int) -> None:
+    """Lock the members of an organization who are bound to a subject of its issuer."""
+    await _lock_all(
+        """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
+           ORDER BY id FOR UPDATE""",
+        organization_id,
+    )
+
+
+async def lock_unbound_member(issuer: str, work_email: str) -> LockedMember | None:
+    """Lock the member who waits for a sign-in with a work e-mail at an issuer, invited or unbound, if there is one."""
+    return await fetch_row(
+        LockedMember,
+        _MEMBER
+        + """ JOIN organization o ON o.id = m.organization_id
+           WHERE o.issuer = $1 AND m.work_email = $2
+             AND (m.status = 'INVITED'
+                  OR (m.status = 'ACTIVE' AND m.subject IS NULL AND split_part(m.work_email, '@', 2) = o.domain))
+           FOR UPDATE OF m""",
+        issuer,
+        work_email,
+    )
+
+
+async def keep_member_active(member_id: int, *, identity: Identity | None = None) -> bool:
+    """Keep a member active and bound until the transaction ends; tell whether they are.
+
+    With an identity, whether they are bound to that one.
+    """
+    return bool(
+        await fetch_value(
+            """SELECT id FROM member
+               WHERE id = $1 AND status = 'ACTIVE' AND subject IS NOT NULL
+                 AND ($2::text IS NULL OR (issuer = $2 AND subject = $3))
+               FOR SHARE""",
+            member_id,
+            identity and identity.issuer,
+            identity and identity.subject,
+        )
+    )
+
+
+async def lock_organization(organization_id: int) -> LockedOrganization:
+    """Lock an organization and its audit chain.
+
+    Raises:
+        NotFound: there is none.
+    """
+    organization = await fetch_row(
+        LockedOrganization,
+        "SELECT id, name, domain, issuer FROM organization WHERE id = $1 FOR NO KEY UPDATE",
+        organization_id,
+    )
+    if organization is None:
+        raise NotFound
+    return organization
+
+
+async def lock_organizations(organization_ids: Collection[int]) -> None:
+    """Lock organizations and their audit chains."""
+    await _lock_all(
+        "SELECT id FROM organization WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", list(organization_ids)
+    )
+
+
+async def lock_api_client(api_client_id: int, *, organization_id: int) -> LockedApiClient:
+    """Lock an API client of an organization.
+
+    Raises:
+        NotFound: there is none.
+    """
+    client = await fetch_row(
+        LockedApiClient,
+        "SELECT id, revoked_at FROM api_client WHERE id = $1 AND organization_id = $2 FOR NO KEY UPDATE",
+        api_client_id,
+        organization_id,
+    )
+    if client is None:
+        raise NotFound
+    return client
+
+
+async def lock_open_keys(api_client_id: int) -> list[OpenKey]:
+    """Lock the keys of an API client that have not ended; return them."""
+    return await fetch_rows(
+        OpenKey,
+        """SELECT id, slot, prefix, expires_at FROM api_key
+           WHERE api_client_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE""",
+        api_client_id,
+    )
+
+
+async def lock_sign_in(state_hash: bytes) -> LockedSignIn | None:
+    """Lock the sign-in that a state belongs to, if nobody has completed it."""
+    return await fetch_row(
+        LockedSignIn,
+        """SELECT id, organization_id, issuer, browser_hash, nonce, verifier_sealed, return_to, expires_at
+           FROM sign_in WHERE state_hash = $1 AND used_at IS NULL FOR UPDATE""",
+        state_hash,
+    )
+
+
+async def lock_catalog() -> None:
+    """Lock the catalog, so that another import waits here and then finds everything done."""
+    await execute("LOCK TABLE catalog_edition IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def lock_readings(provider: LearningProvider) -> None:
+    """Keep other workers from counting and leasing the transcripts at a provider."""
+    await fetch_value("SELECT pg_advisory_xact_lock(hashtext($1))", f"readings at {provider}")
+
+
+async def _lock_all(statement: str, *arguments: object) -> None:
+    # Counted, so that thousands of locked rows need not be sent here.
+    await fetch_value(f"SELECT count(*) FROM ({statement}) locked", *arguments)

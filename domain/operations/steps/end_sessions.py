@@ -1,4 +1,4 @@
-"""End members' sessions and association attempts, in the current transaction."""
+"""End members' sessions and association attempts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +9,9 @@ from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
 
 
 async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> int:
-    """End every session of locked members, in the current transaction, and return how many still were open.
+    """End every session of locked members, in the current transaction, and return how many were still open.
 
-    Their websockets look again at once, whatever opened them.
+    Their websockets check the access again at once, whatever opened them.
     """
     ended: int = await fetch_value(
         """WITH ended AS (
@@ -43,5 +43,4 @@ async def end_attempts(transaction: Transaction, member_ids: Sequence[int], *, n
         attempts,
         now,
     )
-    for attempt_id in attempts:
-        await transaction.notify(ATTEMPT_CHANNEL, str(attempt_id))
+    await transaction.notify(ATTEMPT_CHANNEL, *map(str, attempts))
