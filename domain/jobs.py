@@ -1,6 +1,6 @@
-"""Which kinds of work can wait for a worker?
+"""Jobs: the kinds of work that a worker is woken for.
 
-A job is only a wake-up: it names a kind of work and no row, since the database says what is due (decision 0004).
+A job names a kind of work and no row, since the database says what is due (decision 0004).
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,6 @@ class Job:
     name: ClassVar[str]
     at: datetime | None = None
 
-    @property
-    def key(self) -> str:
-        """Return the name under which twins are one."""
-        return self.name
-
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessCallback(Job):
@@ -30,46 +25,37 @@ class ProcessCallback(Job):
 
 @dataclass(frozen=True, kw_only=True)
 class PropagateCredits(Job):
-    """There are credits that come due."""
+    """There are credit events that become due."""
 
     name = "propagate_credits"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RereadTranscripts(Job):
-    """There are transcripts to read again."""
-
-    name = "reread_transcripts"
-
-
-@dataclass(frozen=True, kw_only=True)
 class DeliverInvitations(Job):
-    """There are invitations whose message waits for the mail server."""
+    """There are invitations whose message is due."""
 
     name = "deliver_invitations"
 
 
 @dataclass(frozen=True, kw_only=True)
+class RereadTranscripts(Job):
+    """There are transcripts to read again; only the sweeper starts it."""
+
+    name = "reread_transcripts"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ForgetIdempotencyKeys(Job):
-    """There are idempotency keys that hold no more; nobody announces it, since it has time."""
+    """There are idempotency keys that have expired; only the sweeper starts it, since it is not urgent."""
 
     name = "forget_idempotency_keys"
 
 
-JOBS: tuple[type[Job], ...] = (
-    ProcessCallback,
-    PropagateCredits,
-    DeliverInvitations,
-    RereadTranscripts,
-    ForgetIdempotencyKeys,
-)
-
-
 class JobQueue(Protocol):
-    """Where an operation announces, after its commit, what it has left to do."""
+    """Where an operation announces, after its commit, the work that it leaves to a worker."""
 
     async def wake(self, job: Job) -> None:
-        """Wake a worker for the job's kind; never raise: the sweeper finds the work anyway."""
+        """Wake a worker for the job; never raise, since the sweeper finds the work anyway."""
 
 
 class NoQueue:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from arq.worker import Worker, func
+from arq.worker import Worker, func  # noqa: TID251
 
 from domain.database.pool import open_database
 from domain.providers.oidc import Issuers

@@ -42,11 +42,14 @@ async def test_whoever_ends_an_association_locks_it_before_its_credits(
     await locks.start()
     await importer.execute("SELECT id FROM association FOR NO KEY UPDATE")
 
-    ending: asyncio.Future[object] = asyncio.ensure_future(
-        remove_association(viewer=viewer_of(member), association_id=association.id, now=START, policy=Policy())
-        if removed == "association"
-        else remove_member(by=Operator(organization_id=organization.id), member_id=member.id, now=START)
-    )
+    ending: asyncio.Future[object]
+    if removed == "association":
+        ending = asyncio.ensure_future(
+            remove_association(viewer=viewer_of(member), association_id=association.id, now=START, policy=Policy())
+        )
+    else:
+        by = Operator(organization_id=organization.id)
+        ending = asyncio.ensure_future(remove_member(by=by, member_id=member.id, now=START))
     async with asyncio.timeout(10):
         while not await importer.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -12,7 +12,9 @@ from domain import models, operations
 # Models know their columns once they are bound to a database.
 pytestmark = pytest.mark.usefixtures("database")
 
-MODELS: dict[str, type[Model]] = {name: getattr(models, name) for name in models.__all__}
+MODELS: dict[str, type[Model]] = {
+    name: kind for name, kind in vars(models).items() if isinstance(kind, type) and issubclass(kind, Model)
+}
 SOURCES = sorted(Path(operations.__file__).parent.rglob("*.py"))
 
 RIGHT = "await SignIn.create(organization_id=1, issuer='', state_hash=b'', browser_hash=b'', nonce='', \
