@@ -1,6 +1,6 @@
-"""Describe a fault without the values that it was about.
+"""Describe a fault for the log without personal data.
 
-Its message may quote a row, an address or what a provider sent; its kind and the places that raised it never do.
+Its message may quote a row, an address or what a provider sent; its type and the places it passed never do.
 """
 
 import errno
@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-# Endless recursion has a thousand places, which are all alike.
+# Endless recursion passes a thousand places, all of them alike.
 MAX_PLACES = 100
 MAX_CAUSES = 10
 _PROJECT = Path(__file__).parents[1]
 
 
 def describe_fault(fault: BaseException) -> dict[str, Any]:
-    """Return what a log may hold of a fault: its kind, every place it passed, and the faults that led to it."""
+    """Return a fault's type, the places it passed and the faults that caused it, all of which a log may hold."""
     described = _described(fault)
     causes = [_described(cause) for cause in _causes(fault)]
     return {**described, "causes": causes} if causes else described
@@ -32,14 +32,14 @@ def _described(fault: BaseException) -> dict[str, Any]:
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
-    found, waiting = {id(fault)}, [fault]
-    while waiting and len(found) <= MAX_CAUSES:
+    seen, waiting = {id(fault)}, [fault]
+    while waiting and len(seen) <= MAX_CAUSES:
         current = waiting.pop(0)
         context = None if current.__suppress_context__ else current.__context__
         members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
         for cause in (current.__cause__ or context, *members):
-            if cause is not None and id(cause) not in found:
-                found.add(id(cause))
+            if cause is not None and id(cause) not in seen:
+                seen.add(id(cause))
                 waiting.append(cause)
                 yield cause
 
@@ -58,12 +58,12 @@ def _places(fault: BaseException) -> list[str]:
 
 @lru_cache
 def _relative(filename: str) -> str:
-    """Return a file's path below the folder that it is imported from: how a machine is laid out is nobody's matter."""
+    """Return a file's path below the directory that it is imported from; the rest of the path is private."""
     path = Path(filename)
     if not path.is_absolute():
         return filename
-    folders = (_PROJECT, *(Path(entry) for entry in sys.path if Path(entry).is_absolute()))
-    above = [folder for folder in folders if path.is_relative_to(folder) and folder != Path("/")]
+    directories = (_PROJECT, *(Path(entry) for entry in sys.path if Path(entry).is_absolute()))
+    above = [directory for directory in directories if path.is_relative_to(directory) and directory != Path("/")]
     if not above:
         return path.name
-    return path.relative_to(max(above, key=lambda folder: len(folder.parts))).as_posix()
+    return path.relative_to(max(above, key=lambda directory: len(directory.parts))).as_posix()

@@ -1,4 +1,4 @@
-"""How does a message reach a mail server?"""
+"""Send a message by SMTP."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ import aiosmtplib
 
 from domain.settings import MailServer
 
-# All of it, however slowly a server answers: a claim on the message must outlive it.
+# For the whole conversation, however slowly the server answers: the lease on the message must be longer.
 TIMEOUT_SECONDS = 30.0
 SHUTDOWN_TIMEOUT_SECONDS = 2.0
 PERMANENT = range(500, 600)
 
 
 class MailRefused(Exception):
-    """The server will not take this message, however often it is offered."""
+    """The server will never accept this message."""
 
 
 class MailUnreachable(Exception):
@@ -27,11 +27,11 @@ class MailUnreachable(Exception):
 
 
 async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str) -> None:
-    """Hand a message to a mail server, which knows us by our own name; where it returns, the server has taken it over.
+    """Send a message by a mail server, to which we name ourselves ``own_name``; it has accepted the message on return.
 
     Raises:
         MailRefused: the server refuses the address or the message for good.
-        MailUnreachable: it is away, busy, or does not let us in.
+        MailUnreachable: the server is away or busy, or refuses the connection.
     """
     client = aiosmtplib.SMTP(
         hostname=server.host,
@@ -41,28 +41,36 @@ async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str)
         use_tls=server.tls,
         start_tls=server.start_tls,
         tls_context=ssl.create_default_context() if server.tls or server.start_tls else None,
-        # Asked of the machine, it would be looked up in a thread that nothing can break off.
+        # Without it the library would look the name up in a thread that nothing can cancel.
         local_hostname=own_name,
         timeout=TIMEOUT_SECONDS,
     )
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            await _connect(client)
+            await client.connect()
             await _offer(client, message)
-        # Whatever goes wrong with the farewell must not make a message that was taken over be sent again.
+        # Whatever fails after the message was accepted must not make it be sent again.
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             await client.quit(timeout=SHUTDOWN_TIMEOUT_SECONDS)
-    except (OSError, TimeoutError) as error:
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise MailUnreachable(type(error).__name__) from None
     finally:
         client.close()
 
 
-async def _connect(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.connect()
-    except aiosmtplib.SMTPException as error:
-        raise MailUnreachable(type(error).__name__) from None
+def plain_message(
+    *, sender: str, recipient: str, subject: str, text: str, message_id: str, now: datetime
+) -> EmailMessage:
+    """Return a message of plain text, marked so that no machine answers it."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message
 
 
 async def _offer(client: aiosmtplib.SMTP, message: EmailMessage) -> None:
@@ -73,25 +81,8 @@ async def _offer(client: aiosmtplib.SMTP, message: EmailMessage) -> None:
     except aiosmtplib.SMTPResponseException as error:
         raise _refusal(error.code) from None
     except aiosmtplib.SMTPNotSupported:
-        # An address beyond ASCII, and a server that knows none.
+        # The address is not ASCII, and the server accepts no other.
         raise MailRefused from None
-    except aiosmtplib.SMTPException as error:
-        raise MailUnreachable(type(error).__name__) from None
-
-
-def plain_message(
-    *, sender: str, recipient: str, subject: str, text: str, message_id: str, now: datetime
-) -> EmailMessage:
-    """Return a message of plain text that no machine shall answer."""
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = recipient
-    message["Subject"] = subject
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
-    return message
 
 
 def _refusal(*codes: int) -> MailRefused | MailUnreachable:

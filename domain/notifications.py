@@ -1,6 +1,6 @@
-"""How does a process learn at once of what another one committed?
+"""Notifications of what another process committed, by PostgreSQL's LISTEN and NOTIFY.
 
-PostgreSQL tells listeners after the commit; one connection in each API process listens for all subscribers.
+One connection in each API process listens for all its subscribers.
 """
 
 import asyncio
@@ -15,36 +15,31 @@ from domain.database.pool import connection_arguments
 
 log = structlog.get_logger(__name__)
 
-# Every change of an association attempt is told here; the payload is the attempt's number.
+# An association attempt has changed; the payload is its id.
 ATTEMPT_CHANNEL = "association_attempt"
-# EventPosition here is for which organizations credit events were recorded, by their numbers.
+# Credit events were recorded for an organization; the payload is its id.
 CREDIT_EVENT_CHANNEL = "credit_event"
-# EventPosition here is whose access, or what is open to them, may have changed: their connections look again at once.
+# Somebody's access may have changed, so their connections check it again; the payload is made by the functions below.
 ACCESS_CHANNEL = "access"
 CHANNELS = (ATTEMPT_CHANNEL, CREDIT_EVENT_CHANNEL, ACCESS_CHANNEL)
-# A notification can be lost while the listening connection is being made anew: subscribers look by themselves too.
-LOOK_AGAIN_SECONDS = 5.0
+# Notifications are lost while the listening connection is away, so subscribers also poll.
+POLL_INTERVAL_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def member_access(member_id: int) -> str:
-    """Return the payload that tells of a member's sessions, membership or role."""
+    """Return the payload for a change of a member's sessions, membership or role."""
     return f"member:{member_id}"
 
 
 def api_client_access(api_client_id: int) -> str:
-    """Return the payload that tells of an API client's keys or scopes."""
+    """Return the payload for a change of an API client's keys or scopes."""
     return f"api-client:{api_client_id}"
 
 
-def revalidate() -> float:
-    """Return after how many seconds a subscriber looks by itself."""
-    return LOOK_AGAIN_SECONDS
-
-
 class NotificationListener:
-    """One listening connection, made anew whenever it is lost, for as long as the ``async with`` block runs."""
+    """One listening connection, opened again whenever it is lost, for as long as the ``async with`` block runs."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -60,9 +55,9 @@ class NotificationListener:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def changes(
-        self, channel: str, payload: str, *, within: Callable[[], float] = revalidate
+        self, channel: str, payload: str, *, within: Callable[[], float] | None = None
     ) -> AsyncGenerator[None, None]:
-        """Yield at once, then after each change that is told, and every five seconds (or ``within``) in any case."""
+        """Yield at once, after each notification, and every five seconds (or ``within`` so many) in any case."""
         changed = asyncio.Event()
         key = (channel, payload)
         self._waiting[key].add(changed)
@@ -71,7 +66,7 @@ class NotificationListener:
                 changed.clear()
                 yield
                 try:
-                    async with asyncio.timeout(within()):
+                    async with asyncio.timeout(POLL_INTERVAL_SECONDS if within is None else within()):
                         await changed.wait()
                 except TimeoutError:
                     continue
@@ -94,7 +89,7 @@ class NotificationListener:
             lost = asyncio.Event()
             current.add_termination_listener(lambda _: lost.set())
             for channel in CHANNELS:
-                await current.add_listener(channel, self._heard)
+                await current.add_listener(channel, self._notify)
             for waiting in list(self._waiting.values()):
                 for changed in waiting:
                     changed.set()
@@ -104,6 +99,6 @@ class NotificationListener:
             self.listens = False
             await current.close(timeout=1)
 
-    def _heard(self, _connection: Any, _process: int, channel: str, payload: object) -> None:
+    def _notify(self, _connection: Any, _process: int, channel: str, payload: object) -> None:
         for changed in self._waiting.get((channel, str(payload)), ()):
             changed.set()

@@ -1,6 +1,6 @@
-"""How are secrets kept?
+"""Encrypt, hash and create secrets.
 
-What must be read again is sealed with the key from the settings; what need only be recognized is hashed.
+What must be read again is sealed with the key from the settings; what is only compared is hashed.
 """
 
 import hashlib
@@ -36,11 +36,11 @@ class SecretKey:
             raise UnreadableSecret from error
 
     def fingerprint(self, text: str) -> bytes:
-        """Return 32 bytes by which a text is recognized, and from which nobody without the key can guess it."""
+        """Return 32 bytes that identify a text, and from which nobody without the key can guess it."""
         return hmac.digest(self._key, f"fingerprint {text}".encode(), hashlib.sha256)
 
     def key_for(self, purpose: str) -> bytes:
-        """Return 32 bytes to sign with for one purpose, from which neither this key nor another purpose's follows."""
+        """Return a signing key of 32 bytes for one purpose, which reveals neither this key nor another purpose's."""
         return hmac.digest(self._key, f"key {purpose}".encode(), hashlib.sha256)
 
 
@@ -49,16 +49,16 @@ class UnreadableSecret(Exception):
 
 
 def new_token() -> str:
-    """Return a new unguessable token of 256 bits that may stand in a URL or cookie."""
+    """Return a new random token of 256 bits, safe in a URL or cookie."""
     return secrets.token_urlsafe(32)
 
 
 def random_text(length: int, alphabet: str) -> str:
-    """Return unguessable text of so many characters of an alphabet."""
+    """Return random text of ``length`` characters of an alphabet."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def hash_token(token: str) -> bytes:
-    """Return what is stored of a token: it holds 190 random bits or more, so a plain hash suffices."""
-    # What a stranger sends may hold half a surrogate pair; it is hashed like the rest, and known to nobody.
+    """Return the hash that is stored of a token; it has at least 190 random bits, so a plain hash is enough."""
+    # A token from outside may hold half a surrogate pair; it is hashed like others, and no stored hash is the same.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

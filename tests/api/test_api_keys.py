@@ -131,7 +131,7 @@ async def test_a_key_is_good_until_it_expires(client: AsyncClient, key: NewApiKe
 async def test_a_websocket_takes_a_key_and_closes_when_its_client_is_revoked(
     runtime: Runtime, database: str, contoso: Organization, key: NewApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", 3_600.0)
     async with (
         NotificationListener(database) as notifications,
         served(application(replace(runtime, notifications=notifications))) as address,

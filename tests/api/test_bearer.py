@@ -140,7 +140,7 @@ async def test_a_websocket_of_an_old_issuers_token_closes_at_once(
 ) -> None:
     await invite(contoso, "amara.osei@contoso.example")
     token = await token_of(sandbox, "amara")
-    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", 3_600.0)
 
     async with (
         NotificationListener(trusting_runtime.settings.database_url) as notifications,

@@ -104,7 +104,7 @@ async def test_admins_and_programs_hear_of_everybody_s_credits_and_members_of_th
 async def test_what_is_recorded_while_nobody_listens_is_heard_all_the_same_and_once(
     client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr("api.graphql.subscription.BATCH", 1)
     association = await make_association(member)
     credits = [

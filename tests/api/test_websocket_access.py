@@ -46,7 +46,7 @@ async def admin(member: Member) -> MemberViewer:
 
 @pytest.fixture
 async def address(runtime: Runtime, database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", NEVER_BY_ITSELF)
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", NEVER_BY_ITSELF)
     async with (
         NotificationListener(database) as notifications,
         served(application(replace(runtime, notifications=notifications))) as address,
@@ -128,7 +128,7 @@ async def test_removal_closes_and_a_change_of_role_is_known_at_once(
 async def test_a_session_that_expires_closes_and_so_does_one_whose_end_nobody_told(
     client: AsyncClient, member: Member, runtime: Runtime, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.notifications.LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", 0.02)
     cookie, other = await cookie_of(client, member), await cookie_of(client, member)
 
     async with (

@@ -22,7 +22,7 @@ LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 @pytest.fixture(autouse=True)
 def _no_looking_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifications, "LOOK_AGAIN_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(notifications, "POLL_INTERVAL_SECONDS", NEVER_SECONDS)
     monkeypatch.setattr(notifications, "RECONNECT_SECONDS", 0.05)
 
 
@@ -100,7 +100,7 @@ async def test_a_lost_connection_is_made_anew_and_subscribers_look_again(databas
 async def test_a_subscriber_looks_again_by_itself_where_nobody_can_tell(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(notifications, "POLL_INTERVAL_SECONDS", 0.01)
 
     async with (
         NotificationListener("postgres://localhost:1/nowhere") as updates,

@@ -107,7 +107,7 @@ class Access:
 
     def _seconds_until_look(self) -> float:
         """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
-        usual = notifications.revalidate() if self._is_known.is_set() else notifications.RECONNECT_SECONDS
+        usual = notifications.POLL_INTERVAL_SECONDS if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:
             return usual
         left = (self._caller.expires_at - self._runtime.clock()).total_seconds()
