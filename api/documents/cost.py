@@ -1,27 +1,21 @@
-"""What does an operation cost, before it is executed?
+"""Price an operation before it is executed.
 
 Each object that the answer can hold is a point; a page has as many as is asked for, a plain list is taken to have a
 usual length, and few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is
-compiled into sums of products, in one linear walk with memory over fragments; a request's variables then only fill
-them in. To walk for each request would cost as much as a third of a small one.
+compiled into sums of products; a request's variables then only fill them in. To walk for each request would cost as
+much as a third of a small one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from graphql import (
-    DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLCompositeType,
-    InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
-    SelectionSetNode,
+    OperationType,
     Undefined,
     ValueNode,
     VariableNode,
@@ -46,84 +40,39 @@ from api.graphql.schema import schema
 from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE
 
 Variables = Mapping[str, Any]
-
-
-class Size(Protocol):
-    """How many objects, once the variables are known."""
-
-    def of(self, variables: Variables) -> float:
-        """Return the number."""
-
-
-@dataclass(frozen=True)
-class PageSize:
-    """The size of a connection's page, from the values of its arguments."""
-
-    asked: tuple[ValueNode, ...]
-
-    def of(self, variables: Variables) -> float:
-        """Return the largest size that is asked for; what the field will refuse counts as the largest there is."""
-        given = [value_from_ast_untyped(value, dict(variables)) for value in self.asked]
-        return max(
-            (_size(value) for value in given if value is not None and value is not Undefined), default=DEFAULT_SIZE
-        )
-
-
-@dataclass(frozen=True)
-class ArgumentLength:
-    """The length of a list that an argument is, or has within it."""
-
-    value: ValueNode
-    path: tuple[str, ...]
-
-    def of(self, variables: Variables) -> float:
-        """Return the length; a longer list than any that is allowed will be refused."""
-        found = value_from_ast_untyped(self.value, dict(variables))
-        for name in self.path:
-            found = found.get(name) if isinstance(found, dict) else None
-        return min(max(1, len(found)), MAX_SIZE) if isinstance(found, list) else 1
-
-
-def page_size(node: FieldNode) -> float | Size:
-    """Return the size of the page that a connection's field asks for."""
-    asked = tuple(each.value for each in node.arguments or () if each.name.value in {"first", "last"})
-    return _known(PageSize(asked), asked)
-
-
-def argument_length(node: FieldNode, path: tuple[str, ...]) -> float | Size:
-    """Return the length of a list among a field's arguments."""
-    values = [each.value for each in node.arguments or () if each.name.value == path[0]]
-    return _known(ArgumentLength(values[0], path[1:]), values) if values else 1
-
-
-def _known(size: Size, values: tuple[ValueNode, ...] | list[ValueNode]) -> float | Size:
-    return size if any(_has_variable(value) for value in values) else size.of({})
-
-
-def _has_variable(value: ValueNode) -> bool:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case VariableNode():
-                return True
-            case ListValueNode(values=values):
-                waiting.extend(values)
-            case ObjectValueNode(fields=fields):
-                waiting.extend(field.value for field in fields)
-            case _:
-                pass
-    return False
-
-
-def _size(value: object) -> float:
-    # In JSON a whole number may be written 25.0.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and value in _SIZES else MAX_SIZE
-
-
-_SIZES = frozenset(range(1, MAX_SIZE + 1))
+# How many objects, once the variables are known.
+Size = Callable[[Variables], float]
 
 COUNT_CAP = 1_000_000_000.0
+_SCHEMA = schema._schema
+_SIZES = frozenset(range(1, MAX_SIZE + 1))
+
+
+class Costs:
+    """What each operation of a valid document costs, as its variables decide."""
+
+    def __init__(self, steps: "Steps") -> None:
+        self._steps = steps
+        self._operations: dict[str | None, tuple[int, Variables]] = {}
+
+    def add(self, node: OperationDefinitionNode, cost: "Parts") -> None:
+        """Add an operation whose selection is priced."""
+        step = self._steps.add(self._steps.sum([cost.each, cost.once]))
+        defaults = {
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in node.variable_definitions or ()
+            if definition.default_value is not None
+        }
+        self._operations[node.name.value if node.name else None] = step, defaults
+
+    def of(self, operation_name: str | None, variables: Variables | None) -> int:
+        """Return the points of the operation that is meant, at least one.
+
+        Variables that do not fit count as the worst that would.
+        """
+        name = operation_name if operation_name in self._operations else next(iter(self._operations))
+        step, defaults = self._operations[name]
+        return max(1, ceil(self._steps.value(step, {**defaults, **(variables or {})})))
 
 
 @dataclass(frozen=True)
@@ -135,6 +84,7 @@ class Sum:
 
 
 ZERO = Sum()
+ONE = Sum(1)
 
 
 class Steps:
@@ -148,7 +98,7 @@ class Steps:
         return len(self._steps)
 
     def add(self, total: Sum) -> int:
-        """Make a sum a step and return its number."""
+        """Make a sum a step and return its position."""
         self._steps.append(total)
         return len(self._steps) - 1
 
@@ -161,59 +111,25 @@ class Steps:
 
     def times(self, total: Sum, size: float | Size) -> Sum:
         """Return a sum so many times."""
-        if not isinstance(size, float | int):
+        if callable(size):
             return ZERO if total == ZERO else Sum(0.0, ((size, self.add(total)),))
         if not total.multiples:
             return Sum(min(total.constant * size, COUNT_CAP))
         return Sum(0.0, ((float(size), self.add(total)),))
 
-    def value(self, number: int, variables: Variables) -> float:
+    def value(self, step: int, variables: Variables) -> float:
         """Return what a step comes to with a request's variables."""
         values: list[float] = []
-        for step in self._steps[: number + 1]:
-            value = step.constant
-            for size, used in step.multiples:
-                value += (size if isinstance(size, float) else size.of(variables)) * values[used]
+        for total in self._steps[: step + 1]:
+            value = total.constant
+            for size, used in total.multiples:
+                value += (size(variables) if callable(size) else size) * values[used]
             values.append(min(value, COUNT_CAP))
-        return values[number]
-
-
-_SCHEMA = schema._schema
-ONE = Sum(1)
-
-
-class Costs:
-    """What each operation of a valid document costs, as its variables decide."""
-
-    def __init__(self, document: DocumentNode) -> None:
-        walk = CostWalk(document)
-        self._steps = walk.steps
-        self._operations = {
-            node.name.value if node.name else None: (walk.operation(node), _defaults(node))
-            for node in document.definitions
-            if isinstance(node, OperationDefinitionNode)
-        }
-
-    def of(self, operation_name: str | None, variables: Variables | None) -> int:
-        """Return the points of the operation that is meant, at least one.
-
-        Variables that do not fit count as the worst that would.
-        """
-        name = operation_name if operation_name in self._operations else next(iter(self._operations))
-        step, defaults = self._operations[name]
-        return max(1, ceil(self._steps.value(step, {**defaults, **(variables or {})})))
-
-
-def _defaults(node: OperationDefinitionNode) -> Variables:
-    return {
-        each.variable.name.value: value_from_ast_untyped(each.default_value)
-        for each in node.variable_definitions or ()
-        if each.default_value is not None
-    }
+        return values[step]
 
 
 @dataclass(frozen=True)
-class _Parts:
+class Parts:
     """What a selection costs for each object it is made on, once for a list of them, and for each item of a page."""
 
     each: Sum = ZERO
@@ -221,87 +137,69 @@ class _Parts:
     item: Sum = ZERO
 
 
-class CostWalk:
-    """The one walk over a document; ``visited`` counts its steps."""
-
-    def __init__(self, document: DocumentNode) -> None:
-        self.steps = Steps()
-        self.visited = 0
-        self._fragments: Mapping[str, FragmentDefinitionNode] = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
-        self._known: dict[str, _Parts] = {}
-
-    def operation(self, node: OperationDefinitionNode) -> int:
-        """Return the number of the step that is an operation's cost."""
-        root = _SCHEMA.get_root_type(node.operation)
-        assert root is not None
-        parts = self._selection(node.selection_set, root)
-        return self.steps.add(self.steps.sum([parts.each, parts.once]))
-
-    def _selection(self, selection_set: SelectionSetNode, parent: GraphQLCompositeType) -> _Parts:
-        found = [self._selected(node, parent) for node in selection_set.selections]
-        return _Parts(
-            each=self.steps.sum([parts.each for parts in found]),
-            once=self.steps.sum([parts.once for parts in found]),
-            item=self.steps.sum([parts.item for parts in found]),
-        )
-
-    def _selected(self, node: object, parent: GraphQLCompositeType) -> _Parts:
-        self.visited += 1
-        match node:
-            case FieldNode():
-                return self._field(node, parent)
-            case FragmentSpreadNode():
-                return self._fragment(node.name.value)
-            case InlineFragmentNode(type_condition=condition):
-                inner = _type(condition.name.value) if condition else parent
-                return self._selection(node.selection_set, inner)
-        raise AssertionError(node)
-
-    def _fragment(self, name: str) -> _Parts:
-        if name not in self._known:
-            fragment = self._fragments[name]
-            self._known[name] = self._selection(fragment.selection_set, _type(fragment.type_condition.name.value))
-        return self._known[name]
-
-    def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> _Parts:
-        """Return what a field adds to the selection that it stands in."""
-        place = f"{parent.name}.{node.name.value}"
-        once = Sum(WEIGHTS_OF_LISTS.get(place, 0))
-        kind, is_list = _returned(parent, node.name.value)
-        if kind is None or node.selection_set is None:
-            return _Parts(each=Sum(_weight(parent, node.name.value)), once=once)
-        inner = self._selection(node.selection_set, kind)
-        each = self.steps.sum([inner.each, ONE])
-        if _is_connection(parent) and node.name.value in {"nodes", "edges"}:
-            return _Parts(item=each, once=self.steps.sum([inner.once, once]))
-        own = Sum(_weight(parent, node.name.value))
-        if _is_connection(kind):
-            page = self.steps.times(inner.item, page_size(node))
-            return _Parts(each=self.steps.sum([own, each, inner.once, page]), once=once)
-        if is_list:
-            listed = self.steps.times(each, _length(node, place))
-            return _Parts(each=self.steps.sum([own, listed, inner.once]), once=once)
-        return _Parts(each=self.steps.sum([own, each]), once=self.steps.sum([inner.once, once]))
+NO_COST = Parts()
 
 
-def _returned(parent: GraphQLCompositeType, name: str) -> tuple[GraphQLCompositeType | None, bool]:
-    """Return the type of the objects that a field returns, if it does, and whether it is a plain list of them."""
-    definition = _SCHEMA.get_field(parent, name)
-    assert definition is not None
+class Returned(NamedTuple):
+    """What a field returns: the type of its objects, if it has any, and whether it is a plain list of them."""
+
+    objects: GraphQLCompositeType | None
+    is_list: bool
+
+
+def sum_of(steps: Steps, parts: Sequence[Parts]) -> Parts:
+    """Return what a selection costs of which parts are known."""
+    return Parts(
+        each=steps.sum([part.each for part in parts]),
+        once=steps.sum([part.once for part in parts]),
+        item=steps.sum([part.item for part in parts]),
+    )
+
+
+def field_cost(
+    steps: Steps, node: FieldNode, parent: GraphQLCompositeType, returned: Returned, selection: Parts
+) -> Parts:
+    """Return what a field adds to the selection that it stands in."""
+    name = node.name.value
+    place = f"{parent.name}.{name}"
+    own = Sum(_weight(parent, name, returned))
+    once = Sum(WEIGHTS_OF_LISTS.get(place, 0))
+    if returned.objects is None or node.selection_set is None:
+        return Parts(each=own, once=once)
+    each = steps.sum([selection.each, ONE])
+    if _is_connection(parent) and name in {"nodes", "edges"}:
+        return Parts(item=each, once=steps.sum([selection.once, once]))
+    if _is_connection(returned.objects):
+        page = steps.times(selection.item, _page_size(node))
+        return Parts(each=steps.sum([own, each, selection.once, page]), once=once)
+    if returned.is_list:
+        listed = steps.times(each, _length(node, place))
+        return Parts(each=steps.sum([own, listed, selection.once]), once=once)
+    return Parts(each=steps.sum([own, each]), once=steps.sum([selection.once, once]))
+
+
+def returned_by(parent: GraphQLCompositeType | None, name: str) -> Returned | None:
+    """Return what a field returns, or nothing where the schema has none of this name."""
+    definition = _SCHEMA.get_field(parent, name) if parent else None
+    if parent is None or definition is None:
+        return None
     kind = get_named_type(definition.type)
     is_list = is_list_type(get_nullable_type(definition.type))
-    return (kind if is_composite_type(kind) else None), is_list or f"{parent.name}.{name}" in LENGTHS
+    return Returned(kind if is_composite_type(kind) else None, is_list or f"{parent.name}.{name}" in LENGTHS)
 
 
-def _length(node: FieldNode, place: str) -> float | Size:
-    if place in LENGTHS_BY_ARGUMENT:
-        return argument_length(node, LENGTHS_BY_ARGUMENT[place])
-    return LENGTHS.get(place, USUAL_LENGTH)
+def root_type(operation: OperationType) -> GraphQLCompositeType | None:
+    """Return the type on which an operation selects."""
+    return _SCHEMA.get_root_type(operation)
 
 
-def _weight(parent: GraphQLCompositeType, name: str) -> float:
+def composite_type(name: str) -> GraphQLCompositeType | None:
+    """Return the type with a name on which a fragment can select."""
+    kind = _SCHEMA.type_map.get(name)
+    return kind if is_composite_type(kind) else None
+
+
+def _weight(parent: GraphQLCompositeType, name: str, returned: Returned) -> float:
     """Return what a field costs beside its objects; each connection is a statement, each mutation a transaction."""
     weight = WEIGHTS.get(f"{parent.name}.{name}")
     if weight is not None:
@@ -310,15 +208,47 @@ def _weight(parent: GraphQLCompositeType, name: str) -> float:
         return MUTATION_WEIGHT
     if name == "totalCount" and _is_connection(parent):
         return TOTAL_COUNT_WEIGHT
-    kind, _ = _returned(parent, name)
-    return CONNECTION_WEIGHT if kind is not None and _is_connection(kind) else 0
+    return CONNECTION_WEIGHT if returned.objects is not None and _is_connection(returned.objects) else 0
 
 
 def _is_connection(kind: GraphQLCompositeType) -> bool:
     return kind.name.endswith("Connection") and "pageInfo" in getattr(kind, "fields", {})
 
 
-def _type(name: str) -> GraphQLCompositeType:
-    kind = _SCHEMA.type_map[name]
-    assert is_composite_type(kind)
-    return kind
+def _page_size(node: FieldNode) -> float | Size:
+    return _folded(_largest_size, _arguments(node, {"first", "last"}))
+
+
+def _length(node: FieldNode, place: str) -> float | Size:
+    if place in LENGTHS_BY_ARGUMENT:
+        return _folded(_longest, _arguments(node, {LENGTHS_BY_ARGUMENT[place]}))
+    return LENGTHS.get(place, USUAL_LENGTH)
+
+
+def _arguments(node: FieldNode, names: set[str]) -> list[ValueNode]:
+    return [argument.value for argument in node.arguments or () if argument.name.value in names]
+
+
+def _folded(size: Callable[[Iterable[object]], float], values: Sequence[ValueNode]) -> float | Size:
+    """Return a size of arguments at once where no variable decides it."""
+
+    def of(variables: Variables) -> float:
+        return size(value_from_ast_untyped(value, dict(variables)) for value in values)
+
+    return of if any(isinstance(value, VariableNode) for value in values) else of({})
+
+
+def _largest_size(values: Iterable[object]) -> float:
+    """Return the largest page size that is asked for; what the field will refuse counts as the largest there is."""
+    sizes = [
+        # In JSON a whole number may be written 25.0.
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value in _SIZES else MAX_SIZE
+        for value in values
+        if value is not None and value is not Undefined
+    ]
+    return max(sizes, default=DEFAULT_SIZE)
+
+
+def _longest(values: Iterable[object]) -> float:
+    """Return the length of the longest list; a longer one than any that is allowed will be refused."""
+    return max((min(max(1, len(value)), MAX_SIZE) for value in values if isinstance(value, list)), default=1)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
 
-from api.documents.complexity import exceeded_limit, measure_document
+from api.documents.complexity import exceeded_limit
 from api.documents.cost import Costs
 from api.documents.validation import TooMuchToValidate, validation_errors
+from api.documents.visitor import measure_document
 from api.errors import ErrorCode, RequestError
 
 MAX_LENGTH = 50_000
@@ -51,7 +52,7 @@ def outcome_of(text: str) -> Document | Refused:
     try:
         tree = parse(text, max_tokens=MAX_TOKENS)
         measure = measure_document(tree)
-        sentence = exceeded_limit(measure)
+        sentence = exceeded_limit(measure.complexity)
         if sentence is not None:
             return _too_large(sentence)
         errors = validation_errors(tree)
@@ -68,8 +69,8 @@ def outcome_of(text: str) -> Document | Refused:
         return Refused(ErrorCode.DOCUMENT_INVALID, tuple(_detached(error) for error in errors))
     return Document(
         tree=tree,
-        introspects=measure.introspection > 0,
-        costs=Costs(tree),
+        introspects=measure.complexity.introspection > 0,
+        costs=measure.costs,
         operations=tuple(
             (node.name.value if node.name else None, node.operation)
             for node in tree.definitions

@@ -6,8 +6,9 @@ from functools import cache
 import pytest
 from graphql import get_introspection_query, parse
 
-from api.documents.complexity import LIMITS, measure_document
+from api.documents.complexity import LIMITS
 from api.documents.reading import MAX_LENGTH, MAX_TOKENS, Document, outcome_of
+from api.documents.visitor import measure_document
 from api.errors import ErrorCode
 from bench.hostile_documents import documents, nested
 
@@ -72,19 +73,37 @@ def test_a_text_beyond_the_limit_of_characters_is_not_even_parsed() -> None:
     assert calls_to_read("#" * (MAX_LENGTH + 1)) < 10
 
 
-def test_what_is_written_counts_wherever_it_stands() -> None:
+@pytest.mark.parametrize("after", ["", "fragment F on Policy{coolOffDays}"])
+def test_what_is_written_counts_wherever_it_stands(after: str) -> None:
     unused = "{policy{coolOffDays}}fragment F on Policy{" + "coolOffDays " * LIMITS.written + "}"
 
-    assert measure_document(parse(unused)).written > LIMITS.written
+    assert measure_document(parse(unused + after)).complexity.written > LIMITS.written
+
+
+def test_what_the_schema_does_not_know_is_measured_and_left_to_validation() -> None:
+    unknown = "{nothing{a:b @c ...F} ...Nowhere ...on Nothing{d}}fragment F on Nothing{e{f}}mutation{nothing}"
+
+    complexity = measure_document(parse(unknown)).complexity
+
+    assert (complexity.written, complexity.fields, complexity.fragments, complexity.depth) == (12, 5, 3, 3)
+
+
+def test_no_hostile_document_is_a_fault() -> None:
+    refusals = {ErrorCode.SYNTAX_ERROR, ErrorCode.DOCUMENT_INVALID, ErrorCode.DOCUMENT_TOO_LARGE}
+
+    outcomes = {name: outcome_of(text) for name, text in documents().items()}
+
+    odd = {name for name, one in outcomes.items() if not isinstance(one, Document) and one.code not in refusals}
+    assert odd == set()
 
 
 def test_fragments_that_double_are_measured_once_each() -> None:
     chain = "".join(f"fragment F{number} on Query{{...F{number + 1} ...F{number + 1}}}" for number in range(60))
 
-    measure = measure_document(parse("{...F0}" + chain))
+    complexity = measure_document(parse("{...F0}" + chain)).complexity
 
-    assert measure.written == 1 + 1 + 60 * 3
-    assert measure.fragments > LIMITS.fragments
+    assert complexity.written == 1 + 1 + 60 * 3
+    assert complexity.fragments > LIMITS.fragments
 
 
 @pytest.mark.parametrize("fragments", [5, 15])
