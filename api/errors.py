@@ -1,7 +1,7 @@
-"""What does a client learn when a request fails, and what does the log?
+"""Error codes, their HTTP statuses and the payloads of errors.
 
-A client's mistake is told with a stable code; a fault of ours is masked, and its ``requestId`` finds it in the log.
-Neither log line holds anything personal: no document, no variables, no message of a fault.
+A client's mistake has a stable code; a fault of ours is masked, and its ``requestId`` finds it in the log. No log line
+holds anything personal: no document, no variables, no message of a fault.
 """
 
 import secrets
@@ -50,7 +50,7 @@ class ErrorCode(StrEnum):
     VARIABLES_INVALID = "VARIABLES_INVALID"
 
 
-# Of error codes and of the domain's refusals; both have TRY_AGAIN.
+# For error codes and for the refusals of the domain.
 STATUSES: Mapping[str, int] = {
     ErrorCode.BAD_REQUEST: 400,
     ErrorCode.BATCHING_NOT_SUPPORTED: 400,
@@ -98,7 +98,7 @@ def status_of(code: str) -> int:
 
 
 class RequestError(Exception):
-    """A request that is not executed; its errors are what the client is told, and extensions about the whole."""
+    """A request that is not executed, with the errors and extensions of its answer."""
 
     def __init__(
         self,
@@ -115,21 +115,21 @@ class RequestError(Exception):
 
 
 def new_request_id() -> str:
-    """Return a new name for a request, under which the log knows it."""
+    """Return a new id by which the log knows a request."""
     return secrets.token_hex(8)
 
 
 def request_id_of(connection: HTTPConnection) -> str:
-    """Return the name of the request over a connection, the same wherever it is asked for."""
+    """Return the id of the request over a connection, the same on every call."""
     request_id: str = connection.scope.setdefault("certlink.request_id", new_request_id())
     return request_id
 
 
 def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, Any]:
-    """Return the response of a request that was not executed, and log it short."""
+    """Return the response of a request that was not executed, and log its code."""
     log.info("graphql_request_refused", code=error.code.value, request_id=request_id)
     payload: dict[str, Any] = {
-        "errors": [_coded(each, error.code.value, **(each.extensions or {})) for each in error.errors]
+        "errors": [_coded(part, error.code.value, **(part.extensions or {})) for part in error.errors]
     }
     if error.extensions:
         payload["extensions"] = error.extensions
@@ -146,28 +146,19 @@ def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any
     return payload
 
 
-def fault_payload(fault: BaseException, *, request_id: str) -> dict[str, Any]:
-    """Return the response of a request that failed by a fault of ours, and log the fault."""
-    return {"errors": [_masked(GraphQLError("", original_error=_as_exception(fault)), request_id)]}
+def fault_payload(*, request_id: str) -> dict[str, Any]:
+    """Return the response of a request that failed by a fault of ours."""
+    return {"errors": [_masked(GraphQLError(FAULT_SENTENCE), request_id)]}
+
+
+def log_fault(fault: BaseException, *, request_id: str, fields: Sequence[str] = ()) -> None:
+    """Log a fault of ours, and the names of the fields that it failed."""
+    log.error("graphql_fault", fields=fields, request_id=request_id, **describe_fault(fault))
 
 
 def field_errors(errors: Sequence[GraphQLError], *, request_id: str) -> list[dict[str, Any]]:
-    """Return what clients are told of errors in executed fields: refusals by their code, faults masked."""
+    """Return the errors of executed fields for clients: refusals by their code, faults masked and logged."""
     return [_field_error(error, request_id) for error in errors]
-
-
-def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    cause = original(error)
-    if isinstance(cause, Refusal):
-        return _coded(error, cause.code)
-    if isinstance(cause, RequestError):
-        # The operation had begun to change something, or to tell of an event, when it was found to cost too much.
-        told = cause.errors[0]
-        located = GraphQLError(told.message, nodes=error.nodes, path=error.path)
-        return _coded(located, cause.code.value, **(told.extensions or {}))
-    if cause is None:
-        return _coded(error, ErrorCode.VARIABLES_INVALID.value)
-    return _masked(error, request_id)
 
 
 def original(error: GraphQLError) -> Exception | None:
@@ -178,18 +169,26 @@ def original(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _coded(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
-    return {**error.formatted, "extensions": {**more, "code": code}}
+def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = original(error)
+    if isinstance(cause, Refusal):
+        return _coded(error, cause.code)
+    if isinstance(cause, RequestError):
+        # The operation had begun to change something, or to tell of an event, when it was found to cost too much.
+        reason = cause.errors[0]
+        located = GraphQLError(reason.message, nodes=error.nodes, path=error.path)
+        return _coded(located, cause.code.value, **(reason.extensions or {}))
+    if cause is None:
+        return _coded(error, ErrorCode.VARIABLES_INVALID.value)
+    # The path would hold aliases, which are the client's own words.
+    names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
+    log_fault(cause, request_id=request_id, fields=names)
+    return _masked(GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path), request_id)
 
 
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    fault = original(error) or error
-    # The path would hold aliases, which are the client's own words.
-    names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
-    log.error("graphql_fault", fields=names, request_id=request_id, **describe_fault(fault))
-    masked = GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path)
-    return _coded(masked, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
+    return _coded(error, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
 
 
-def _as_exception(fault: BaseException) -> Exception:
-    return fault if isinstance(fault, Exception) else RuntimeError(type(fault).__name__)
+def _coded(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
+    return {**error.formatted, "extensions": {**more, "code": code}}

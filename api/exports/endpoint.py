@@ -12,7 +12,15 @@ from api.auth.authentication import NotAuthenticated, caller_of_request, nobody,
 from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
 from api.documents.cost_table import EXPORT_COST
-from api.errors import ErrorCode, RequestError, fault_payload, request_error_payload, request_id_of, status_of
+from api.errors import (
+    ErrorCode,
+    RequestError,
+    fault_payload,
+    log_fault,
+    request_error_payload,
+    request_id_of,
+    status_of,
+)
 from api.exports.formats import Format
 from api.exports.parameters import read_parameters
 from api.exports.streaming import FileResponseStream, chunks
@@ -129,7 +137,8 @@ def _told(error: Exception, request_id: str) -> Response:
         payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
         status, headers = status_of(error.code), {}
     else:
-        payload, status, headers = fault_payload(error, request_id=request_id), 500, {}
+        log_fault(error, request_id=request_id)
+        payload, status, headers = fault_payload(request_id=request_id), 500, {}
     if status == 503:
         headers = {"Retry-After": "5", **headers}
     return JSONResponse(payload, status_code=status, headers={**HEADERS, "X-Request-Id": request_id, **headers})

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import FAULT_SENTENCE, ErrorCode, log, request_id_of
+from api.errors import FAULT_SENTENCE, fault_payload, log, request_id_of
 from domain.faults import describe_fault
 
 INTERNAL_ERROR = 1011
@@ -16,8 +16,7 @@ ShowFault = Callable[[Request, str], Response]
 
 def fault_as_json(request: Request, request_id: str) -> Response:
     """Return the answer to a request that failed by a fault of ours, in the shape of GraphQL's errors."""
-    extensions = {"code": ErrorCode.INTERNAL_FAULT.value, "requestId": request_id}
-    return JSONResponse({"errors": [{"message": FAULT_SENTENCE, "extensions": extensions}]}, 500)
+    return JSONResponse(fault_payload(request_id=request_id), 500)
 
 
 class FaultBoundary:

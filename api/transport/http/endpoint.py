@@ -17,6 +17,7 @@ from api.errors import (
     ErrorCode,
     RequestError,
     fault_payload,
+    log_fault,
     request_error_payload,
     request_id_of,
     result_payload,
@@ -69,7 +70,8 @@ async def respond(request: Request) -> Response:
         payload = request_error_payload(error, request_id=request_id)
         status, headers = graphql_status(error.code, media_type=media_type), error.headers
     except Exception as fault:
-        payload = fault_payload(fault, request_id=request_id)
+        log_fault(fault, request_id=request_id)
+        payload = fault_payload(request_id=request_id)
         status, headers = STATUSES[ErrorCode.INTERNAL_FAULT], {}
     return Response(
         json.dumps(payload, separators=(",", ":"), allow_nan=False),

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.errors import fault_payload, log, request_id_of
+from api.errors import log, log_fault, request_id_of
 from api.runtime import runtime_of
 from api.transport.websocket.connection import Connection
 from api.transport.websocket.messages import PROTOCOL, CloseCode, ProtocolError
@@ -31,7 +31,7 @@ async def graphql_websocket(websocket: WebSocket) -> None:
     except WebSocketDisconnect:
         pass
     except Exception as fault:
-        fault_payload(fault, request_id=request_id_of(websocket))
+        log_fault(fault, request_id=request_id_of(websocket))
         await _close(websocket, ProtocolError(CloseCode.INTERNAL_FAULT, "Internal server error"))
 
 

@@ -16,6 +16,7 @@ from api.errors import (
     RequestError,
     fault_payload,
     field_errors,
+    log_fault,
     original,
     request_error_payload,
     result_payload,
@@ -65,7 +66,8 @@ async def outcomes(request: GraphQLRequest, access: Access, *, request_id: str) 
         refused = GraphQLError(refusal.message, original_error=refusal)
         yield Outcome({"errors": field_errors([refused], request_id=request_id)}, is_request_error=True)
     except Exception as fault:
-        yield Outcome(fault_payload(fault, request_id=request_id), is_request_error=True)
+        log_fault(fault, request_id=request_id)
+        yield Outcome(fault_payload(request_id=request_id), is_request_error=True)
 
 
 async def _execute(
