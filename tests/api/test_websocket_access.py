@@ -178,10 +178,10 @@ async def test_who_asks_during_a_look_waits_for_what_it_finds(
     await access.check()
 
     # A second change is told while the look at the first is still under way.
-    notifications._heard(None, 0, ACCESS_CHANNEL, told)
+    notifications._notify(None, 0, ACCESS_CHANNEL, told)
     first = await proof.looks.get()
     asking = asyncio.create_task(access.context())
-    notifications._heard(None, 0, ACCESS_CHANNEL, told)
+    notifications._notify(None, 0, ACCESS_CHANNEL, told)
     first.set_result(viewer)
     second = await proof.looks.get()
     was_told = asking.done()
