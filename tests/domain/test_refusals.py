@@ -214,7 +214,9 @@ async def test_any_text_is_invited_or_refused(world: World, work_email: str) -> 
         await world.invite(work_email)
     except (InvalidInput, AlreadyMember):
         return
-    identity = Identity(issuer=world.here.issuer, subject=work_email[:50], email=work_email, email_verified=True)
+    identity = Identity(
+        issuer=world.here.issuer, subject=work_email[:50], email=work_email.strip(), email_verified=True
+    )
     assert await activate_member(identity=identity, now=START) is not None
 
 
