@@ -1,1 +1,1 @@
-"""Takes what is due and lets the domain do it."""
+"""Workers: take what is due and let the domain do it."""

@@ -1,6 +1,6 @@
-"""For how long is a provider that fails left alone?
+"""Circuit breaker for a provider that fails.
 
-Each account backs off by itself in the database; this keeps a worker from trying thousands of them in vain.
+Each account backs off by itself in the database; this keeps a worker from trying thousands of accounts in vain.
 """
 
 from dataclasses import dataclass, field
@@ -10,29 +10,29 @@ from domain.rules.enums import LearningProvider
 
 FIRST_SECONDS = 5.0
 LAST_SECONDS = 300.0
-# What a provider asks for is granted up to this.
+# A provider may ask for a pause up to this.
 MOST_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
 class CircuitBreaker:
-    """Until when each provider is left alone, in seconds of a clock that only grows."""
+    """The instants until which each provider's circuit is open, in seconds of a monotonic clock."""
 
     _until: dict[LearningProvider, float] = field(default_factory=dict)
     _length: dict[LearningProvider, float] = field(default_factory=dict)
 
     def is_open(self, provider: LearningProvider, *, now_seconds: float) -> bool:
-        """Tell whether a provider is left alone."""
+        """Tell whether a provider must not be called now."""
         return now_seconds < self._until.get(provider, now_seconds)
 
     def record_failure(self, provider: LearningProvider, *, now_seconds: float, retry_after: timedelta | None) -> None:
-        """Leave a provider alone, each time twice as long as before, or for as long as it asks for."""
+        """Open the circuit, each time twice as long as before, or for as long as the provider asks for."""
         length = min(self._length.get(provider, FIRST_SECONDS / 2) * 2, LAST_SECONDS)
-        asked = 0.0 if retry_after is None else min(retry_after.total_seconds(), MOST_SECONDS)
+        requested = 0.0 if retry_after is None else min(retry_after.total_seconds(), MOST_SECONDS)
         self._length[provider] = length
-        self._until[provider] = now_seconds + max(length, asked)
+        self._until[provider] = now_seconds + max(length, requested)
 
     def record_success(self, provider: LearningProvider) -> None:
-        """Note that a provider is well again."""
+        """Close the circuit: the provider answers again."""
         self._length.pop(provider, None)
         self._until.pop(provider, None)

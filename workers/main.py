@@ -1,4 +1,4 @@
-"""How does a worker run until it is told to stop, whatever happens to Redis?
+"""Run a worker until it is stopped, whatever happens to Redis.
 
 One of the two places that know arq (decision 0008).
 """
@@ -27,45 +27,45 @@ JOB_TIMEOUT_SECONDS = 120
 FIRST_BACK_OFF_SECONDS = 0.5
 LAST_BACK_OFF_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
-# Shorter than the patience of whoever told us to stop, which is ten seconds with our supervisor and with Docker.
+# Shorter than the ten seconds after which our supervisor and Docker kill a process.
 SHUTDOWN_TIMEOUT_SECONDS = 7.0
 
 
 async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Work until SIGTERM or SIGINT; then finish what is at hand."""
+    """Work until SIGTERM or SIGINT; then finish the running tasks."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
     await work_until(stop, settings, clock)
 
 
 async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Work until an event is set; then finish what is at hand."""
+    """Work until an event is set; then finish the running tasks."""
     async with (
         open_queue(settings.redis_url),
         open_database(settings.database_url, pool_size=settings.pool_size),
         Issuers(settings=settings) as issuers,
     ):
         context = WorkerContext(settings=settings, clock=clock, issuers=issuers, stop=stop)
-        looking = [asyncio.create_task(sweep_forever(context)), asyncio.create_task(listen_forever(context))]
+        loops = [asyncio.create_task(sweep_forever(context)), asyncio.create_task(listen_forever(context))]
         log.info("worker started")
         stopping = asyncio.create_task(stop.wait())
-        # Neither loop ends by itself: where one does, a new process is better than one that looks for half the work.
-        ended, _ = await asyncio.wait({stopping, *looking}, return_when=asyncio.FIRST_COMPLETED)
+        # Neither loop ends by itself: if one does, a new process is better than one that finds half the work.
+        ended, _ = await asyncio.wait({stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
-        for task in looking:
+        for task in loops:
             task.cancel()
-        await asyncio.wait({*looking, *context.running}, timeout=SHUTDOWN_TIMEOUT_SECONDS)
-        left = {task for task in (*looking, *context.running) if task.cancel()}
-        await asyncio.gather(*left, return_exceptions=True)
-        log.info("worker stopped", broken_off=len(left))
-        for loop_or_stop in ended:
-            loop_or_stop.result()
+        await asyncio.wait({*loops, *context.running}, timeout=SHUTDOWN_TIMEOUT_SECONDS)
+        canceled = {task for task in (*loops, *context.running) if task.cancel()}
+        await asyncio.gather(*canceled, return_exceptions=True)
+        log.info("worker stopped", broken_off=len(canceled))
+        for task_or_stop in ended:
+            task_or_stop.result()
 
 
 async def listen_forever(context: WorkerContext) -> None:
-    """Run arq's worker, and start it again with growing pauses: it exits within a second of losing Redis."""
+    """Run arq's worker, and start it again after growing pauses: it exits within a second of losing Redis."""
     pause = FIRST_BACK_OFF_SECONDS
     loop = asyncio.get_running_loop()
     while True:
@@ -81,8 +81,8 @@ async def listen_forever(context: WorkerContext) -> None:
         await asyncio.sleep(min(pause, LAST_BACK_OFF_SECONDS))
 
 
-def arq_worker(context: WorkerContext, *, burst: bool = False) -> Worker:
-    """Return arq's worker for every kind of job; in a burst it ends when the queue is empty."""
+def arq_worker(context: WorkerContext) -> Worker:
+    """Return arq's worker for every kind of job."""
     functions = [func(_arq_function(name), name=name, keep_result=0, max_tries=1) for name in TASKS]
     return Worker(
         functions=functions,
@@ -96,7 +96,6 @@ def arq_worker(context: WorkerContext, *, burst: bool = False) -> Worker:
         job_timeout=JOB_TIMEOUT_SECONDS,
         handle_signals=False,
         log_results=False,
-        burst=burst,
     )
 
 
@@ -107,7 +106,7 @@ async def close_arq_worker(worker: Worker) -> None:
         await worker.pool.aclose(close_connection_pool=True)
 
     for close in (worker.close, close_pool):
-        # In a task of its own: a job that is broken off while it ends lets arq raise as if we were.
+        # In a task of its own: arq raises CancelledError also when a job is canceled while it ends.
         closing = asyncio.ensure_future(close())
         await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
         closing.cancel()
@@ -115,11 +114,11 @@ async def close_arq_worker(worker: Worker) -> None:
 
 
 def _arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
-    """Return a kind of work in the form that arq calls; ``**_`` takes what a newer announcer may send."""
+    """Return a task in the form that arq calls; ``**_`` accepts the arguments that a newer release may send."""
 
     async def run(arq_context: dict[str, Any], **_: object) -> None:
         worker: WorkerContext = arq_context["context"]
-        # arq breaks off its jobs when Redis goes away or time is up; this only ends the waiting.
+        # arq cancels its jobs when Redis goes away or after the time limit; that ends only this wait.
         await asyncio.wait([worker.start(name)], timeout=JOB_TIMEOUT_SECONDS / 2)
 
     return run

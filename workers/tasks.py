@@ -1,7 +1,4 @@
-"""What does a worker do when it is woken for a kind of work?
-
-Each does all that is due of its kind: the wake-up names no row.
-"""
+"""Tasks: do all that is due of one kind of work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -32,10 +29,13 @@ from workers.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
+CALLBACKS_AT_ONCE = 4
+INVITATIONS_AT_ONCE = 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerContext:
-    """What every task needs, and what is at hand; ``clock`` tells the programme's instant, aware and in UTC."""
+    """What every task needs, and the tasks that run; ``clock`` returns the present instant, aware and in UTC."""
 
     settings: Settings
     clock: Callable[[], datetime]
@@ -45,38 +45,65 @@ class WorkerContext:
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     def start(self, name: str) -> asyncio.Task[None]:
-        """Begin what is due of a kind, which goes on when whoever asked for it goes away.
-
-        A code that was exchanged is burnt: losing Redis, or being told to stop, must not break off in between.
-        """
-        task = asyncio.create_task(_do(name, self))
+        """Start the task of a name; it goes on when its caller is canceled."""
+        # A code that was exchanged works only once: losing Redis, or a stop, must not cancel what follows.
+        task = asyncio.create_task(_run(name, self))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
         return task
 
 
-CALLBACKS_AT_ONCE = 4
-INVITATIONS_AT_ONCE = 4
-
-Task = Callable[[WorkerContext], Awaitable[None]]
-
-
 async def process_callbacks(context: WorkerContext) -> None:
-    """Process callbacks, several at once since they wait for providers, until none can be claimed."""
-    await _all(_process_callbacks_in_turn(context) for _ in range(CALLBACKS_AT_ONCE))
+    """Process callbacks, several at once since they wait for providers, until none is due."""
+    await _repeat(
+        lambda: process_callback(now=context.clock(), settings=context.settings, issuers=context.issuers),
+        context,
+        at_once=CALLBACKS_AT_ONCE,
+    )
 
 
-async def _process_callbacks_in_turn(context: WorkerContext) -> None:
-    while not context.stop.is_set() and await process_callback(
-        now=context.clock(), settings=context.settings, issuers=context.issuers
-    ):
-        continue
+async def propagate_due_credits(context: WorkerContext) -> None:
+    """Record every credit event that is due."""
+    await propagate_credits(now=context.clock())
+
+
+async def deliver_invitations(context: WorkerContext) -> None:
+    """Send invitations, several at once since they wait for the mail server, until none is due."""
+    await _repeat(
+        lambda: deliver_invitation(now=context.clock(), settings=context.settings),
+        context,
+        at_once=INVITATIONS_AT_ONCE,
+    )
 
 
 async def reread_due_transcripts(context: WorkerContext) -> None:
-    """Read every transcript that is due, at each provider on its own, until none is left or the provider fails."""
+    """Read every transcript that is due, at each provider by itself, until none is left or the provider fails."""
     providers = (provider for provider in LearningProvider if context.settings.provider(provider) is not None)
     await _all(_reread_at(provider, context) for provider in providers)
+
+
+async def forget_expired_keys(context: WorkerContext) -> None:
+    """Delete the idempotency keys that have expired, batch by batch."""
+    await _repeat(lambda: forget_idempotency_keys(now=context.clock()), context)
+
+
+TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
+    ProcessCallback.name: process_callbacks,
+    PropagateCredits.name: propagate_due_credits,
+    DeliverInvitations.name: deliver_invitations,
+    RereadTranscripts.name: reread_due_transcripts,
+    ForgetIdempotencyKeys.name: forget_expired_keys,
+}
+
+
+async def _run(name: str, context: WorkerContext) -> None:
+    """Run a task; the sweeper finds again what fails."""
+    try:
+        await TASKS[name](context)
+    except TryAgain:
+        log.warning("database away, will look again", job=name)
+    except Exception as error:
+        log.error("job failed", job=name, **describe_fault(error))
 
 
 async def _reread_at(provider: LearningProvider, context: WorkerContext) -> None:
@@ -93,48 +120,18 @@ async def _reread_at(provider: LearningProvider, context: WorkerContext) -> None
             context.circuit_breaker.record_success(provider)
 
 
-async def deliver_invitations(context: WorkerContext) -> None:
-    """Hand invitations to the mail server, several at once since they wait for it, until none can be claimed."""
-    await _all(_deliver_in_turn(context) for _ in range(INVITATIONS_AT_ONCE))
+async def _repeat(step: Callable[[], Awaitable[bool]], context: WorkerContext, *, at_once: int = 1) -> None:
+    """Repeat a step, several at once, until it finds nothing to do or the worker stops."""
+
+    async def repeat() -> None:
+        while not context.stop.is_set() and await step():
+            continue
+
+    await _all(repeat() for _ in range(at_once))
 
 
-async def _deliver_in_turn(context: WorkerContext) -> None:
-    while not context.stop.is_set() and await deliver_invitation(now=context.clock(), settings=context.settings):
-        continue
-
-
-async def _all(turns: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for each turn: one that fails must not leave the others behind unseen."""
-    for outcome in await asyncio.gather(*turns, return_exceptions=True):
+async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    # A task group would cancel the others when one fails, after their code was exchanged.
+    for outcome in await asyncio.gather(*coroutines, return_exceptions=True):
         if outcome is not None:
             raise outcome
-
-
-async def propagate_due_credits(context: WorkerContext) -> None:
-    """Let every credit that is due take effect."""
-    await propagate_credits(now=context.clock())
-
-
-async def forget_expired_keys(context: WorkerContext) -> None:
-    """Delete the idempotency keys that hold no more, batch by batch."""
-    while not context.stop.is_set() and await forget_idempotency_keys(now=context.clock()):
-        continue
-
-
-TASKS: dict[str, Task] = {
-    ProcessCallback.name: process_callbacks,
-    PropagateCredits.name: propagate_due_credits,
-    DeliverInvitations.name: deliver_invitations,
-    RereadTranscripts.name: reread_due_transcripts,
-    ForgetIdempotencyKeys.name: forget_expired_keys,
-}
-
-
-async def _do(name: str, context: WorkerContext) -> None:
-    """Do what is due of a kind; what fails is found again by the sweeper."""
-    try:
-        await TASKS[name](context)
-    except TryAgain:
-        log.warning("database away, will look again", job=name)
-    except Exception as error:
-        log.error("job failed", job=name, **describe_fault(error))

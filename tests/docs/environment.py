@@ -34,7 +34,7 @@ from sandbox.app import create_app as create_sandbox
 from tests.api.serving import served
 from tests.clock import FrozenClock
 from tests.docs.shell import Shell, terminal, write_curl, write_dev
-from workers.sweeper import sweep
+from tests.workers.sweeping import sweep
 from workers.tasks import WorkerContext
 
 

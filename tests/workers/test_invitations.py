@@ -12,7 +12,7 @@ from domain.rules.administration import Operator
 from domain.rules.enums import MemberRole
 from tests.domain.mail_box import mail_box
 from tests.sign_in.environment import World
-from workers.sweeper import sweep
+from tests.workers.sweeping import sweep
 from workers.tasks import WorkerContext
 
 

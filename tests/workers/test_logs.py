@@ -11,8 +11,8 @@ from domain.errors import Refusal
 from domain.queue import open_queue
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS
 from tests.sign_in.environment import Returned, World, let_the_lease_lapse
+from tests.workers.sweeping import sweep
 from workers.main import arq_worker, close_arq_worker
-from workers.sweeper import sweep
 from workers.tasks import WorkerContext
 
 NADIA = "nadia.novak@contoso.example"
@@ -73,7 +73,8 @@ async def _link_well(world: World, workplace: WorkerContext, secrets: list[str |
     returned = await world.go_to_provider(await world.member("amara"))
     _remember(returned, secrets)
     await world.receive(returned)
-    worker = arq_worker(workplace, burst=True)
+    worker = arq_worker(workplace)
+    worker.burst = True
     await worker.async_run()
     await close_arq_worker(worker)
 

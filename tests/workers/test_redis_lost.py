@@ -15,8 +15,9 @@ from domain.queue import QUEUE, open_queue
 from domain.rules.enums import AttemptStatus
 from local.engines import Engines
 from tests.sign_in.environment import World, attempt, trace
+from tests.workers.sweeping import sweep
 from workers.main import listen_forever
-from workers.sweeper import sweep, sweep_forever
+from workers.sweeper import sweep_forever
 from workers.tasks import WorkerContext
 
 # The words: Redis stopped for ten seconds during the story.

@@ -13,7 +13,7 @@ from domain.rules.enums import AttemptStatus, TranscriptProblem
 from domain.rules.transcript_reading import LAST_READING, next_night_reading
 from tests.sign_in.environment import UNIVERSITY, World
 from tests.workers.rereading import AMARA, DAY, grant, linked, read, refuse, remove, tell
-from workers.sweeper import sweep
+from tests.workers.sweeping import sweep
 from workers.tasks import WorkerContext
 
 

@@ -15,7 +15,7 @@ from domain.rules.enums import TranscriptProblem
 from tests.sign_in.environment import World
 from tests.sign_in.tcp_proxy import Death
 from tests.workers.rereading import DAY, grant, let_the_lease_lapse, linked, read, tell
-from workers.sweeper import sweep
+from tests.workers.sweeping import sweep
 from workers.tasks import TASKS, WorkerContext
 
 

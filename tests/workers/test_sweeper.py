@@ -11,7 +11,8 @@ from domain.database.pool import execute
 from domain.models import Association, CreditEvent, IdempotencyKey
 from domain.rules.enums import AttemptStatus
 from tests.sign_in.environment import World, attempt, callback_of
-from workers.sweeper import sweep, sweep_forever
+from tests.workers.sweeping import sweep
+from workers.sweeper import sweep_forever
 from workers.tasks import WorkerContext
 
 PERSONAS = {"amara": "amara-learn", "priya": "priya-learn", "mei": "mei-learn", "tomasz": "tomasz-learn"}

@@ -174,7 +174,8 @@ async def _queued(redis: Redis) -> list[str]:
 
 
 async def _work_until_empty(workplace: WorkerContext, *, failures: int = 0) -> None:
-    worker = arq_worker(workplace, burst=True)
+    worker = arq_worker(workplace)
+    worker.burst = True
     await worker.async_run()
     await close_arq_worker(worker)
     assert worker.jobs_failed == failures
