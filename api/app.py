@@ -1,4 +1,4 @@
-"""How is the web application put together?"""
+"""Build the ASGI application."""
 
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,8 +22,8 @@ from domain.providers.oidc import Issuers
 from domain.queue import RedisQueue
 from domain.settings import Settings
 
-# So long may a thread that scores keep the interpreter from the event loop, at each of the several turns that a request
-# takes. With the default, 5 ms, others waited 11 times as long as usual beside a large scoring, with this 3 times.
+# How long a thread that scores may keep the interpreter from the event loop, at each of the several turns of a request.
+# With the default, 5 ms, others waited 11 times as long as usual beside a large scoring, with this 3 times.
 SWITCH_SECONDS = 0.001
 
 
@@ -36,9 +36,9 @@ def create_app(
     show_fault: ShowFault = fault_as_json,
     documents: Mapping[str, str] | None = None,
 ) -> Starlette:
-    """Return the application: GraphQL, exports, health and the given routes; started it has ``app.state.runtime``.
+    """Return the application with GraphQL, exports, health and further routes; it opens its own runtime at start.
 
-    The documents, by names for people, are registered: everybody may have them executed, and by their ids alone.
+    The documents, by names for people, are registered: everybody may have them executed, by their ids alone.
 
     Raises:
         DocumentsNotAccepted: one of the documents exceeds a limit or does not fit the schema.
@@ -64,7 +64,7 @@ def build_app(
     show_fault: ShowFault = fault_as_json,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
-    """Return the application around the routes of the API and the given ones; whoever starts it gives it a runtime."""
+    """Return the application; the lifespan, or whoever starts it, sets ``app.state.runtime``."""
     app = Starlette(
         routes=[*api_routes(settings), *routes],
         middleware=[Middleware(FaultBoundary, show=show_fault)],
@@ -80,7 +80,7 @@ def build_app(
 async def open_runtime(
     *, settings: Settings, clock: Clock, registered_documents: frozenset[str] = frozenset()
 ) -> AsyncIterator[Runtime]:
-    """Open what requests need for as long as the block runs: database, live updates, issuers, queue and rate limit."""
+    """Open the database, notifications, issuers, queue and rate limit for as long as the block runs."""
     async with AsyncExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(SWITCH_SECONDS)

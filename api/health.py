@@ -1,4 +1,4 @@
-"""Does this process notifications, and can it serve?"""
+"""Liveness and readiness of the process."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

@@ -1,4 +1,4 @@
-"""At which addresses is the API, and may front-ends at other origins call it there?"""
+"""Routes of the API, with CORS."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ GRAPHQL = "/graphql"
 
 
 def api_routes(settings: Settings) -> list[BaseRoute]:
-    """Return the routes of GraphQL over HTTP and over websockets, of the exports, and of the process's health."""
-    graphql = _front_ends(settings, methods=("GET", "POST"), exposed=("Retry-After", "X-Request-Id"))
-    exports = _front_ends(settings, methods=("GET",), exposed=("Content-Disposition", "Retry-After", "X-Request-Id"))
+    """Return the routes of GraphQL over HTTP and websockets, of the exports and of health."""
+    graphql = _cors(settings, methods=("GET", "POST"), exposed=("Retry-After", "X-Request-Id"))
+    exports = _cors(settings, methods=("GET",), exposed=("Content-Disposition", "Retry-After", "X-Request-Id"))
     return [
         Route(GRAPHQL, GraphQLEndpoint(), middleware=[graphql]),
         WebSocketRoute(GRAPHQL, graphql_websocket),
@@ -31,8 +31,8 @@ def api_routes(settings: Settings) -> list[BaseRoute]:
     ]
 
 
-def _front_ends(settings: Settings, *, methods: Sequence[str], exposed: Sequence[str]) -> Middleware:
-    """Let front-ends at the configured origins call with bearer tokens; cookies are shared with no other origin."""
+def _cors(settings: Settings, *, methods: Sequence[str], exposed: Sequence[str]) -> Middleware:
+    # With bearer tokens only: cookies are shared with no other origin.
     return Middleware(
         CORSMiddleware,
         allow_origins=settings.return_origins,

@@ -1,4 +1,4 @@
-"""What does a request need of the process that serves it?"""
+"""Runtime: the settings, clock and open connections of a process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,21 +21,19 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """One process's settings, clock and open connections, found at ``app.state.runtime``."""
+    """What a process holds for its requests, at ``app.state.runtime``."""
 
     settings: Settings
     clock: Clock
     issuers: Issuers
     notifications: NotificationListener
     rate_limit: RateLimit
-    # The digests of the documents that everybody may have executed.
-    registered_documents: frozenset[str] = frozenset()
-    # What each caller holds of this process's websockets, and of the operations that run over them.
+    registered_documents: frozenset[str] = frozenset()  # digests
+    # Of each caller, in this process: websockets, and the operations over them.
     connections: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     operations: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
-    # The exports that run in this process, of all callers together.
+    # Of all callers together, in this process.
     exports: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
-    # The scorings that are at work in this process.
     scoring_slots: ScoringSlots = field(default_factory=ScoringSlots)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Whose request is this: a browser's session, an API key's, an issuer's bearer token's, or nobody's?"""
+"""Authenticate callers by session, API key or bearer token."""
 
 from datetime import datetime
 
@@ -20,19 +20,19 @@ MAX_TOKEN_LENGTH = 16_384
 
 
 class NotAuthenticated(Exception):
-    """An Authorization header was sent and stands for nobody here."""
+    """An Authorization header is no valid proof of a caller."""
 
 
 def not_authenticated(sentence: str) -> RequestError:
-    """Return what refuses a request that needs a proof of who calls; the sentence says what is missing."""
+    """Return the error of a request without a valid caller; the sentence says what is missing."""
     return RequestError(ErrorCode.NOT_AUTHENTICATED, sentence, headers={"WWW-Authenticate": 'Bearer realm="certlink"'})
 
 
 async def caller_of_request(connection: HTTPConnection, runtime: Runtime, *, now: datetime) -> Caller:
-    """Return who calls; an Authorization header goes before a session's cookie.
+    """Return the caller; an Authorization header goes before a session's cookie.
 
     Raises:
-        NotAuthenticated: the header proves nothing.
+        NotAuthenticated: the header is no valid proof.
         ProviderUnavailable: the token's issuer does not answer.
         TryAgain: the database is away.
     """
@@ -45,28 +45,28 @@ async def caller_of_request(connection: HTTPConnection, runtime: Runtime, *, now
 async def caller_of_cookie(connection: HTTPConnection, runtime: Runtime, *, now: datetime) -> Caller:
     """Return the member whose browser holds the session's cookie, or nobody."""
     token = read_cookie(connection, SESSION, runtime.settings)
-    found = await session(token, now=now) if token else None
-    if token is None or found is None:
+    current = await session(token, now=now) if token else None
+    if token is None or current is None:
         return nobody(connection)
     return Caller(
-        viewer=found.viewer,
+        viewer=current.viewer,
         is_trusted_to_explore=False,
-        expires_at=found.expires_at,
+        expires_at=current.expires_at,
         revalidate=lambda at: viewer_of_session(token, now=at),
     )
 
 
 def nobody(connection: HTTPConnection) -> Caller:
-    """Return somebody who proved nothing, known by their network address alone."""
+    """Return an anonymous caller, known by the network address alone."""
     address = connection.client.host if connection.client else ""
     return Caller(viewer=None, is_trusted_to_explore=False, address=address)
 
 
 async def caller_of_authorization(authorization: str, runtime: Runtime, *, now: datetime) -> Caller:
-    """Return whom a header ``Bearer ...`` stands for; a member who was invited is active from now on (R2).
+    """Return the caller of a header ``Bearer ...``; an invited member is active from now on (R2).
 
     Raises:
-        NotAuthenticated: the key or token proves nothing, or stands for nobody here.
+        NotAuthenticated: the key or token is not valid, or of nobody known here.
         ProviderUnavailable: the token's issuer does not answer.
     """
     scheme, _, token = authorization.partition(" ")
@@ -86,12 +86,12 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
     key_id = key.id
 
     async def revalidate(at: datetime) -> ApiClientViewer | None:
-        found = await api_key_by_id(key_id, now=at)
-        if found is None:
+        current = await api_key_by_id(key_id, now=at)
+        if current is None:
             return None
-        # A connection that stays open uses its key: whoever would end the key must see it.
-        await touch_api_key(found, now=at)
-        return found.viewer
+        # A connection that stays open uses its key: an admin who wonders whether to end the key must see it.
+        await touch_api_key(current, now=at)
+        return current.viewer
 
     return Caller(viewer=key.viewer, is_trusted_to_explore=True, expires_at=key.expires_at, revalidate=revalidate)
 
@@ -114,7 +114,7 @@ async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Ca
     issuer = trusted.issuer
 
     async def revalidate(at: datetime) -> MemberViewer | None:
-        # By the issuer, which the organization may trust no more.
+        # Looked up by the issuer too, since the organization may no longer trust it.
         expired = identity.expires_at is not None and identity.expires_at <= at
         return None if expired else await viewer_of_subject(issuer, identity.subject)
 

@@ -1,4 +1,4 @@
-"""Who calls, by which proof, and until when?"""
+"""Caller of an operation."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from domain.rules.visibility import ApiClientViewer, Viewer
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls, as long as what they proved it by holds.
+    """Somebody who calls, and how long their proof is valid.
 
     ``is_trusted_to_explore`` is true of callers with an Authorization header of their own: they may introspect and
     send documents that nobody registered, where a browser's session may be held to registered ones. ``expires_at``
-    (aware, UTC) is when the proof ends by itself; ``revalidate`` returns the viewer as the proof shows them at an
-    instant, or nothing once it is revoked.
+    (aware, UTC) is when the proof expires; ``revalidate`` returns the viewer at an instant, or nothing once the proof
+    is revoked.
     """
 
     viewer: Viewer | None
@@ -27,12 +27,12 @@ class Caller:
 
     @property
     def name(self) -> str:
-        """Return under which name limits count what this caller does; it holds nothing personal but the address."""
+        """Return the name under which limits count; it holds nothing personal but the address."""
         match self.viewer:
             case None:
                 return f"address:{_network_of(self.address)}"
-            case ApiClientViewer(api_client_id=number):
-                return f"api-client:{number}"
+            case ApiClientViewer(api_client_id=api_client_id):
+                return f"api-client:{api_client_id}"
             case viewer:
                 return f"member:{viewer.member_id}"
 
@@ -44,7 +44,7 @@ class Caller:
 
 
 def _network_of(address: str) -> str:
-    """Return what one customer of a network provider has: of IPv6 that is a /64 at least."""
+    # One customer of a network provider has at least a /64 of IPv6.
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which cookies does certlink set, and how are they protected?"""
+"""Cookies of browsers, and their protection."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -15,12 +15,12 @@ BROWSER: Final = "certlink_browser"
 
 
 def cookie_name(name: CookieName, settings: Settings) -> str:
-    """Return a cookie's name; over https browsers bind it to our host alone by its prefix."""
+    """Return a cookie's name; over https its prefix binds the cookie to our host alone."""
     return f"__Host-{name}" if _is_secure(settings) else name
 
 
 def read_cookie(connection: HTTPConnection, name: CookieName, settings: Settings) -> str | None:
-    """Return a cookie's value, or nothing where the browser sent none."""
+    """Return a cookie's value, or nothing."""
     return connection.cookies.get(cookie_name(name, settings)) or None
 
 

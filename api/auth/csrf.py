@@ -1,4 +1,4 @@
-"""Does a request come from our own pages?
+"""Protect against cross-site request forgery (CSRF).
 
 A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
 """
@@ -15,7 +15,7 @@ OWN_SITES = {"same-origin", "none"}
 
 
 def check_origin_of_cookie(connection: HTTPConnection, settings: Settings) -> None:
-    """Refuse a request for which only a session's cookie speaks, where it comes from elsewhere.
+    """Refuse a request of another site that has only a session's cookie as its proof.
 
     Raises:
         RequestError: it may come from another site.
@@ -30,7 +30,7 @@ def check_origin_of_cookie(connection: HTTPConnection, settings: Settings) -> No
 
 
 def is_same_origin(connection: HTTPConnection, settings: Settings) -> bool:
-    """Tell whether the browser says that a request was caused by our own pages or by the person."""
+    """Tell whether our own pages, or the person, caused a request, as the browser says."""
     site = connection.headers.get("sec-fetch-site")
     if site is not None:
         return site in OWN_SITES

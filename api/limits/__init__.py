@@ -1,1 +1,1 @@
-"""What an operation costs, and how much a caller may ask for."""
+"""Limits on what callers use."""

@@ -1,28 +1,28 @@
-"""How much of something does each caller, or do all of them together, hold at a time in this process?"""
+"""Limit concurrency within this process."""
 
 from collections import Counter
 from collections.abc import Callable
 
 
 class LimitReached(Exception):
-    """A caller holds as much as it may."""
+    """All slots of a name are taken."""
 
 
 class ConcurrencyLimiter:
-    """Counts what each caller holds; what nobody holds any more takes no memory."""
+    """Counts the slots that are taken under each name; a name without any takes no memory."""
 
     def __init__(self) -> None:
         self._taken: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """Return how many slots are taken by all callers together."""
+        """Return how many slots are taken under all names together."""
         return self._taken.total()
 
     def acquire(self, name: str, *, limit: int) -> Callable[[], None]:
-        """Take one of a caller's slots and return what gives it back.
+        """Take a slot under a name, and return the function that releases it.
 
         Raises:
-            LimitReached: the caller has as many as the limit allows.
+            LimitReached: as many are taken as the limit allows.
         """
         if self._taken[name] >= limit:
             raise LimitReached

@@ -1,6 +1,6 @@
-"""Let few scorings be at work at a time, and each organization have its turn.
+"""Limit how many scorings run at a time, in a fair order.
 
-A scoring holds the interpreter, so that more of them at once would not be done sooner, and everybody else would wait.
+A scoring holds the interpreter: more of them at once would not end sooner, and everybody else would wait.
 """
 
 import asyncio
@@ -16,10 +16,11 @@ SCORINGS_AT_ONCE = 2
 
 
 class ScoringSlots:
-    """One operation of each organization has the turn; of those that have, two are at work in this process.
+    """Slots for two scorings of this process, of different organizations.
 
-    Both are waited for in the order of arrival. What has the turn goes to the end of the second queue for each piece of
-    its work, so that an organization that asks for much does not keep another's few pieces waiting.
+    One operation of each organization has its turn at a time; those that have it share the slots. Both are served in
+    the order of arrival. An operation queues for a slot again with each piece of its work, so that an organization that
+    asks for much does not keep another's few pieces waiting.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,7 @@ class ScoringSlots:
 
     @asynccontextmanager
     async def turn(self, organization_id: int) -> AsyncIterator["Turn"]:
-        """Wait for an organization's turn, and keep it for the block and for as long as a thread of it works."""
+        """Wait for an organization's turn, and keep it for the block and until its thread is done."""
         queue = self._queues.setdefault(organization_id, _Queue())
         queue.users += 1
         try:
@@ -57,25 +58,23 @@ class ScoringSlots:
 
 
 class Turn:
-    """Runs the work of whoever has an organization's turn, one piece at a time."""
+    """Runs the work of the operation that has its organization's turn, piece by piece."""
 
     def __init__(self, free: asyncio.Semaphore) -> None:
         self._free = free
         self._work: asyncio.Task[object] | None = None
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Wait for one of the process's slots and do a piece of work in a thread.
-
-        A thread cannot be stopped: if the caller is canceled meanwhile, the slot is free once the thread is done.
-        """
+        """Wait for a slot and do a piece of work in a thread."""
         await self._free.acquire()
+        # A thread cannot be stopped: if the caller is canceled, the slot is free once the thread is done.
         task = asyncio.create_task(asyncio.to_thread(work))
         task.add_done_callback(lambda _: self._free.release())
         self._work = task
         return await asyncio.shield(task)
 
     def when_idle(self, release: Callable[[], None]) -> None:
-        """Call something once no thread works any more, at once if none does."""
+        """Call a function once no thread works, at once if none does."""
         if self._work is None or self._work.done():
             release()
         else:
@@ -84,7 +83,7 @@ class Turn:
 
 @dataclass
 class _Queue:
-    """Who of one organization waits for the turn, and how many there are with the one who has it."""
+    """The queue of one organization; its users have the turn or wait for it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
