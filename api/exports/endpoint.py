@@ -1,4 +1,4 @@
-"""How is a request for the skills report as a file answered?"""
+"""HTTP endpoint of the skills report as a file."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -42,46 +42,40 @@ class ExportEndpoint:
         self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or say in JSON why there is none."""
+        """Send the file, or a refusal in JSON."""
         request = Request(scope, receive)
         request_id = request_id_of(request)
-        outgoing = FileResponseStream(receive, send)
+        stream = FileResponseStream(receive, send)
         try:
-            await self._send_file(request, request_id, outgoing)
+            await self._send_file(request, request_id, stream)
         except Exception as error:
-            if outgoing.has_begun:
-                # Ends in the boundary around all requests, and there the server cuts the connection.
+            if stream.has_begun:
+                # The fault boundary passes it on to the server, which cuts the connection.
                 raise
-            await _told(error, request_id)(scope, receive, send)
+            await _refused(error, request_id)(scope, receive, send)
 
-    async def _send_file(self, request: Request, request_id: str, outgoing: FileResponseStream) -> None:
+    async def _send_file(self, request: Request, request_id: str, stream: FileResponseStream) -> None:
         runtime = runtime_of(request)
         now = runtime.clock()
         _check_wire(request, runtime)
         caller, viewer = await _caller(request, runtime, now)
-        matching, as_of = read_parameters(request.query_params, now=now)
+        report_filter, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
-        release = _place(runtime, viewer)
+        release = _acquire_slot(runtime, viewer)
         try:
             await take(EXPORT_COST, runtime.rate_limit, caller.budget_names, now=now)
-            async with open_skills_report(viewer.organization_id, matching=matching, as_of=as_of) as report:
-                headers = {**HEADERS, **_file_headers(self._form, as_of), "X-Request-Id": request_id}
-                await outgoing.send_file(chunks(report, self._form), headers)
+            async with open_skills_report(viewer.organization_id, matching=report_filter, as_of=as_of) as report:
+                name = f"skills-report-{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}.{self._form.extension}"
+                headers = {
+                    **HEADERS,
+                    "Content-Type": self._form.media_type,
+                    "Content-Disposition": f'attachment; filename="{name}"',
+                    "X-Request-Id": request_id,
+                }
+                await stream.send_file(chunks(report, self._form), headers)
         finally:
             release()
-
-
-def file_name(form: Format, as_of: datetime) -> str:
-    """Return the name under which a report as of an instant (aware) is kept."""
-    return f"skills-report-{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}.{form.extension}"
-
-
-def _file_headers(form: Format, as_of: datetime) -> dict[str, str]:
-    return {
-        "Content-Type": form.media_type,
-        "Content-Disposition": f'attachment; filename="{file_name(form, as_of)}"',
-    }
 
 
 def _check_wire(request: Request, runtime: Runtime) -> None:
@@ -95,14 +89,14 @@ def _check_wire(request: Request, runtime: Runtime) -> None:
     check_origin_of_cookie(request, runtime.settings)
 
 
-def _place(runtime: Runtime, viewer: Viewer) -> Callable[[], None]:
-    """Take one of the places for exports, of which each holds a connection that others need too.
-
-    No organization takes the last one: clients that do not read would keep everybody else's files away.
+def _acquire_slot(runtime: Runtime, viewer: Viewer) -> Callable[[], None]:
+    """Take a slot for an export, and return the function that releases it.
 
     Raises:
         RequestError: all are taken, or all that one organization may have.
     """
+    # An export holds a database connection that others need too. No organization takes the last slot: its clients, if
+    # they do not read, would keep everybody else's files away.
     most = max(1, runtime.settings.pool_size // 2)
     try:
         with ExitStack() as acquired:
@@ -128,8 +122,7 @@ async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Ca
     return caller, caller.viewer
 
 
-def _told(error: Exception, request_id: str) -> Response:
-    """Return in JSON why there is no file."""
+def _refused(error: Exception, request_id: str) -> Response:
     if isinstance(error, RequestError):
         payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
         headers = error.headers

@@ -1,4 +1,4 @@
-"""How is a row of the skills report written into a file?
+"""File formats of the skills report: CSV and NDJSON.
 
 ``docs/exports.md`` documents both formats; their names and columns stay as they are.
 """
@@ -42,28 +42,28 @@ COLUMNS = (
     "contributions",
     "asOf",
 )
-# What makes a spreadsheet take a cell for a formula, also where it takes a separator of its own for the end of a cell.
+# The beginning of a formula in a spreadsheet, also after what a spreadsheet may take for the end of a cell.
 _FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-# There are few different ones, and long reports with many of each.
+# A long report has many of few different values.
 _points = lru_cache(1000)(shown_points)
 
 
 class Format(Protocol):
-    """A way to write a report: what comes first, and what a batch of rows becomes."""
+    """A way to write a report as a file."""
 
     extension: str
     media_type: str
     head: bytes
 
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as they are written."""
+        """Return rows as bytes of the file."""
         ...
 
 
 @dataclass(frozen=True)
 class Csv(Format):
-    """RFC 4180 in UTF-8, for spreadsheets: with a byte order mark, and without anything that they would execute."""
+    """RFC 4180 in UTF-8 for spreadsheets, with a byte order mark and without formulas."""
 
     extension: str = "csv"
     media_type: str = "text/csv; charset=utf-8; header=present"
@@ -80,7 +80,7 @@ class Csv(Format):
 
 @dataclass(frozen=True)
 class Ndjson(Format):
-    """One JSON object a line, with the names that GraphQL has, for programs."""
+    """One JSON object a line for programs, with the names of GraphQL."""
 
     extension: str = "ndjson"
     media_type: str = "application/x-ndjson"
@@ -89,15 +89,15 @@ class Ndjson(Format):
     @override
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
         """Return rows as lines of JSON."""
-        told = (_told(row, contributions.get(row.id, ())) for row in rows)
-        return "".join(f"{_JSON.encode(row)}\n" for row in told).encode()
+        objects = (_object(row, contributions.get(row.id, ())) for row in rows)
+        return "".join(f"{_JSON.encode(value)}\n" for value in objects).encode()
 
 
 FORMATS: tuple[Format, ...] = (Csv(), Ndjson())
 
 
 def defused(cell: str) -> str:
-    """Return a cell that no spreadsheet executes: an apostrophe stands before what would begin a formula."""
+    """Return a cell without formulas: an apostrophe stands before what would begin one."""
     return _FORMULA.sub(r"\1'", cell)
 
 
@@ -105,7 +105,11 @@ def _cells(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -
     return [
         global_id(Kind.CREDIT, row.id),
         global_id(Kind.MEMBER, row.member_id),
-        *(defused(text or "") for text in _texts(row)),
+        # What others have written; everything else in a row is made of our own words.
+        *(
+            defused(text or "")
+            for text in (row.member_name, row.member_work_email, row.certification, row.certification_title)
+        ),
         row.certification_level or "",
         row.provider,
         instant_text(row.completed_at),
@@ -120,18 +124,13 @@ def _cells(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -
     ]
 
 
-def _texts(row: SkillsReportRow) -> tuple[str | None, ...]:
-    """Return what others have written; everything else in a row is made of our own words."""
-    return row.member_name, row.member_work_email, row.certification, row.certification_title
-
-
 def _phrase(contribution: ProgramContribution) -> str:
     track = "" if contribution.track is Track.ALL else f" {contribution.track}"
-    given = contribution.reason or f"{_points(contribution.points)} points"
-    return f"{contribution.program.key} {contribution.metric}{track} step {contribution.step}: {given}"
+    outcome = contribution.reason or f"{_points(contribution.points)} points"
+    return f"{contribution.program.key} {contribution.metric}{track} step {contribution.step}: {outcome}"
 
 
-def _told(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -> dict[str, object]:
+def _object(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -> dict[str, object]:
     return {
         "creditId": global_id(Kind.CREDIT, row.id),
         "person": {
@@ -152,11 +151,11 @@ def _told(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) ->
         "status": row.status,
         "endReason": row.end_reason,
         "ineligibleReason": row.ineligible_reason,
-        "contributions": [_told_contribution(each) for each in contributions],
+        "contributions": [_contribution(contribution) for contribution in contributions],
     }
 
 
-def _told_contribution(contribution: ProgramContribution) -> dict[str, object]:
+def _contribution(contribution: ProgramContribution) -> dict[str, object]:
     return {
         "program": contribution.program.key,
         "programTitle": contribution.program.title,

@@ -1,4 +1,4 @@
-"""Which rows does an export's address ask for, and as of when?
+"""Read an export's filter and instant from its query string.
 
 The parameters have the names of the report's filter in GraphQL; ``completedAt.from`` and the like are its spans.
 """
@@ -15,10 +15,10 @@ from domain.errors import InvalidInput
 from domain.queries.skills_report import InstantRange, SkillsReportFilter
 from domain.rules.enums import CreditStatus, LearningProvider
 
-Word = TypeVar("Word", bound=StrEnum)
+Member = TypeVar("Member", bound=StrEnum)
 
 _SPANS = ("completedAt", "expiresAt", "countsFrom", "countsUntil")
-# Only this one may come several times: any of its statuses is wanted.
+# Only this one may come several times, for rows with any of the statuses.
 _STATUS = "status"
 PARAMETERS = (
     "person",
@@ -45,18 +45,18 @@ def read_parameters(parameters: QueryParams, *, now: datetime) -> tuple[SkillsRe
     provider = parameters.get("provider")
     statuses = parameters.getlist(_STATUS)
     completed_at, expires_at, counts_from, counts_until = (_span(parameters, name) for name in _SPANS)
-    matching = SkillsReportFilter(
+    report_filter = SkillsReportFilter(
         person=checked_person(parameters.get("person")),
         certification=checked_certification(parameters.get("certification")),
         program=checked_program(parameters.get("program")),
-        provider=_word(LearningProvider, "provider", provider) if provider else None,
-        statuses=tuple(_word(CreditStatus, _STATUS, status) for status in statuses) if statuses else None,
+        provider=_enum_member(LearningProvider, "provider", provider) if provider else None,
+        statuses=tuple(_enum_member(CreditStatus, _STATUS, status) for status in statuses) if statuses else None,
         completed_at=completed_at,
         expires_at=expires_at,
         counts_from=counts_from,
         counts_until=counts_until,
     )
-    return matching, _instant(parameters, "asOf") or now
+    return report_filter, _instant(parameters, "asOf") or now
 
 
 def _span(parameters: QueryParams, name: str) -> InstantRange:
@@ -73,7 +73,7 @@ def _instant(parameters: QueryParams, name: str) -> datetime | None:
         raise InvalidInput(f"`{name}`: {error} In an address, + is written %2B.") from None
 
 
-def _word(kind: type[Word], name: str, text: str) -> Word:
+def _enum_member(kind: type[Member], name: str, text: str) -> Member:
     try:
         return kind(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""How does a file reach a client whole, or visibly not at all?
+"""Stream a file in chunks, whole or visibly broken.
 
-An answer of unknown length ends with a mark of its own. Whatever fails on the way, that mark is not sent and the
-connection is cut, so that no client takes a part for the whole.
+An answer of unknown length has a final chunk. Where anything fails before, the connection is cut without it, so that no
+client takes a part for the whole.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from starlette.types import Message, Receive, Send
+from starlette.types import Receive, Send
 
 from api.exports.formats import Format
 from domain.queries.skills_report import SkillsReport
@@ -17,14 +17,14 @@ from domain.queries.skills_report import SkillsReport
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """So many rows as they are written."""
+    """Rows of the report as bytes of the file."""
 
     data: bytes
     rows: int
 
 
 async def chunks(report: SkillsReport, form: Format) -> AsyncGenerator[Chunk, None]:
-    """Yield a report chunk by chunk; there is always a first one, and by then the database has answered."""
+    """Yield a report chunk by chunk; with the first one the database has answered."""
     head = form.head
     async with aclosing(report.batches()) as batches:
         async for rows, contributions in batches:
@@ -33,12 +33,12 @@ async def chunks(report: SkillsReport, form: Format) -> AsyncGenerator[Chunk, No
     yield Chunk(head, 0)
 
 
-# A client that takes nothing for so long is given up: meanwhile it holds a connection to the database.
+# A client that reads nothing holds a connection to the database meanwhile.
 STALLED_SECONDS = 30.0
 
 
 class FileResponseStream:
-    """The way to the client, which knows whether anything has been sent."""
+    """Sends a file to a client, and knows whether anything has been sent."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -46,32 +46,26 @@ class FileResponseStream:
         self.has_begun = False
 
     async def send_file(self, chunks: AsyncGenerator[Chunk, None], headers: Mapping[str, str]) -> None:
-        """Send chunks as the file of a successful answer, and stop where the client goes away.
-
-        The first chunk is awaited before anything is sent, so what fails until then can still be told.
-        """
+        """Send chunks as a successful answer, and stop when the client goes away."""
         async with aclosing(chunks):
+            # Before anything is sent: what fails here can still be answered with an error.
             chunk: Chunk | None = await anext(chunks)
             self.has_begun = True
-            await self._send(_start(headers))
-            gone = asyncio.create_task(self._gone())
+            raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+            await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+            disconnected = asyncio.create_task(self._disconnected())
             try:
                 while chunk is not None:
                     async with asyncio.timeout(STALLED_SECONDS):
                         await self._send({"type": "http.response.body", "body": chunk.data, "more_body": True})
-                    if gone.done():
+                    if disconnected.done():
                         return
                     chunk = await anext(chunks, None)
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
-                gone.cancel()
-                await asyncio.gather(gone, return_exceptions=True)
+                disconnected.cancel()
+                await asyncio.gather(disconnected, return_exceptions=True)
 
-    async def _gone(self) -> None:
+    async def _disconnected(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-
-
-def _start(headers: Mapping[str, str]) -> Message:
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": 200, "headers": raw}
