@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
@@ -30,6 +31,7 @@ from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# The grant before is used up, so the next one is stored however often the database is away meanwhile.
 STORE_PAUSES_SECONDS = (0.2, 1, 2, 4)
 
 
@@ -108,7 +110,13 @@ async def _reread(
             key = SecretKey(settings.secret_key.get_secret_value())
             renewed = await issuers.renew(client, key.open(lease.grant_sealed))
             if renewed.refresh_token is not None:
-                lease = await _store_grant(lease, key.seal(renewed.refresh_token))
+                storing = AsyncRetrying(
+                    retry=retry_if_exception_type(TryAgain),
+                    wait=wait_chain(*map(wait_fixed, STORE_PAUSES_SECONDS)),
+                    stop=stop_after_attempt(len(STORE_PAUSES_SECONDS) + 1),
+                    reraise=True,
+                )
+                lease = await storing(store_grant, lease=lease, grant_sealed=key.seal(renewed.refresh_token))
             completions = await read_transcript(
                 issuers,
                 url=provider.transcript_url,
@@ -132,20 +140,8 @@ async def _reread(
     return None
 
 
-async def _store_grant(lease: TranscriptLease, grant_sealed: bytes) -> TranscriptLease:
-    """Store the next refresh token, however often the database is away meanwhile: the one before is used up."""
-    for seconds in STORE_PAUSES_SECONDS:
-        try:
-            return await store_renewed_grant(lease=lease, grant_sealed=grant_sealed)
-        except TryAgain:
-            await asyncio.sleep(seconds)
-    return await store_renewed_grant(lease=lease, grant_sealed=grant_sealed)
-
-
 @operation
-async def store_renewed_grant(
-    transaction: Transaction, *, lease: TranscriptLease, grant_sealed: bytes
-) -> TranscriptLease:
+async def store_grant(transaction: Transaction, *, lease: TranscriptLease, grant_sealed: bytes) -> TranscriptLease:
     """Store the refresh token that replaces the one before; return the lease, which is extended for the transcript.
 
     Raises:

@@ -121,6 +121,31 @@ async def test_a_death_after_the_new_token_is_kept_loses_nothing(world: World) -
     assert (await Association.get()).transcript_read_at == world.clock()
 
 
+async def test_a_database_that_is_away_for_a_moment_does_not_lose_the_new_token(world: World) -> None:
+    """The old one is used up by then."""
+    await linked(world)
+    before = await grant(world)
+    world.clock.advance(DAY)
+    # A sequence counts on, whatever is rolled back; 57P03 is how a database says that it is starting.
+    await execute(
+        """CREATE SEQUENCE storing;
+           CREATE FUNCTION be_away() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN
+               IF nextval('storing') <= 2 THEN RAISE EXCEPTION 'starting' USING ERRCODE = '57P03'; END IF;
+               RETURN NEW;
+           END $$;
+           CREATE TRIGGER away BEFORE UPDATE OF grant_sealed ON association
+           FOR EACH ROW WHEN (NEW.read_leased_until IS NOT NULL) EXECUTE FUNCTION be_away()"""
+    )
+
+    page = await read(world)
+    await execute("DROP TRIGGER away ON association; DROP FUNCTION be_away; DROP SEQUENCE storing")
+
+    assert page == ReadPage(taken=1, unavailable=0)
+    assert await grant(world) != before
+    assert (await Association.get()).transcript_read_at == world.clock()
+
+
 async def test_a_death_before_the_new_token_is_kept_ends_in_a_visible_state(world: World) -> None:
     """The provider takes the old token for stolen: nobody can do better than say so."""
     amara = await linked(world)
