@@ -16,35 +16,30 @@ class Job:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProcessCallback(Job):
     """There are callbacks to process."""
 
     name = "process_callback"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PropagateCredits(Job):
     """There are credit events that become due."""
 
     name = "propagate_credits"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DeliverInvitations(Job):
     """There are invitations whose message is due."""
 
     name = "deliver_invitations"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RereadTranscripts(Job):
     """There are transcripts to read again; only the sweeper starts it."""
 
     name = "reread_transcripts"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ForgetIdempotencyKeys(Job):
     """There are idempotency keys that have expired; only the sweeper starts it, since it is not urgent."""
 

@@ -108,23 +108,7 @@ async def associate(
         await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
     )
     await _shorten_cool_offs(started_at, account_id, attempt)
-    elsewhere = await _association_elsewhere(account_id)
-    left = await left_associations(account_id, now=started_at)
-    ending: list[_Elsewhere | LeftAssociation] = [*left, *([elsewhere] if elsewhere else [])]
-    started_at = await lock_ending_associations([association.id for association in ending], now=started_at)
-    await lock_organizations({attempt.organization_id, *(association.organization_id for association in ending)})
-
-    if elsewhere is not None:
-        await end_association(
-            elsewhere.id,
-            organization_id=elsewhere.organization_id,
-            ended_at=started_at,
-            reason=AssociationEndReason.MOVED,
-            actor=attempt.actor,
-        )
-    await supersede_credits(
-        left, organization_id=attempt.organization_id, started_at=started_at, actor=attempt.actor, policy=policy
-    )
+    started_at, elsewhere = await _end_elsewhere(attempt, account_id, started_at, policy)
     association = await Association.create(
         organization_id=attempt.organization_id,
         member_id=attempt.member_id,
@@ -245,14 +229,34 @@ async def _shorten_cool_offs(now: datetime, account_id: int, attempt: LockedAtte
     )
 
 
-async def _association_elsewhere(account_id: int) -> _Elsewhere | None:
-    return await fetch_row(
+async def _end_elsewhere(
+    attempt: LockedAttempt, account_id: int, now: datetime, policy: Policy
+) -> tuple[datetime, _Elsewhere | None]:
+    """End what the account counts for already; return the instant of the end, and the association that was active."""
+    elsewhere = await fetch_row(
         _Elsewhere,
         """SELECT a.id, a.organization_id, o.name AS organization_name
            FROM association a JOIN organization o ON o.id = a.organization_id
            WHERE a.learning_account_id = $1 AND a.ended_at IS NULL""",
         account_id,
     )
+    left = await left_associations(account_id, now=now)
+    ending: list[_Elsewhere | LeftAssociation] = [*left, *([elsewhere] if elsewhere else [])]
+    ended_at = await lock_ending_associations([association.id for association in ending], now=now)
+    await lock_organizations({attempt.organization_id, *(association.organization_id for association in ending)})
+
+    if elsewhere is not None:
+        await end_association(
+            elsewhere.id,
+            organization_id=elsewhere.organization_id,
+            ended_at=ended_at,
+            reason=AssociationEndReason.MOVED,
+            actor=attempt.actor,
+        )
+    await supersede_credits(
+        left, organization_id=attempt.organization_id, started_at=ended_at, actor=attempt.actor, policy=policy
+    )
+    return ended_at, elsewhere
 
 
 async def _finish(

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from domain.catalog import Catalog, shipped_catalog
-from domain.database.pool import connection, fetch_rows
+from domain.database.pool import connection, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.operations.steps.locks import lock_catalog
@@ -26,11 +26,6 @@ class ImportedCatalog:
 
     certifications: int
     editions: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Code:
-    code: str
 
 
 @operation
@@ -73,16 +68,17 @@ async def _write_levels(levels: Mapping[CertificationLevel, LevelFacts]) -> None
 async def _write_certifications(certifications: Mapping[str, CertificationFacts]) -> list[str]:
     """Write what is new or changed, and return its codes."""
     rows = list(certifications.values())
-    written = await fetch_rows(
-        _Code,
-        """INSERT INTO certification AS known
+    codes: list[str] = await fetch_value(
+        """WITH written AS (
+           INSERT INTO certification AS known
                (code, title, level, provider, retires_on, retirement_rule, eligible_until)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::text[], $7::date[])
            ON CONFLICT (code) DO UPDATE SET title = excluded.title, level = excluded.level,
                provider = excluded.provider, retires_on = excluded.retires_on,
                retirement_rule = excluded.retirement_rule, eligible_until = excluded.eligible_until
                WHERE known.* IS DISTINCT FROM excluded.*
-           RETURNING code""",
+           RETURNING code)
+           SELECT coalesce(array_agg(code), '{}') FROM written""",
         [facts.code for facts in rows],
         [facts.title for facts in rows],
         [facts.level for facts in rows],
@@ -91,7 +87,7 @@ async def _write_certifications(certifications: Mapping[str, CertificationFacts]
         [facts.retirement_rule for facts in rows],
         [facts.eligible_until for facts in rows],
     )
-    return [row.code for row in written]
+    return codes
 
 
 async def _write_editions(changed: Sequence[Edition], documents: Mapping[str, str], now: datetime) -> None:

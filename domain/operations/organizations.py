@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.steps.audit import record_audit
@@ -31,11 +31,6 @@ class ChangedIssuer:
 class _Organization:
     id: int
     issuer: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Unbound:
-    id: int
 
 
 @operation
@@ -115,16 +110,16 @@ async def change_issuer(
     if not changed:
         return None
     # Read again: a member bound while this transaction waited for the organization is bound by the issuer before.
-    unbound = await fetch_rows(
-        _Unbound,
-        """UPDATE member SET issuer = NULL, subject = NULL
-           WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id""",
+    unbound: list[int] = await fetch_value(
+        """WITH unbound AS (
+               UPDATE member SET issuer = NULL, subject = NULL
+               WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id)
+           SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unbound""",
         organization.id,
     )
-    member_ids = [member.id for member in unbound]
-    sessions = await end_sessions(transaction, member_ids, now=now)
+    sessions = await end_sessions(transaction, unbound, now=now)
     # Whoever held a session of the issuer before must not link an account to the member afterwards (R1).
-    await end_attempts(transaction, member_ids, now=now)
+    await end_attempts(transaction, unbound, now=now)
     await record_audit(
         organization.id,
         actor="operator",

@@ -89,11 +89,6 @@ class LockedSignIn:
     expires_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Id:
-    id: int
-
-
 _ATTEMPT = """SELECT t.id, t.provider, t.member_id, m.organization_id, t.status, t.browser_hash, t.expires_at,
     t.return_to FROM association_attempt t JOIN member m ON m.id = t.member_id"""
 _MEMBER = """SELECT m.id, m.organization_id, m.work_email, m.role, m.status, m.subject IS NOT NULL AS is_bound
@@ -160,18 +155,18 @@ async def lock_refused_association(account_id: int, member_id: int) -> int | Non
 
 async def lock_associations_with(certifications: Collection[str], *, after: int, limit: int) -> list[int]:
     """Lock the next active associations with credits for some certifications; return their ids."""
-    associations = await fetch_rows(
-        _Id,
-        """SELECT a.id FROM association a
-           WHERE a.ended_at IS NULL AND a.id > $2 AND EXISTS (
-               SELECT FROM credit c JOIN completion p ON p.id = c.completion_id
-               WHERE c.association_id = a.id AND p.certification = ANY($1))
-           ORDER BY a.id LIMIT $3 FOR NO KEY UPDATE OF a""",
+    association_ids: list[int] = await fetch_value(
+        """SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM (
+               SELECT a.id FROM association a
+               WHERE a.ended_at IS NULL AND a.id > $2 AND EXISTS (
+                   SELECT FROM credit c JOIN completion p ON p.id = c.completion_id
+                   WHERE c.association_id = a.id AND p.certification = ANY($1))
+               ORDER BY a.id LIMIT $3 FOR NO KEY UPDATE OF a) locked""",
         list(certifications),
         after,
         limit,
     )
-    return [association.id for association in associations]
+    return association_ids
 
 
 async def lock_associations(association_ids: Collection[int]) -> None:

@@ -121,19 +121,19 @@ async def revise_associations(
     for completion in completions:
         facts = completion.facts(catalog.get(completion.certification))
         started_at = completion.started_at
-        change = _revision(completion.so_far, facts, now=max(now, started_at), policy=policy)
+        # Clocks of several machines differ a little.
+        revised_at = max(now, started_at)
+        if completion.so_far is None:
+            interval = facts.interval(recorded_at=revised_at, policy=policy)
+            change = Revision(kind=RevisionKind.CONTINUE, interval=interval)
+        else:
+            change = revision(completion.so_far, facts, now=revised_at, policy=policy)
         if change.kind is not RevisionKind.KEEP:
             # A further credit is never recorded before the one before has ended, whatever our clock says.
-            recorded_at = max(now, started_at, completion.counts_until or started_at)
+            recorded_at = max(revised_at, completion.counts_until or started_at)
             revised.append(_RevisedCredit(completion=completion, revision=change, recorded_at=recorded_at))
     await _write_credits(revised)
     return min((credit.next_event_at for credit in revised if credit.next_event_at is not None), default=None)
-
-
-def _revision(so_far: CreditSoFar | None, facts: CompletionFacts, *, now: datetime, policy: Policy) -> Revision:
-    if so_far is None:
-        return Revision(kind=RevisionKind.CONTINUE, interval=facts.interval(recorded_at=now, policy=policy))
-    return revision(so_far, facts, now=now, policy=policy)
 
 
 async def _known_completions(association_ids: Sequence[int], completion_ids: Sequence[str]) -> list[_KnownCompletion]:
