@@ -127,7 +127,6 @@ async def rotate_api_client_secret(
 
     ending = [key for key in keys if key is not staying]
     await _end_keys(ending, now=now)
-    await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
     key = await _create_api_key(api_client_id, slot=free_slot(staying), expires_at=expires_at, now=now)
     await record_audit(
         by.organization_id,
@@ -141,6 +140,7 @@ async def rotate_api_client_secret(
         },
         now=now,
     )
+    await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
     return key
 
 
@@ -166,7 +166,6 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
         now,
     )
     await _end_keys(keys, now=revoked_at)
-    await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
     await record_audit(
         by.organization_id,
         actor=actor_of(by),
@@ -175,6 +174,7 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
         details={"ended": [key.prefix for key in keys]},
         now=now,
     )
+    await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
 
 
 async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:

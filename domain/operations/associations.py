@@ -131,8 +131,7 @@ async def associate(
         now=started_at,
         policy=policy,
     )
-    new_id: int = association.id
-    return new_id
+    return int(association.id)
 
 
 @operation
@@ -169,10 +168,10 @@ async def remove_association(
         reason=AssociationEndReason.REMOVED,
         actor=f"member:{viewer.member_id}",
     )
-    transaction.announce(PropagateCredits())
     next_allowance = await allowance(
         viewer.member_id, active.provider, now=ended_at, policy=policy, account_id=active.learning_account_id
     )
+    transaction.announce(PropagateCredits())
     return RemovedAssociation(
         association_id=association_id,
         credits_ended=credits_ended,

@@ -110,7 +110,6 @@ async def change_member_role(
         return
 
     await execute("UPDATE member SET role = $2 WHERE id = $1", member.id, role)
-    await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
     await record_audit(
         member.organization_id,
         actor=actor_of(by),
@@ -119,6 +118,7 @@ async def change_member_role(
         details={"from": member.role.value, "to": role.value},
         now=now,
     )
+    await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
 
 
 @operation

@@ -89,19 +89,19 @@ async def start_sign_in(
     """
     check_return_to(return_to, settings.return_origins)
     work_email = email.strip().lower()
-    issuer = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.domain = $1", work_email.rpartition("@")[2])
-    if issuer is None or "@" not in work_email or len(work_email) > 320:
+    trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.domain = $1", work_email.rpartition("@")[2])
+    if trusted is None or "@" not in work_email or len(work_email) > 320:
         raise NotAMember
     state, nonce, verifier = new_token(), new_token(), new_token()
     browser_token = browser_token or new_token()
     location = await issuers.authorization_url(
-        issuer.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
+        trusted.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
     )
-    # The transaction begins here, since none may be open while the issuer is asked.
+    # The transaction begins here, since none may be open during the call to the issuer.
     async with transaction():
         await SignIn.create(
-            organization_id=issuer.organization_id,
-            issuer=issuer.issuer,
+            organization_id=trusted.organization_id,
+            issuer=trusted.issuer,
             state_hash=hash_token(state),
             browser_hash=hash_token(browser_token),
             nonce=nonce,
