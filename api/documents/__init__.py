@@ -1,1 +1,1 @@
-"""Which documents may be executed, and how large they may be."""
+"""Parse, validate, measure and cache GraphQL documents."""

@@ -1,6 +1,6 @@
-"""Which texts has this process read already, and what did they come to?
+"""Cache documents by the digest of their text.
 
-Each is parsed, measured and validated once; one lookup by its digest finds the outcome again, refusals included.
+Each is parsed, measured and validated once; one lookup finds the outcome again, refusals included.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ class _Kept:
 
 
 class _Cache:
-    """The outcomes of what was read lately, and for good those of registered documents, by digest."""
+    """Outcomes by digest: the latest ones, and for good those of registered documents."""
 
     def __init__(self) -> None:
         self._registered: dict[str, Document] = {}
@@ -29,7 +29,7 @@ class _Cache:
         self._length = 0
 
     def find(self, digest: str) -> Document | Refused | None:
-        """Return what is known of a text."""
+        """Return the outcome of a text, if it is known."""
         registered = self._registered.get(digest)
         if registered is not None or digest not in self._kept:
             return registered
@@ -37,7 +37,7 @@ class _Cache:
         return self._kept[digest].outcome
 
     def keep(self, digest: str, outcome: Document | Refused, length: int) -> None:
-        """Keep an outcome until newer ones need its place."""
+        """Keep an outcome until newer ones displace it."""
         self._kept[digest] = _Kept(outcome, length)
         self._length += length
         while self._length > MAX_KEPT_LENGTH:
@@ -49,7 +49,7 @@ class _Cache:
         self._registered[digest] = document
 
 
-# What a text comes to hangs on nothing but the schema, so it is known to the whole process.
+# An outcome depends on nothing but the schema, so the whole process shares it.
 _cache = _Cache()
 
 
@@ -59,7 +59,7 @@ def digest_of(text: str) -> str:
 
 
 def read_document(text: str) -> Document:
-    """Return a document that may be executed.
+    """Return the document of a text.
 
     Raises:
         RequestError: the text is no document, exceeds a limit, or does not fit the schema.
@@ -73,15 +73,15 @@ def read_document(text: str) -> Document:
 
 
 def is_known_document(text: str) -> bool:
-    """Tell whether reading a text costs nothing any more."""
+    """Tell whether a text has been read before."""
     return _cache.find(digest_of(text)) is not None
 
 
 def known_document(digest: str) -> Document:
-    """Return the document of which a client sends only the digest.
+    """Return the document with a digest.
 
     Raises:
-        RequestError: none is known, or what is known of it is that it may not be executed.
+        RequestError: there is none, or it may not be executed.
     """
     outcome = _cache.find(digest)
     if outcome is None:
@@ -90,10 +90,10 @@ def known_document(digest: str) -> Document:
 
 
 def register_document(text: str) -> str:
-    """Read a document so that it is known from now on, and return its digest.
+    """Read a document, keep it for good, and return its digest.
 
     Raises:
-        RequestError: as of any other document.
+        RequestError: the text is no document, exceeds a limit, or does not fit the schema.
     """
     digest = digest_of(text)
     _cache.register(digest, read_document(text))
@@ -102,7 +102,7 @@ def register_document(text: str) -> str:
 
 def document_not_found() -> RequestError:
     """Return the refusal of an unknown digest."""
-    # The clients' links look for this very word, and send the text.
+    # The clients' links look for this very word, and send the text then.
     return RequestError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
 
 

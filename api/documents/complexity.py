@@ -50,7 +50,7 @@ _PHRASES = {
 def largest(complexities: list[Complexity]) -> Complexity:
     """Return the largest of several, dimension by dimension."""
     names = [field.name for field in fields(Complexity)]
-    return Complexity(**{name: max(getattr(each, name) for each in complexities) for name in names})
+    return Complexity(**{name: max(getattr(complexity, name) for complexity in complexities) for name in names})
 
 
 def exceeded_limit(complexity: Complexity) -> str | None:

@@ -1,9 +1,9 @@
 """Price an operation before it is executed.
 
-Each object that the answer can hold is a point; a page has as many as is asked for, a plain list is taken to have a
-usual length, and few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is
-compiled into sums of products; a request's variables then only fill them in. To walk for each request would cost as
-much as a third of a small one.
+Each object that the answer can hold is a point: a page has as many as its arguments say, and a plain list a usual length.
+Few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is compiled into sums of
+products; a request's variables then only fill them in. To walk for each request would cost as much as a third of a small
+one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ _SIZES = frozenset(range(1, MAX_SIZE + 1))
 
 
 class Costs:
-    """What each operation of a valid document costs, as its variables decide."""
+    """The cost of each operation of a valid document, by its variables."""
 
     def __init__(self, steps: "Steps") -> None:
         self._steps = steps
@@ -57,7 +57,7 @@ class Costs:
 
     def add(self, node: OperationDefinitionNode, cost: "Parts") -> None:
         """Add an operation whose selection is priced."""
-        step = self._steps.add(self._steps.sum([cost.each, cost.once]))
+        step = self._steps.add(self._steps.sum([cost.per_object, cost.once]))
         defaults = {
             definition.variable.name.value: value_from_ast_untyped(definition.default_value)
             for definition in node.variable_definitions or ()
@@ -66,7 +66,7 @@ class Costs:
         self._operations[node.name.value if node.name else None] = step, defaults
 
     def of(self, operation_name: str | None, variables: Variables | None) -> int:
-        """Return the points of the operation that is meant, at least one.
+        """Return the points of an operation, at least one.
 
         Variables that do not fit count as the worst that would.
         """
@@ -104,8 +104,8 @@ class Steps:
 
     def sum(self, sums: Sequence[Sum]) -> Sum:
         """Return the sum of sums; one of many parts becomes a step, so that using it again costs nothing."""
-        constant = min(sum(each.constant for each in sums), COUNT_CAP)
-        multiples = tuple(part for each in sums for part in each.multiples)
+        constant = min(sum(part.constant for part in sums), COUNT_CAP)
+        multiples = tuple(multiple for part in sums for multiple in part.multiples)
         total = Sum(constant, multiples)
         return total if len(multiples) <= 1 else Sum(0.0, ((1.0, self.add(total)),))
 
@@ -130,11 +130,11 @@ class Steps:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a selection costs for each object it is made on, once for a list of them, and for each item of a page."""
+    """What a selection costs: per object, once for a list of objects, and per item of a page."""
 
-    each: Sum = ZERO
+    per_object: Sum = ZERO
     once: Sum = ZERO
-    item: Sum = ZERO
+    per_item: Sum = ZERO
 
 
 NO_COST = Parts()
@@ -148,11 +148,11 @@ class Returned(NamedTuple):
 
 
 def sum_of(steps: Steps, parts: Sequence[Parts]) -> Parts:
-    """Return what a selection costs of which parts are known."""
+    """Return the cost of a selection from the costs of its parts."""
     return Parts(
-        each=steps.sum([part.each for part in parts]),
+        per_object=steps.sum([part.per_object for part in parts]),
         once=steps.sum([part.once for part in parts]),
-        item=steps.sum([part.item for part in parts]),
+        per_item=steps.sum([part.per_item for part in parts]),
     )
 
 
@@ -161,21 +161,21 @@ def field_cost(
 ) -> Parts:
     """Return what a field adds to the selection that it stands in."""
     name = node.name.value
-    place = f"{parent.name}.{name}"
+    coordinate = f"{parent.name}.{name}"
     own = Sum(_weight(parent, name, returned))
-    once = Sum(WEIGHTS_OF_LISTS.get(place, 0))
+    once = Sum(WEIGHTS_OF_LISTS.get(coordinate, 0))
     if returned.objects is None or node.selection_set is None:
-        return Parts(each=own, once=once)
-    each = steps.sum([selection.each, ONE])
+        return Parts(per_object=own, once=once)
+    objects = steps.sum([selection.per_object, ONE])
     if _is_connection(parent) and name in {"nodes", "edges"}:
-        return Parts(item=each, once=steps.sum([selection.once, once]))
+        return Parts(per_item=objects, once=steps.sum([selection.once, once]))
     if _is_connection(returned.objects):
-        page = steps.times(selection.item, _page_size(node))
-        return Parts(each=steps.sum([own, each, selection.once, page]), once=once)
+        page = steps.times(selection.per_item, _page_size(node))
+        return Parts(per_object=steps.sum([own, objects, selection.once, page]), once=once)
     if returned.is_list:
-        listed = steps.times(each, _length(node, place))
-        return Parts(each=steps.sum([own, listed, selection.once]), once=once)
-    return Parts(each=steps.sum([own, each]), once=steps.sum([selection.once, once]))
+        listed = steps.times(objects, _length(node, coordinate))
+        return Parts(per_object=steps.sum([own, listed, selection.once]), once=once)
+    return Parts(per_object=steps.sum([own, objects]), once=steps.sum([selection.once, once]))
 
 
 def returned_by(parent: GraphQLCompositeType | None, name: str) -> Returned | None:
@@ -219,10 +219,10 @@ def _page_size(node: FieldNode) -> float | Size:
     return _folded(_largest_size, _arguments(node, {"first", "last"}))
 
 
-def _length(node: FieldNode, place: str) -> float | Size:
-    if place in LENGTHS_BY_ARGUMENT:
-        return _folded(_longest, _arguments(node, {LENGTHS_BY_ARGUMENT[place]}))
-    return LENGTHS.get(place, USUAL_LENGTH)
+def _length(node: FieldNode, coordinate: str) -> float | Size:
+    if coordinate in LENGTHS_BY_ARGUMENT:
+        return _folded(_longest, _arguments(node, {LENGTHS_BY_ARGUMENT[coordinate]}))
+    return LENGTHS.get(coordinate, USUAL_LENGTH)
 
 
 def _arguments(node: FieldNode, names: set[str]) -> list[ValueNode]:
@@ -239,7 +239,7 @@ def _folded(size: Callable[[Iterable[object]], float], values: Sequence[ValueNod
 
 
 def _largest_size(values: Iterable[object]) -> float:
-    """Return the largest page size that is asked for; what the field will refuse counts as the largest there is."""
+    """Return the largest page size of the arguments; what the field will refuse counts as the largest there is."""
     sizes = [
         # In JSON a whole number may be written 25.0.
         float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value in _SIZES else MAX_SIZE

@@ -1,4 +1,4 @@
-"""What does a text come to: a document that can be executed, or a refusal?"""
+"""Parse, measure and validate the text of a document."""
 
 from dataclasses import dataclass
 
@@ -24,10 +24,10 @@ class Document:
     operations: tuple[tuple[str | None, OperationType], ...]
 
     def operation_type(self, operation_name: str | None) -> OperationType:
-        """Return what kind of operation a request means; a name may be left out where there is only one.
+        """Return the type of a request's operation, whose name may be left out where there is only one.
 
         Raises:
-            RequestError: no operation, or not exactly one, is meant.
+            RequestError: there is no such operation, or a name is needed.
         """
         if operation_name is None and len(self.operations) > 1:
             raise RequestError(ErrorCode.OPERATION_NOT_FOUND, "The document has several operations: name one.")
@@ -39,14 +39,14 @@ class Document:
 
 @dataclass(frozen=True)
 class Refused:
-    """What a text comes to that cannot be executed."""
+    """The outcome of a text that cannot be executed."""
 
     code: ErrorCode
     errors: tuple[GraphQLError | str, ...]
 
 
 def outcome_of(text: str) -> Document | Refused:
-    """Return what a text comes to, read as if it were new, by steps in the order of what they cost."""
+    """Return the outcome of a text that is not cached; the cheapest step comes first."""
     if len(text) > MAX_LENGTH:
         return _too_large(f"The document exceeds the limit of {MAX_LENGTH:,} characters.")
     try:
@@ -84,7 +84,7 @@ def _too_large(sentence: str) -> Refused:
 
 
 def _detached(error: GraphQLError) -> GraphQLError:
-    """Return an error that keeps neither frames nor nodes alive as long as the cache."""
+    # The cache would keep the frames and nodes of the original alive.
     detached = GraphQLError(error.message)
     detached.locations = error.locations
     return detached

@@ -1,7 +1,4 @@
-"""Which documents are trusted, and how does a front-end hand in its own?
-
-A trusted document is registered when the process starts: it fits the schema, it is known by its id, and it stays known.
-"""
+"""Trusted documents: ids, manifests and registration at start."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +17,7 @@ class DocumentsNotAccepted(Exception):
 
 
 def document_id(text: str) -> str:
-    """Return the id by which a registered document is asked for."""
+    """Return the id by which a client names a registered document."""
     return PREFIX + digest_of(text)
 
 
@@ -35,13 +32,13 @@ def register_documents(documents: Mapping[str, str]) -> frozenset[str]:
         try:
             digests.add(register_document(text))
         except RequestError as error:
-            reasons = " ".join(each.message for each in error.errors)
+            reasons = " ".join(part.message for part in error.errors)
             raise DocumentsNotAccepted(f"the document {name} cannot be registered: {reasons}") from None
     return frozenset(digests)
 
 
 def read_manifest(content: str) -> Mapping[str, str]:
-    """Return the documents of a manifest, by names for people; it is Apollo's, or like Relay's maps hashes to texts.
+    """Return the documents of a manifest of Apollo or Relay, by names for people.
 
     Raises:
         DocumentsNotAccepted: it is neither, or a hash is not its document's SHA-256.
@@ -62,11 +59,11 @@ def _apollo_documents(manifest: Mapping[str, Any]) -> Mapping[str, str]:
     if manifest["format"] != APOLLO_FORMAT or manifest.get("version") != 1 or not isinstance(operations, list):
         raise DocumentsNotAccepted(f'the manifest must have the format "{APOLLO_FORMAT}", version 1, and operations')
     documents = {}
-    for number, operation in enumerate(operations):
+    for position, operation in enumerate(operations):
         if not isinstance(operation, dict):
-            raise DocumentsNotAccepted(f"the manifest's operation {number} must be an object")
+            raise DocumentsNotAccepted(f"the manifest's operation {position} must be an object")
         digest = operation.get("id")
-        name, text = _checked(f"{operation.get('name') or number} ({digest})", digest, operation.get("body"))
+        name, text = _checked(f"{operation.get('name') or position} ({digest})", digest, operation.get("body"))
         documents[name] = text
     return documents
 

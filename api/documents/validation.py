@@ -1,4 +1,4 @@
-"""Does a document fit the schema?
+"""Validate a document within budgets.
 
 graphql-core meters what grows faster than a document does: fields with the same name are compared pair by pair, and
 fragments are followed from every operation. Its two budgets are set as it documents, by assigning to its modules; the
@@ -22,17 +22,17 @@ validation_context.MAX_FRAGMENT_WORK = FRAGMENT_BUDGET
 
 
 class TooMuchToValidate(Exception):
-    """The document's fields and fragments overlap more than any that is in use."""
+    """Validation of the document takes more work than it may."""
 
 
 def validation_errors(document: DocumentNode) -> list[GraphQLError]:
-    """Return what is wrong with a document, the first errors of it.
+    """Return the first errors of a document.
 
     Raises:
         TooMuchToValidate: it takes more work than a document may.
     """
     errors = validate(schema._schema, document, specified_rules, max_errors=MAX_ERRORS, hide_suggestions=True)
-    # Both reasons to stop early look alike, but one of them comes after the most errors that there can be.
+    # Validation stops early for either of two reasons with the same error; one comes after MAX_ERRORS others.
     if errors and isinstance(errors[-1], ValidationAbortedError) and len(errors) <= MAX_ERRORS:
         raise TooMuchToValidate
     return errors

@@ -69,8 +69,8 @@ class RateLimit:
     async def take(self, points: int, names: BudgetNames, *, now: datetime, before: int = 0) -> Budgets | None:
         """Take points at an instant (aware) and return what is left, or nothing where Redis does not answer.
 
-        No request asks for more than a budget has, so each finds room once nobody else asks. A refused caller is told
-        to come back when there is room for the points and for ``before`` more.
+        More points than a budget has count as all of it, so that every request is admitted once nobody else uses any. A
+        refused caller may come back when there is room for the points and for ``before`` more.
 
         Raises:
             OverLimit: there are not as many left, of the caller's or of its organization's.

@@ -1,6 +1,6 @@
-"""May what a request asks for be executed, and by which document?
+"""Admit a request: find its document, check it, and charge it.
 
-Every transport asks here, in the order in which the answers cost more.
+The cheapest check comes first, for HTTP and websockets alike.
 """
 
 from dataclasses import replace
@@ -15,14 +15,14 @@ from api.transport.request import GraphQLRequest
 REFUSED_COST = 1
 
 
-async def admit(asked: GraphQLRequest, context: Context) -> tuple[Document, Context]:
-    """Return the document that a caller may have executed, and the context that knows what it costs them.
+async def admit(request: GraphQLRequest, context: Context) -> tuple[Document, Context]:
+    """Return the document of a request, and the context that holds its charge.
 
     Raises:
         RequestError: the document cannot be executed, or this caller may not have it executed.
     """
     try:
-        document, cost = await _document_and_cost(asked, context)
+        document, cost = await _document_and_cost(request, context)
     except RequestError as refused:
         if refused.code is not ErrorCode.RATE_LIMITED:
             # To be refused is not free either: a caller may try only so often.
@@ -33,7 +33,7 @@ async def admit(asked: GraphQLRequest, context: Context) -> tuple[Document, Cont
 
 
 async def charged(cost: int, context: Context) -> Context:
-    """Take points from the caller's budgets, and return the context that tells of it.
+    """Take points from the caller's budgets, and return the context that holds the charge.
 
     Raises:
         RequestError: a budget is used up.
@@ -43,46 +43,42 @@ async def charged(cost: int, context: Context) -> Context:
     )
 
 
-async def _document_and_cost(asked: GraphQLRequest, context: Context) -> tuple[Document, int]:
-    document = await _document(asked, context)
-    document.operation_type(asked.operation_name)
-    _check_introspection(document, allowed=context.caller.is_trusted_to_explore)
-    cost = document.costs.of(asked.operation_name, asked.variables)
+async def _document_and_cost(request: GraphQLRequest, context: Context) -> tuple[Document, int]:
+    document = await _document(request, context)
+    document.operation_type(request.operation_name)
+    if document.introspects and not context.caller.is_trusted_to_explore:
+        raise RequestError(ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header.")
+    cost = document.costs.of(request.operation_name, request.variables)
     check_cost(cost, max_cost=context.runtime.settings.max_cost)
     return document, cost
 
 
-async def _document(asked: GraphQLRequest, context: Context) -> Document:
-    """Find the document, or read it where this caller may send texts: that has its price, paid before."""
+async def _document(request: GraphQLRequest, context: Context) -> Document:
+    """Find the document, or read it for its price where this caller may send texts."""
     is_held_to_registered = context.runtime.settings.registered_documents_only
     if is_held_to_registered and not context.caller.is_trusted_to_explore:
-        return _registered_document(asked, context)
-    if asked.query is not None:
-        if not is_known_document(asked.query):
+        return _registered_document(request, context)
+    if request.query is not None:
+        if not is_known_document(request.query):
             await take(
-                cost_of_reading(asked.query),
+                cost_of_reading(request.query),
                 context.runtime.rate_limit,
                 context.caller.budget_names,
                 now=context.now,
                 before=context.runtime.settings.max_cost,
             )
-        return read_document(asked.query)
-    assert asked.digest is not None
-    return known_document(asked.digest)
+        return read_document(request.query)
+    assert request.digest is not None
+    return known_document(request.digest)
 
 
-def _registered_document(asked: GraphQLRequest, context: Context) -> Document:
-    """Find a registered document by its id or its exact text; what others sent before stays unknown."""
-    digest = asked.digest if asked.query is None else digest_of(asked.query)
+def _registered_document(request: GraphQLRequest, context: Context) -> Document:
+    """Find a registered document by its id or its exact text, and no document that others sent before."""
+    digest = request.digest if request.query is None else digest_of(request.query)
     if digest in context.runtime.registered_documents:
         return known_document(digest)
-    if asked.query is None:
+    if request.query is None:
         raise document_not_found()
     raise RequestError(
         ErrorCode.DOCUMENT_NOT_REGISTERED, "Without an Authorization header only registered documents are executed."
     )
-
-
-def _check_introspection(document: Document, *, allowed: bool) -> None:
-    if document.introspects and not allowed:
-        raise RequestError(ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header.")

@@ -1,4 +1,4 @@
-"""How is a document executed for a caller?"""
+"""Execute a document for a caller."""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ EXECUTOR: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
 
 
 class DocumentFailed(Exception):
-    """One of our own documents could not be answered; the log has the faults."""
+    """One of our own documents failed; the log has the faults."""
 
 
 async def execute_document(
@@ -40,10 +40,9 @@ async def execute_document(
     caller = Caller(viewer=viewer, is_trusted_to_explore=False)
     context = Context(runtime=runtime, caller=caller, now=runtime.clock())
     try:
-        read = read_document(document)
-        result = await execute_operation(read, None, variables, context=context)
+        result = await execute_operation(read_document(document), None, variables, context=context)
     except RequestError as error:
-        raise DocumentFailed([each.message for each in error.errors]) from None
+        raise DocumentFailed([part.message for part in error.errors]) from None
     for failure in result.errors or ():
         cause = original(failure)
         if isinstance(cause, Refusal):
@@ -65,7 +64,7 @@ async def execute_operation(
 
     Raises:
         RequestError: the variables do not fit, or the operation takes longer than its deadline, or a query turns out to
-            cost more than it may. A mutation and an event are answered all the same: only the field is refused.
+            cost more than it may. Of a mutation and an event only the field is refused, since they have had an effect.
     """
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -102,7 +101,7 @@ def _deadline_exceeded(kind: OperationType, context: Context) -> RequestError:
 
 
 def check_variables(result: ExecutionResult, context: Context) -> None:
-    """Refuse a result that says that nothing was executed since the variables do not fit.
+    """Refuse a result of which nothing was executed, since the variables do not fit.
 
     Raises:
         RequestError: an error has no path, so it is about the request and not about a field.

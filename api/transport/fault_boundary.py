@@ -1,4 +1,4 @@
-"""Log whatever is raised in the application without its values, and answer it."""
+"""Log faults of the application without their values, and answer them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,20 +20,20 @@ def fault_as_json(request: Request, request_id: str) -> Response:
 
 
 class FaultBoundary:
-    """The application around all others, from which nothing is raised that the server would print with its values."""
+    """ASGI middleware that lets no fault reach the server, which would print its values."""
 
     def __init__(self, app: ASGIApp, show: ShowFault = fault_as_json) -> None:
         self._app = app
         self._show = show
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer; a fault is logged, and told where nothing was sent yet."""
+        """Let the application answer; log a fault, and answer it where nothing was sent yet."""
         has_begun = False
 
         async def watched(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
-            # Of a start that failed Starlette tells the whole traceback.
+            # When a start fails, Starlette sends the whole traceback.
             await send({**message, "message": ""} if message["type"].startswith("lifespan.") else message)
 
         try:

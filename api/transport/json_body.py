@@ -1,4 +1,4 @@
-"""What does a JSON text say that we can take?"""
+"""Parse JSON within limits."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from api.errors import ErrorCode, RequestError
 from domain.rules.text import is_storable
 
 MAX_NESTING = 100
-# Several times what the longest lists take: each field that a long list is given to reads it anew, refused or not.
+# Several times what the longest lists take: each field with a long list as its argument reads it anew, refused or not.
 MAX_VALUES = 2_000
 # Brackets, and whole strings, in which brackets mean nothing. A string without an end takes all that is left, so that
 # no character is looked at twice.
@@ -17,38 +17,38 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
 
 def parse_json(body: bytes | str) -> object:
-    """Return what a JSON text says.
+    """Return the value of a JSON text.
 
     Raises:
         RequestError: it is no UTF-8, no JSON, ambiguous, nested too deeply, or holds text that no database can keep.
     """
-    found = load_json(body)
-    check_values(found)
-    return found
+    value = load_json(body)
+    check_values(value)
+    return value
 
 
 def load_json(body: bytes | str) -> object:
-    """Return what a JSON text says, for `check_values` to check.
+    """Return the value of a JSON text, for `check_values` to check.
 
     Raises:
         RequestError: it is no UTF-8, no JSON, ambiguous, or nested so deeply that it cannot be read.
     """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
-        found: object = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unambiguous)
+        value: object = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unambiguous)
     except UnicodeDecodeError:
         refuse("The request is not UTF-8.")
     except RecursionError:
         refuse("The request is nested too deeply.")
     except ValueError:
         refuse("The request is not JSON.")
-    return found
+    return value
 
 
 def top_level(text: str) -> dict[str, object]:
-    """Return a JSON object without the objects and lists in it, and without keys that are given twice.
+    """Return a JSON object without the objects and lists in it, and without keys that come twice.
 
-    What is no object is as good as an empty one. One pass without recursion: what is nested cannot make it slow.
+    Of any other text it is empty. One pass without recursion: what is nested cannot make it slow.
     """
     kept: list[str] = []
     depth = start = 0
@@ -64,33 +64,34 @@ def top_level(text: str) -> dict[str, object]:
                     kept.append("null")
                     start = token.end()
     try:
-        found = json.loads("".join([*kept, text[start:]]), object_pairs_hook=_given_once)
+        value = json.loads("".join([*kept, text[start:]]), object_pairs_hook=_single_keys)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def check_values(found: object) -> None:
-    """Refuse nesting that recursion would not survive, lone surrogates and NUL, without recursion of our own.
+def check_values(value: object) -> None:
+    """Refuse a value that is nested too deeply or holds too much, and texts that no database can keep.
 
     Raises:
         RequestError: there is too much of it, or something that no database can keep.
     """
-    level, values = [found], 0
+    # By levels and not by recursion, which such a value would not survive.
+    level, values = [value], 0
     for _ in range(MAX_NESTING):
         values += len(level)
         if values > MAX_VALUES:
             refuse(f"The request holds more than {MAX_VALUES:,} values.")
         deeper: list[object] = []
-        for value in level:
-            if isinstance(value, str):
-                if not is_storable(value):
+        for item in level:
+            if isinstance(item, str):
+                if not is_storable(item):
                     refuse("The request holds NUL or half of a surrogate pair.")
-            elif isinstance(value, dict):
-                deeper.extend(value.keys())
-                deeper.extend(value.values())
-            elif isinstance(value, list):
-                deeper.extend(value)
+            elif isinstance(item, dict):
+                deeper.extend(item.keys())
+                deeper.extend(item.values())
+            elif isinstance(item, list):
+                deeper.extend(item)
         if not deeper:
             return
         level = deeper
@@ -107,14 +108,14 @@ def refuse(sentence: str) -> NoReturn:
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object; whoever reads a key that is given twice might read either value."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    # Of a key that comes twice, one reader might take the first value and another the last.
+    if len(value) != len(pairs):
         refuse("The request holds a key twice in one object.")
-    return found
+    return value
 
 
-def _given_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     times = Counter(name for name, _ in pairs)
     return {name: value for name, value in pairs if times[name] == 1}
 

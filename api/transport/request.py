@@ -1,4 +1,4 @@
-"""What does a client ask for, over whichever transport?"""
+"""GraphQL request, over either transport."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class GraphQLRequest:
-    """One operation, as a client asks for it: with the document's text, or with nothing but its SHA-256."""
+    """One operation of a client, with the document's text or its SHA-256 alone."""
 
     query: str | None = None
     digest: str | None = None
@@ -24,10 +24,10 @@ class GraphQLRequest:
 
 
 def checked_request(payload: object) -> GraphQLRequest:
-    """Return a request of which every part has the right kind; null is as good as left out.
+    """Return a request whose parts are checked; null counts as left out.
 
     Raises:
-        RequestError: a part is missing or of another kind.
+        RequestError: a part is missing or of another type.
     """
     if isinstance(payload, list):
         raise RequestError(
@@ -43,12 +43,12 @@ def checked_request(payload: object) -> GraphQLRequest:
         refuse('"variables" must be an object.')
     if extensions is not None and not isinstance(extensions, dict):
         refuse('"extensions" must be an object.')
-    query, digest = _asked_document(payload.get("query"), payload.get("documentId"), extensions or {})
+    query, digest = _text_and_digest(payload.get("query"), payload.get("documentId"), extensions or {})
     return GraphQLRequest(query=query, digest=digest, operation_name=name or None, variables=variables)
 
 
-def _asked_document(query: object, identifier: object, extensions: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the text of the document that is meant, or else its digest."""
+def _text_and_digest(query: object, identifier: object, extensions: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the document's text, its digest, or both."""
     persisted = extensions.get("persistedQuery")
     # The npm package graphql-ws cannot leave the text out.
     if query == "" and (identifier is not None or persisted is not None):
@@ -77,7 +77,7 @@ def _digest_of_id(identifier: object) -> str:
 
 
 def _persisted_digest(persisted: object) -> str:
-    """Return the digest that Apollo's links send, and others that took it over from there."""
+    """Return the digest of Apollo's automatic persisted queries."""
     version, digest = (
         (persisted.get("version"), persisted.get("sha256Hash")) if isinstance(persisted, dict) else (None, None)
     )

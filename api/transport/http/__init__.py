@@ -1,1 +1,1 @@
-"""GraphQL over HTTP: what comes in, what goes out, and under which status."""
+"""GraphQL over HTTP."""

@@ -1,4 +1,4 @@
-"""In which media type does a client want its answer?"""
+"""Choose the media type of the answer by the Accept header."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class _Range:
 
 
 def chosen_media_type(accept: str | None) -> str | None:
-    """Return the media type that an Accept header likes best, or nothing where it accepts none of ours.
+    """Return the media type that an Accept header prefers, or nothing where it accepts none of ours.
 
-    Who has no wish gets ``application/json``; who names both alike gets the one made for GraphQL.
+    Without a preference it is ``application/json``; where both are named alike, the one made for GraphQL.
     """
     if accept is None or not accept.strip():
         return JSON
@@ -30,11 +30,11 @@ def chosen_media_type(accept: str | None) -> str | None:
     chosen: tuple[float, int, bool] | None = None
     media_type: str | None = None
     for offered in (JSON, GRAPHQL_RESPONSE):
-        covering = [each for each in ranges if each.covers(offered)]
+        covering = [media_range for media_range in ranges if media_range.covers(offered)]
         if not covering:
             continue
         # The most specific range decides (RFC 9110 12.5.1), whatever the others say.
-        decisive = max(covering, key=lambda each: each.specificity)
+        decisive = max(covering, key=lambda media_range: media_range.specificity)
         rank = (decisive.quality, decisive.specificity, decisive.specificity == 2 and offered == GRAPHQL_RESPONSE)
         if decisive.quality > 0 and (chosen is None or rank > chosen):
             chosen, media_type = rank, offered

@@ -1,4 +1,4 @@
-"""What does an HTTP request ask for?"""
+"""Read the body or query string of an HTTP request."""
 
 from typing import NoReturn
 
@@ -10,10 +10,10 @@ from api.transport.request import MAX_BODY_BYTES, GraphQLRequest, checked_reques
 
 
 async def read_request(request: Request) -> GraphQLRequest:
-    """Return what a POST's body or a GET's query string asks for.
+    """Return the GraphQL request of a POST's body or a GET's query string.
 
     Raises:
-        RequestError: it is too large, no JSON, or does not have the shape of a GraphQL request.
+        RequestError: it is too large, no JSON, or no GraphQL request.
     """
     if request.method == "GET":
         return checked_request(_query_parameters(request))

@@ -1,4 +1,4 @@
-"""How is a GraphQL request over HTTP answered?"""
+"""HTTP endpoint of GraphQL."""
 
 import json
 from datetime import datetime
@@ -51,7 +51,7 @@ _ABOUT_THE_DOCUMENT = {
 
 
 class GraphQLEndpoint:
-    """The ASGI application behind the address; it answers every method itself, in GraphQL's own shape."""
+    """ASGI application that answers every method itself, in GraphQL's own shape."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -60,7 +60,7 @@ class GraphQLEndpoint:
 
 
 async def respond(request: Request) -> Response:
-    """Return the response to a request: whatever happens, it has GraphQL's shape and a code."""
+    """Return the response to a request; also a refusal or a fault has GraphQL's shape and a code."""
     request_id = request_id_of(request)
     media_type = chosen_media_type(request.headers.get("accept"))
     try:
@@ -89,17 +89,17 @@ def graphql_status(code: ErrorCode, *, media_type: str) -> int:
 async def _answer(request: Request, media_type: str | None, request_id: str) -> dict[str, Any]:
     runtime = runtime_of(request)
     _check_wire(request, media_type, runtime)
-    asked = await read_request(request)
+    operation = await read_request(request)
     now = runtime.clock()
     context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
-    document, context = await admit(asked, context)
-    _check_transport(request, document.operation_type(asked.operation_name))
-    result = await execute_operation(document, asked.operation_name, asked.variables, context=context)
+    document, context = await admit(operation, context)
+    _check_transport(request, document.operation_type(operation.operation_name))
+    result = await execute_operation(document, operation.operation_name, operation.variables, context=context)
     return result_payload(result, request_id=request_id)
 
 
 def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:
-    """Refuse what is wrong before the request is read."""
+    """Refuse a request before it is read."""
     if request.method not in {"GET", "POST"}:
         raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, f"Use {METHODS}.", headers={"Allow": METHODS})
     if media_type is None:

@@ -1,4 +1,4 @@
-"""What does a client do with its websocket, from its introduction to the end?"""
+"""Serve one websocket from its connection_init to its end."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from domain.rules.sign_in import ProviderUnavailable
 INITIALIZATION_SECONDS = 5.0
 SEND_SECONDS = 10.0
 MAX_CONNECTIONS_OF_CALLER = 20
-# Whom nobody knows, or not yet, shares an address with many others.
+# Anonymous callers, and those not known yet, share an address with many others.
 MAX_CONNECTIONS_OF_ADDRESS = 500
 MAX_MESSAGES = 1_000
 MESSAGES_SECONDS = 10.0
@@ -50,17 +50,17 @@ class Connection:
         self._counted_from = 0.0
 
     async def serve(self) -> None:
-        """Take the client's introduction, then its messages, until the connection or its caller's access ends.
+        """Receive connection_init, then messages, until the connection or its caller's access ends.
 
         Raises:
             ProtocolError: the client broke the protocol or a limit, or may not use the connection any more.
             WebSocketDisconnect: the client has gone.
         """
         # Counted apart from those who stay, so that strangers cannot keep the members who share their address out.
-        with self._place(f"introducing {nobody(self._websocket).name}", MAX_CONNECTIONS_OF_ADDRESS):
-            caller = await self._introduced()
+        with self._slot(f"introducing {nobody(self._websocket).name}", MAX_CONNECTIONS_OF_ADDRESS):
+            caller = await self._initialized()
         limit = MAX_CONNECTIONS_OF_ADDRESS if caller.viewer is None else MAX_CONNECTIONS_OF_CALLER
-        with self._place(caller.name, limit):
+        with self._slot(caller.name, limit):
             try:
                 await self._serve(caller)
             except AccessEnded:
@@ -70,7 +70,7 @@ class Connection:
         access = Access(caller, self._runtime)
         operations = Operations(caller, access, self._runtime.operations, send=self._send, fail=self._end)
         await self._send({"type": "connection_ack"})
-        parts = [asyncio.create_task(self._part(each)) for each in (access.watch(), self._listen(operations))]
+        parts = [asyncio.create_task(self._part(work)) for work in (access.watch(), self._listen(operations))]
         try:
             await self._is_over.wait()
         finally:
@@ -84,7 +84,7 @@ class Connection:
             raise self._ending
 
     @contextmanager
-    def _place(self, name: str, limit: int) -> Iterator[None]:
+    def _slot(self, name: str, limit: int) -> Iterator[None]:
         try:
             release = self._runtime.connections.acquire(name, limit=limit)
         except LimitReached:
@@ -94,10 +94,10 @@ class Connection:
         finally:
             release()
 
-    async def _introduced(self) -> Caller:
+    async def _initialized(self) -> Caller:
         try:
             async with asyncio.timeout(INITIALIZATION_SECONDS):
-                parameters = await self._introduction()
+                parameters = await self._connection_init()
         except TimeoutError:
             raise ProtocolError(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
         try:
@@ -107,7 +107,7 @@ class Connection:
         except (TryAgain, ProviderUnavailable):
             raise ProtocolError(CloseCode.TRY_AGAIN, "Try again") from None
 
-    async def _introduction(self) -> Mapping[str, Any]:
+    async def _connection_init(self) -> Mapping[str, Any]:
         while True:
             match await self._receive():
                 case ConnectionInit(parameters):
@@ -118,12 +118,12 @@ class Connection:
                     await self._send({"type": "pong"})
 
     async def _authenticated(self, parameters: Mapping[str, Any]) -> Caller:
-        """Return who connects, by what they say, by the header they sent, or from our own pages by the cookie."""
+        """Return the caller by the parameters, by the header, or from our own pages by the cookie."""
         now = self._runtime.clock()
-        said = [value for name, value in parameters.items() if name.lower() == "authorization" and value is not None]
-        said += self._websocket.headers.getlist("authorization")
-        if said:
-            return await caller_of_authorization(str(said[0]), self._runtime, now=now)
+        proofs = [value for name, value in parameters.items() if name.lower() == "authorization" and value is not None]
+        proofs += self._websocket.headers.getlist("authorization")
+        if proofs:
+            return await caller_of_authorization(str(proofs[0]), self._runtime, now=now)
         if has_own_origin(self._websocket, self._runtime.settings):
             return await caller_of_cookie(self._websocket, self._runtime, now=now)
         return nobody(self._websocket)
@@ -135,20 +135,20 @@ class Connection:
                     raise ProtocolError(CloseCode.TOO_MANY_INITIALIZATIONS, "Too many initialisation requests")
                 case Ping():
                     await self._send({"type": "pong"})
-                case Subscribe() as asked:
-                    await operations.start(asked)
+                case Subscribe() as message:
+                    await operations.start(message)
                 case Complete(identifier):
                     operations.complete(identifier)
 
     async def _part(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do one part of the connection's work; when it cannot go on, the connection is over."""
+        """Do a part of the connection's work, whose failure ends the connection."""
         try:
             await work
         except Exception as ending:
             self._end(ending)
 
     def _end(self, ending: Exception) -> None:
-        """End the connection; what ended it first is the reason."""
+        """End the connection; the first ending is its reason."""
         if self._ending is None:
             self._ending = ending
         self._is_over.set()
@@ -181,5 +181,5 @@ class Connection:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(text)
         except TimeoutError:
-            # Who does not read makes us keep what they are to be told.
+            # What a client does not read has to be kept for it.
             raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "Read faster") from None

@@ -1,7 +1,6 @@
-"""How is GraphQL served over a websocket at /graphql?
+"""Websocket endpoint of GraphQL, by the protocol graphql-transport-ws.
 
-The protocol is graphql-transport-ws and no other. Whatever a client sends ends in an answer or in a close code of the
-protocol, and an operation that fails ends alone.
+Whatever a client sends ends in an answer or in a close code of the protocol.
 """
 
 import asyncio
@@ -26,8 +25,8 @@ async def graphql_websocket(websocket: WebSocket) -> None:
     await websocket.accept(PROTOCOL)
     try:
         await Connection(websocket, runtime_of(websocket)).serve()
-    except ProtocolError as violation:
-        await _close(websocket, violation)
+    except ProtocolError as error:
+        await _close(websocket, error)
     except WebSocketDisconnect:
         pass
     except Exception as fault:
@@ -35,9 +34,9 @@ async def graphql_websocket(websocket: WebSocket) -> None:
         await _close(websocket, ProtocolError(CloseCode.INTERNAL_FAULT, "Internal server error"))
 
 
-async def _close(websocket: WebSocket, violation: ProtocolError) -> None:
-    """Say why it ends, to a client that may not listen or be there any more."""
-    log.info("graphql_websocket_closed", code=int(violation.code))
+async def _close(websocket: WebSocket, error: ProtocolError) -> None:
+    log.info("graphql_websocket_closed", code=int(error.code))
+    # The client may not read any more, or have gone.
     with suppress(WebSocketDisconnect, TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
-            await websocket.close(violation.code, violation.reason)
+            await websocket.close(error.code, error.reason)

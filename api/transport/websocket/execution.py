@@ -1,4 +1,4 @@
-"""What comes out of an operation over a connection that can tell several outcomes?"""
+"""Execute an operation over a websocket, with one result or many."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -29,26 +29,25 @@ from api.transport.request import GraphQLRequest
 from api.transport.websocket.revocation import Access, AccessEnded
 from domain.errors import Refusal
 
-# So often does an event ask for which no points were left.
-PAUSE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One response; a request error is the last, and means that no more comes."""
+    """One response; after a request error there is no other."""
 
     payload: dict[str, Any]
     is_request_error: bool = False
 
 
 async def outcomes(request: GraphQLRequest, access: Access, *, request_id: str) -> AsyncGenerator[Outcome, None]:
-    """Run an operation and yield its outcomes: one, or of a subscription one for each event.
+    """Execute an operation and yield its outcome, or the outcome of each event of a subscription.
 
     Raises:
-        AccessEnded: whoever asked has no access any more.
+        AccessEnded: the caller has no access any more.
     """
     try:
-        await access.look()
+        await access.revalidate()
         context = await access.context()
         document, context = await admit(request, context)
         is_subscription = document.operation_type(request.operation_name) is OperationType.SUBSCRIPTION
@@ -57,7 +56,7 @@ async def outcomes(request: GraphQLRequest, access: Access, *, request_id: str) 
         )
         async with aclosing(run) as results:
             async for result in results:
-                yield _outcome(result, request_id)
+                yield Outcome(result_payload(result, request_id=request_id))
     except AccessEnded:
         raise
     except RequestError as error:
@@ -79,29 +78,30 @@ async def _execute(
 async def _subscribe(
     document: Document, request: GraphQLRequest, context: Context, access: Access
 ) -> AsyncGenerator[ExecutionResult, None]:
-    """Execute the operation once for each event, each time with a context of its own: loaders never go stale."""
+    # Each event has a context of its own, so that dataloaders never go stale.
     events = await _source(document, request, context)
     async with aclosing(cast("AsyncGenerator[object, None]", events)) as source:
         async for event in source:
-            current = await _paid(context.cost, access)
+            current = await _charged_event(context.cost, access)
             yield await execute_operation(
                 document, request.operation_name, request.variables, context=current, root=event
             )
 
 
-async def _paid(cost: int, access: Access) -> Context:
-    """Return the context of an event; one for which no points are left waits until there are, since none may be lost.
+async def _charged_event(cost: int, access: Access) -> Context:
+    """Return the context of an event that is charged.
 
     Raises:
-        AccessEnded: whoever asked has no access any more.
+        AccessEnded: the caller has no access any more.
     """
+    # No event may be lost: one for which no points are left waits until there are.
     while True:
         try:
             return await charged(cost, await access.context())
         except RequestError as refused:
             if refused.code is not ErrorCode.RATE_LIMITED:
                 raise
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _source(document: Document, request: GraphQLRequest, context: Context) -> AsyncIterable[object]:
@@ -124,7 +124,3 @@ async def _source(document: Document, request: GraphQLRequest, context: Context)
         cause = original(source.errors[0]) if source.errors else None
         raise cause or RequestError(ErrorCode.VARIABLES_INVALID, *(source.errors or ()))
     return source
-
-
-def _outcome(result: ExecutionResult, request_id: str) -> Outcome:
-    return Outcome(result_payload(result, request_id=request_id))

@@ -1,4 +1,4 @@
-"""What does a client say over graphql-transport-ws, and is it well said?
+"""Messages of the protocol graphql-transport-ws.
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
@@ -11,6 +11,7 @@ from typing import Any
 from api.errors import RequestError
 from api.transport.json_body import check_values, load_json, top_level
 from api.transport.request import GraphQLRequest, checked_request
+from domain.rules.text import is_storable
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 256
@@ -19,7 +20,7 @@ MAX_REASON_BYTES = 123
 
 
 class CloseCode(IntEnum):
-    """Why we close a websocket; the protocol's own numbers, and some of RFC 6455.
+    """Why we close a websocket: the protocol's own codes, and some of RFC 6455.
 
     Clients such as graphql-ws connect again by themselves after 1013, 4403, 4408 and 4503, and after no other of these.
     """
@@ -39,7 +40,7 @@ class CloseCode(IntEnum):
 
 
 class ProtocolError(Exception):
-    """What ends a connection; the reason goes to the client."""
+    """An error that ends a connection; the client sees its reason."""
 
     def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +50,7 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True)
 class ConnectionInit:
-    """The client introduces itself."""
+    """The client sends the parameters of its connection."""
 
     parameters: Mapping[str, Any]
 
@@ -66,7 +67,7 @@ class Pong:
 
 @dataclass(frozen=True)
 class Subscribe:
-    """The client starts an operation; one that cannot be understood is refused under its id, and ends alone."""
+    """The client starts an operation; one that cannot be understood is refused under its id."""
 
     id: str
     request: GraphQLRequest | RequestError
@@ -83,10 +84,10 @@ Message = ConnectionInit | Ping | Pong | Subscribe | Complete
 
 
 def read_message(text: str) -> Message:
-    """Return what a text message says.
+    """Return the message that a text holds.
 
     Raises:
-        ProtocolError: it says nothing that the protocol knows.
+        ProtocolError: the protocol has no such message.
     """
     try:
         message = load_json(text)
@@ -95,7 +96,12 @@ def read_message(text: str) -> Message:
     if not isinstance(message, dict):
         raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
     if message.get("type") == "subscribe":
-        return Subscribe(_id(message), _request(message.get("payload")))
+        identifier = _id(message)
+        try:
+            check_values(message.get("payload"))
+            return Subscribe(identifier, checked_request(message.get("payload")))
+        except RequestError as error:
+            return Subscribe(identifier, error)
     if message.get("type") == "complete":
         return Complete(_id(message))
     try:
@@ -115,7 +121,7 @@ def read_message(text: str) -> Message:
 
 
 def _refused(text: str, error: RequestError) -> Message:
-    """Return a message that cannot be read as a whole, but of which it is known which operation it is about."""
+    """Return a message that cannot be read as a whole, but whose operation is known."""
     message = top_level(text)
     match message.get("type"):
         case "subscribe":
@@ -144,17 +150,6 @@ def _id(message: Mapping[str, Any]) -> str:
         raise ProtocolError(
             CloseCode.BAD_MESSAGE, f"The message needs an id, a string of 1 to {MAX_ID_LENGTH} characters"
         )
-    try:
-        check_values(identifier)
-    except RequestError:
-        raise ProtocolError(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL") from None
+    if not is_storable(identifier):
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "The message's id holds half a surrogate pair or NUL")
     return identifier
-
-
-def _request(payload: object) -> GraphQLRequest | RequestError:
-    """Return what is asked for, or as over HTTP why it cannot be understood."""
-    try:
-        check_values(payload)
-        return checked_request(payload)
-    except RequestError as error:
-        return error

@@ -1,7 +1,6 @@
-"""Does whoever made a connection still have access, and as whom?
+"""Revoke access over a connection when its caller's proof ends.
 
-Who asks is told as of the last look; while a look is under way they wait for it, so that nothing is told any more to
-somebody whose access ended before.
+While a revalidation is under way, everything waits for it: nothing is sent to somebody whose access ended before.
 """
 
 import asyncio
@@ -20,22 +19,22 @@ SHORTEST_WAIT_SECONDS = 0.01
 
 
 class AccessEnded(Exception):
-    """Who made the connection may not use it any more: what they proved it by expired, or was revoked."""
+    """The caller may not use the connection any more: their proof expired or was revoked."""
 
 
 class Access:
-    """A caller, known anew while the connection lasts."""
+    """A caller who is revalidated while the connection lasts."""
 
     def __init__(self, caller: Caller, runtime: Runtime) -> None:
         self._caller = caller
         self._runtime = runtime
         self._is_known = asyncio.Event()
         self._is_known.set()
-        self._one_look = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._has_ended = False
 
     async def context(self) -> Context:
-        """Return a new context: the instant now, and the caller as known now.
+        """Return a new context with the present instant and the caller's present rights.
 
         Raises:
             AccessEnded: they have no access any more.
@@ -44,29 +43,29 @@ class Access:
         return Context(runtime=self._runtime, caller=self._caller, now=self._runtime.clock())
 
     async def check(self) -> None:
-        """Return once it is known that the caller has access.
+        """Wait until it is known that the caller has access.
 
         Raises:
             AccessEnded: they have none any more.
         """
-        # Who waits is woken a moment later, and the next look may have begun by then.
+        # A waiter is woken a moment later, and the next revalidation may have begun by then.
         while not self._is_known.is_set():
             await self._is_known.wait()
         if self._has_ended or self._has_expired():
             raise AccessEnded
 
-    async def look(self) -> None:
-        """Look who the caller is now: they may have been removed, or have another role (R8).
+    async def revalidate(self) -> None:
+        """Read the caller's present rights: they may have been removed, or have another role (R8).
 
         Raises:
             AccessEnded: they have no access any more.
             TryAgain: the database is away.
         """
-        await self._look()
+        await self._revalidate()
         await self.check()
 
     async def watch(self) -> None:
-        """Look after each change that is told, when the proof expires, and every five seconds in any case.
+        """Revalidate after each notification, when the proof expires, and every five seconds in any case.
 
         Raises:
             AccessEnded: the caller has no access any more.
@@ -77,18 +76,18 @@ class Access:
             async for _ in changes:
                 self._is_known.clear()
                 try:
-                    await self._look()
+                    await self._revalidate()
                 except TryAgain:
-                    # Whoever waits goes on waiting until a look succeeds.
+                    # Whoever waits goes on waiting until a revalidation succeeds.
                     continue
                 self._is_known.set()
                 await self.check()
 
-    async def _look(self) -> None:
+    async def _revalidate(self) -> None:
         if self._caller.revalidate is None:
             return
-        # One look after the other, so that an older one never has the last word.
-        async with self._one_look:
+        # One after the other, so that an older one never has the last word.
+        async with self._one_at_a_time:
             viewer = None if self._has_expired() else await self._caller.revalidate(self._runtime.clock())
             if viewer is None:
                 self._has_ended = True
@@ -101,11 +100,9 @@ class Access:
             if isinstance(viewer, ApiClientViewer)
             else notifications.member_access(viewer.member_id)
         )
-        return self._runtime.notifications.changes(
-            notifications.ACCESS_CHANNEL, payload, within=self._seconds_until_look
-        )
+        return self._runtime.notifications.changes(notifications.ACCESS_CHANNEL, payload, within=self._seconds_to_wait)
 
-    def _seconds_until_look(self) -> float:
+    def _seconds_to_wait(self) -> float:
         """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
         usual = notifications.POLL_INTERVAL_SECONDS if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:

@@ -188,7 +188,7 @@ async def test_each_event_of_a_subscription_is_paid_and_one_too_many_waits_until
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(execution, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "RETRY_SECONDS", 0.02)
     cookie = (await sign_in(client, admin)).headers["Cookie"]
     attempt = await make_attempt(admin)
     async with (
