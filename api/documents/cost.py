@@ -1,9 +1,9 @@
 """Price an operation before it is executed.
 
-Each object that the answer can hold is a point: a page has as many as its arguments say, and a plain list a usual length.
-Few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is compiled into sums of
-products; a request's variables then only fill them in. To walk for each request would cost as much as a third of a small
-one.
+Each object that the answer can hold is a point: a page has as many as its arguments say, and a plain list a usual
+length. Few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is compiled
+into sums of products; a request's variables then only fill them in. To walk for each request would cost as much as a
+third of a small one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,10 +92,6 @@ class Steps:
 
     def __init__(self) -> None:
         self._steps: list[Sum] = []
-
-    def __len__(self) -> int:
-        """Return how many steps there are."""
-        return len(self._steps)
 
     def add(self, total: Sum) -> int:
         """Make a sum a step and return its position."""

@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from api.filters import checked_certification, checked_person, checked_program, checked_range
 from api.instants import instant_of
 from domain.errors import InvalidInput
-from domain.queries.skills_report import InstantRange, SkillsReportFilter
+from domain.queries.skills_report import SkillsReportFilter
 from domain.rules.enums import CreditStatus, LearningProvider
 
 Member = TypeVar("Member", bound=StrEnum)
@@ -44,7 +44,9 @@ def read_parameters(parameters: QueryParams, *, now: datetime) -> tuple[SkillsRe
             raise InvalidInput(f"`{name}` may come only once.")
     provider = parameters.get("provider")
     statuses = parameters.getlist(_STATUS)
-    completed_at, expires_at, counts_from, counts_until = (_span(parameters, name) for name in _SPANS)
+    completed_at, expires_at, counts_from, counts_until = (
+        checked_range(_instant(parameters, f"{name}.from"), _instant(parameters, f"{name}.until")) for name in _SPANS
+    )
     report_filter = SkillsReportFilter(
         person=checked_person(parameters.get("person")),
         certification=checked_certification(parameters.get("certification")),
@@ -57,10 +59,6 @@ def read_parameters(parameters: QueryParams, *, now: datetime) -> tuple[SkillsRe
         counts_until=counts_until,
     )
     return report_filter, _instant(parameters, "asOf") or now
-
-
-def _span(parameters: QueryParams, name: str) -> InstantRange:
-    return checked_range(_instant(parameters, f"{name}.from"), _instant(parameters, f"{name}.until"))
 
 
 def _instant(parameters: QueryParams, name: str) -> datetime | None:

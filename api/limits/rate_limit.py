@@ -1,4 +1,4 @@
-"""Rate limit: the points of a minute, for a caller and for its organization.
+"""Rate limit of callers and organizations, in points a minute.
 
 The windows are our own, for promises that a library does not make (decision 0018).
 """

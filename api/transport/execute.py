@@ -66,6 +66,7 @@ async def execute_operation(
         RequestError: the variables do not fit, or the operation takes longer than its deadline, or a query turns out to
             cost more than it may. Of a mutation and an event only the field is refused, since they have had an effect.
     """
+    kind = document.operation_type(operation_name)
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             answer = execute(
@@ -83,21 +84,17 @@ async def execute_operation(
             )
             result = answer if isinstance(answer, ExecutionResult) else await answer
     except TimeoutError:
-        raise _deadline_exceeded(document.operation_type(operation_name), context) from None
+        sentence = f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
+        if kind is OperationType.MUTATION:
+            # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
+            sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
+        raise RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions) from None
     refused = context.scorings.refused
-    if refused is not None and document.operation_type(operation_name) is OperationType.QUERY:
+    if refused is not None and kind is OperationType.QUERY:
         raise refused
     check_variables(result, context)
     result.extensions = context.extensions
     return result
-
-
-def _deadline_exceeded(kind: OperationType, context: Context) -> RequestError:
-    sentence = f"This operation took longer than {DEADLINE_SECONDS:.0f} seconds."
-    if kind is OperationType.MUTATION:
-        # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
-        sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
-    return RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions)
 
 
 def check_variables(result: ExecutionResult, context: Context) -> None:

@@ -15,8 +15,7 @@ from api.documents.cost_table import (
     WEIGHTS,
     WEIGHTS_OF_LISTS,
 )
-from api.documents.reading import MAX_LENGTH, MAX_TOKENS
-from api.documents.validation import MAX_ERRORS
+from api.documents.reading import MAX_ERRORS, MAX_LENGTH, MAX_TOKENS
 from api.errors import ErrorCode
 from api.graphql.nodes import MAX_NODES
 from api.graphql.refusals import TYPES, RefusalCode

@@ -5,6 +5,7 @@ from typing import NoReturn
 from starlette.requests import ClientDisconnect, Request
 
 from api.errors import ErrorCode, RequestError
+from api.transport.http.accept import JSON
 from api.transport.json_body import check_values, parse_json, refuse
 from api.transport.request import MAX_BODY_BYTES, GraphQLRequest, checked_request
 
@@ -17,7 +18,11 @@ async def read_request(request: Request) -> GraphQLRequest:
     """
     if request.method == "GET":
         return checked_request(_query_parameters(request))
-    _check_media_type(request)
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    charset = [part.partition("=")[2].strip(' "') for part in parameters if part.strip().startswith("charset=")]
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media_type.strip() != JSON or charset not in ([], ["utf-8"]) or encoding != "identity":
+        raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
     return checked_request(parse_json(await _read_body(request)))
 
 
@@ -31,14 +36,6 @@ def _query_parameters(request: Request) -> dict[str, object]:
             parameters[name] = parse_json(values[0]) if name in {"variables", "extensions"} else values[0]
     check_values(parameters)
     return parameters
-
-
-def _check_media_type(request: Request) -> None:
-    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    charset = [part.partition("=")[2].strip(' "') for part in parameters if part.strip().startswith("charset=")]
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if media_type.strip() != "application/json" or charset not in ([], ["utf-8"]) or encoding != "identity":
-        raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
 
 
 async def _read_body(request: Request) -> bytes:
