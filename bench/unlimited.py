@@ -1,4 +1,4 @@
-"""A rate limit that takes nothing, to measure and to test the rest without it."""
+"""A rate limit that takes nothing."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How does certlink say no?
+"""Refusals that any operation may raise.
 
 Each refusal is declared beside the rule that raises it, and mapped once to a GraphQL type.
 """

@@ -1,4 +1,4 @@
-"""Pydantic models of an edition's file, and of the document that the database keeps of it."""
+"""Pydantic models of an edition's file and stored document."""
 
 from collections.abc import Iterator
 from datetime import datetime

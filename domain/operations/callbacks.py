@@ -1,4 +1,4 @@
-"""Callbacks: commit what a provider sends back with a browser, and let a worker process it.
+"""Callbacks of learning providers: receive and process them.
 
 The request only commits the callback, so that nothing which fails later can lose the code.
 """

@@ -1,4 +1,4 @@
-"""Members: bind them to the person who signs in (R2), change their role, and remove them (R8)."""
+"""Members: bind, change the role, remove (R2, R8)."""
 
 from dataclasses import dataclass
 from datetime import datetime

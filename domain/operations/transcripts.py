@@ -1,4 +1,4 @@
-"""Read transcripts again, so that renewals, revocations and new completions become known (R9).
+"""Nightly transcript reads (R9).
 
 A refresh token may work only once, so the next one is stored before the transcript is read: a crash after that loses
 nothing. A crash before it does, since the provider takes the old token for stolen when it is used again: then the

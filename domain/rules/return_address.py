@@ -1,4 +1,4 @@
-"""Check the address to which a person is sent back, against open redirects."""
+"""Check return addresses against open redirects."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What is made from a row has a value in every field, and of the field's type."""
+"""The mapping of rows to GraphQL types."""
 
 from dataclasses import dataclass
 from datetime import datetime

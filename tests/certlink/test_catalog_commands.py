@@ -1,4 +1,4 @@
-"""The catalog's commands show what is in force, what differs, and what is wrong."""
+"""The catalog's commands."""
 
 import json
 import shutil

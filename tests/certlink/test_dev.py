@@ -1,4 +1,4 @@
-"""`./dev` installs what is needed, once, says what is missing, and passes on the rest."""
+"""The `./dev` script."""
 
 import ast
 import hashlib

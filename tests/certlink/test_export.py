@@ -1,4 +1,4 @@
-"""The command writes the same report as the API, into a file that is whole or not there."""
+"""The export command."""
 
 import asyncio
 import csv

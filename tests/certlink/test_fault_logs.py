@@ -1,4 +1,4 @@
-"""A process that fails logs what failed, and nothing about the person concerned."""
+"""The logs of processes that fail, searched for personal data."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A connection is given up whose other end never sends a whole request."""
+"""Connections that never send a whole request."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""The command line as a whole: its version, and where its commands come from."""
+"""The command line as a whole."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A schema change that breaks clients needs a note, and a deprecation a date."""
+"""Notes and dates for schema changes that break clients."""
 
 from datetime import UTC, datetime
 from pathlib import Path

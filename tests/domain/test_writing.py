@@ -1,4 +1,4 @@
-"""One way to write: models insert single rows, and SQL does all else (decision 0020)."""
+"""Where models write and where SQL does (decision 0020)."""
 
 import ast
 from collections.abc import Iterator

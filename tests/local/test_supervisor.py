@@ -1,4 +1,4 @@
-"""The supervisor starts parts in order, restarts them, stops them in reverse, and leaves none behind."""
+"""The supervisor of the local stack."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""`certlink up` runs everything, says what is in its way, and leaves nothing behind."""
+"""The command `certlink up`."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A client and a person in one: goes through a sign-in at the sandbox as certlink and a browser would."""
+"""A client and a person at the sandbox's sign-in."""
 
 import re
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""A sandbox in this process, with keys made once for the whole run."""
+"""Fixtures: a sandbox in this process, with keys for the whole run."""
 
 import shutil
 from collections.abc import AsyncIterator, Callable

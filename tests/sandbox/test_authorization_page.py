@@ -1,4 +1,4 @@
-"""The page on which a person chooses a persona, and what it sends back."""
+"""The sandbox's authorization page."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a code is good for, and when it is good for nothing."""
+"""Authorization codes of the sandbox."""
 
 from datetime import timedelta
 from urllib.parse import quote_plus

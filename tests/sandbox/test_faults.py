@@ -1,4 +1,4 @@
-"""Faults on purpose: what each knob does, for how long, and what is no knob."""
+"""The sandbox's fault knobs."""
 
 import json
 import time

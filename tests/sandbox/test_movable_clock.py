@@ -1,4 +1,4 @@
-"""A clock that moves forward for the sandbox and for whoever reads its file."""
+"""The sandbox's movable clock."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who lives in the sandbox: consistent, and only with certifications that are real."""
+"""The sandbox's personas."""
 
 from collections import Counter
 from datetime import date, timedelta

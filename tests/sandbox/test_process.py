@@ -1,4 +1,4 @@
-"""The sandbox as a process: when it starts, when it refuses, how it stops and what it keeps silent about."""
+"""The sandbox as a process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""End credits with their association (R5, R7), or because another association supersedes them (R8)."""
+"""End credits with their association (R5, R7), or supersede them (R8)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""End a member's open invitation; a message that waits is not sent any more."""
+"""End a member's open invitation."""
 
 from datetime import datetime
 
