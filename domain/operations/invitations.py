@@ -38,8 +38,8 @@ _REFUSALS: dict[str, Callable[[str], Refusal]] = {
 # A refusal that one address can meet, as an idempotency key stores it.
 StoredRefusal = Annotated[
     Refusal,
-    PlainSerializer(lambda refusal: {"code": refusal.code, "message": refusal.message}),
     PlainValidator(lambda stored: _REFUSALS[stored["code"]](stored["message"])),
+    PlainSerializer(lambda refusal: {"code": refusal.code, "message": refusal.message}),
 ]
 
 
