@@ -11,7 +11,7 @@ from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, run
 from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
 from domain.queries.organizations import OrganizationDetails, organization_of, organizations
 from domain.rules.enums import Track
-from domain.rules.sign_in import sign_in_redirect_uri
+from domain.rules.sign_in import check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
 
 _SHOWN = (
@@ -23,7 +23,7 @@ _SHOWN = (
     "API audience",
     "redirect URI",
     "members",
-    "members who have not signed in since the issuer changed",
+    "members to be bound again at the new issuer",
 )
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer.")]
 
@@ -108,6 +108,8 @@ def show_organization(
     """Show an organization's identity issuer and the redirect URI to enter there."""
 
     async def work(settings: Settings) -> tuple[OrganizationDetails, str]:
+        if issuer:
+            check_issuer(issuer)
         details = await organization_of(domain)
         return details, sign_in_redirect_uri(
             settings.public_url, organization_id=details.id, issuer=issuer or details.issuer
@@ -130,6 +132,8 @@ def show_organization(
         return
     for name, value in zip(_SHOWN, shown.values(), strict=True):
         print(f"{name}\t{value}")
+    if issuer and issuer != details.issuer:
+        print(f"This is what it would have; its issuer is {details.issuer}.")
 
 
 def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:

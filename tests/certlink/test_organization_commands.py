@@ -57,6 +57,16 @@ async def test_a_change_of_issuer_says_what_it_ended_and_the_new_redirect_uri(co
     assert await redirect_uri(command) == foreseen
 
 
+async def test_what_another_issuer_would_give_is_marked_and_what_is_no_issuer_refused(command: Command) -> None:
+    await add(command)
+
+    foreseen = await command("show", DOMAIN, "--issuer", NEW)
+    refused = [await command(name, DOMAIN, "--issuer", "ftp://new.example") for name in ("show", "issuer")]
+
+    assert foreseen.stdout.endswith(f"This is what it would have; its issuer is {ISSUER}.\n")
+    assert [(result.exit_code, "This is no issuer" in result.stderr) for result in refused] == [(1, True)] * 2
+
+
 async def test_what_does_not_exist_or_is_taken_ends_with_one_line(command: Command) -> None:
     await add(command)
     nowhere = [await command("show", "nowhere.example"), await command("issuer", "nowhere.example", "--issuer", NEW)]
