@@ -119,7 +119,7 @@ class _Visitor:
         """Visit a selection; its fields are its root fields."""
         if selection_set is None:
             return _NOTHING
-        # Before anything below: the deepest nesting that the parser lets pass fits on the stack.
+        # Counted before anything below is visited, so that no more of it is ever on the stack.
         self.written += len(selection_set.selections)
         if self.written > LIMITS.written:
             raise _TooMuchWritten
