@@ -33,6 +33,8 @@ async def test_each_step_of_an_attempt_is_told_after_its_commit(world: World) ->
 
     async with _listening(world.settings.database_url) as updates:
         attempt_id = (await world.receive(returned)).attempt_id
+        # The notification of the callback may come late, and is none of the worker's.
+        await _until_told(updates, world.settings.database_url)
         async with aclosing(updates.changes(ATTEMPT_CHANNEL, str(attempt_id))) as changes:
             await _next(changes)
             working = asyncio.create_task(world.process())
