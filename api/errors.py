@@ -158,7 +158,9 @@ def log_fault(fault: BaseException, *, request_id: str, fields: Sequence[str] = 
 
 def field_errors(errors: Sequence[GraphQLError], *, request_id: str) -> list[dict[str, Any]]:
     """Return the errors of executed fields for clients: refusals by their code, faults masked and logged."""
-    return [_field_error(error, request_id) for error in errors]
+    # Several fields may ask for what failed once.
+    logged: set[int] = set()
+    return [_field_error(error, request_id, logged) for error in errors]
 
 
 def original(error: GraphQLError) -> Exception | None:
@@ -169,7 +171,7 @@ def original(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+def _field_error(error: GraphQLError, request_id: str, logged: set[int]) -> dict[str, Any]:
     cause = original(error)
     if isinstance(cause, Refusal):
         return _coded(error, cause.code)
@@ -180,9 +182,11 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
         return _coded(located, cause.code.value, **(reason.extensions or {}))
     if cause is None:
         return _coded(error, ErrorCode.VARIABLES_INVALID.value)
-    # The path would hold aliases, which are the client's own words.
-    names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
-    log_fault(cause, request_id=request_id, fields=names)
+    if id(cause) not in logged:
+        logged.add(id(cause))
+        # The path would hold aliases, which are the client's own words.
+        names = [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
+        log_fault(cause, request_id=request_id, fields=names)
     return _masked(GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path), request_id)
 
 

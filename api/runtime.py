@@ -8,6 +8,7 @@ from functools import cached_property
 from starlette.requests import HTTPConnection
 
 from api.limits.concurrency import ConcurrencyLimiter
+from api.limits.pacer import Pacer
 from api.limits.rate_limit import RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import NotificationListener
@@ -35,6 +36,8 @@ class Runtime:
     # Of all callers together, in this process.
     exports: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     scoring_slots: ScoringSlots = field(default_factory=ScoringSlots)
+    # The large answers that are built in this process.
+    pacer: Pacer = field(default_factory=Pacer)
 
     @cached_property
     def cursor_key(self) -> bytes:

@@ -46,6 +46,7 @@ async def filled_service(credits: int, *, credits_each: int = CREDITS_EACH) -> A
                 secret_key=secret_key(Path(folder) / "secret-key"),
                 sandbox=True,
                 # Nobody who measures is to be refused.
+                max_cost=1_000_000_000,
                 rate_limit=1_000_000_000,
                 organization_rate_limit=1_000_000_000,
             )

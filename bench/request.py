@@ -72,6 +72,7 @@ class Asked:
 
     async def _sent(self, app: Any) -> tuple[int, bytes]:
         sent: list[dict[str, Any]] = []
+        body = [self.body]
         told = {"Host": "localhost:8000", "Content-Type": "application/json", **self.headers}
         scope = {
             "type": "http",
@@ -87,7 +88,10 @@ class Asked:
         }
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": self.body, "more_body": False}
+            if not body:
+                # The client stays until it has its answer.
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": body.pop(), "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -65,7 +66,10 @@ class ExportEndpoint:
         release = _acquire_slot(runtime, viewer)
         try:
             await take(EXPORT_COST, runtime.rate_limit, caller.budget_names, now=now)
-            async with open_skills_report(viewer.organization_id, matching=report_filter, as_of=as_of) as report:
+            run = partial(runtime.scoring_slots.run, viewer.organization_id)
+            async with open_skills_report(
+                viewer.organization_id, matching=report_filter, as_of=as_of, run_in_thread=run
+            ) as report:
                 name = f"skills-report-{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}.{self._form.extension}"
                 headers = {
                     **HEADERS,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from starlette.types import Receive, Send
 
 from api.exports.formats import Format
+from api.transport.http.disconnect import client_gone
 from domain.queries.skills_report import SkillsReport
 
 
@@ -53,7 +54,7 @@ class FileResponseStream:
             self.has_begun = True
             raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
             await self._send({"type": "http.response.start", "status": 200, "headers": raw})
-            disconnected = asyncio.create_task(self._disconnected())
+            disconnected = asyncio.create_task(client_gone(self._receive))
             try:
                 while chunk is not None:
                     async with asyncio.timeout(STALLED_SECONDS):
@@ -65,7 +66,3 @@ class FileResponseStream:
             finally:
                 disconnected.cancel()
                 await asyncio.gather(disconnected, return_exceptions=True)
-
-    async def _disconnected(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass

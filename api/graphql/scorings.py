@@ -17,8 +17,8 @@ from api.errors import RequestError
 from api.graphql.dataloaders import mutation_field
 from api.limits.charge import Charge, take_more
 from api.limits.scoring_cost import reading_cost, scoring_cost
+from api.limits.scoring_slots import Turn
 from api.runtime import Runtime
-from domain.errors import Refusal
 from domain.queries.attainments import (
     AttainmentsAt,
     ForecastUntil,
@@ -33,9 +33,11 @@ from domain.queries.contributions import CreditContributions, OrganizationContri
 from domain.rules.attainment import Attainment
 from domain.rules.forecast import Forecast
 from domain.rules.fragility import FragilityFinding
+from domain.rules.pieces import Pieces
 
 Result = TypeVar("Result")
-Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Refusal
+# A refusal or a fault is the outcome of its scoring alone.
+Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Exception
 
 
 class Scorings:
@@ -67,7 +69,7 @@ class Scorings:
             Refusal: it is refused, for example since there is no such program.
         """
         outcome = await self.organization(organization_id, info).outcome(scoring)
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
@@ -136,8 +138,7 @@ class OrganizationScorings:
         return dict.fromkeys(groups, contributions)
 
     async def _run_in_turn(self, work: Callable[[], Result]) -> Result:
-        async with self._scorings.runtime.scoring_slots.turn(self._organization_id) as turn:
-            return await turn.run(work)
+        return await self._scorings.runtime.scoring_slots.run(self._organization_id, work)
 
     async def _score_all(self) -> None:
         # Once something cost too much the operation scores no more.
@@ -151,7 +152,7 @@ class OrganizationScorings:
             if self._facts is None:
                 self._facts = await organization_facts(self._organization_id, run_in_thread=turn.run)
             for scoring in scorings:
-                self._outcomes[scoring] = await turn.run(partial(_outcome, scoring, self._facts))
+                self._outcomes[scoring] = await _outcome(scoring, self._facts, turn)
 
     async def _pay(self, unpaid: Sequence[Scoring], credits: int) -> None:
         points = 0 if self._paid else reading_cost(credits)
@@ -164,8 +165,22 @@ class OrganizationScorings:
         self._paid.update(unpaid)
 
 
-def _outcome(scoring: Scoring, facts: OrganizationFacts) -> Outcome:
+async def _outcome(scoring: Scoring, facts: OrganizationFacts, turn: Turn) -> Outcome:
+    """Score in pieces, and wait for a slot for each, so that others wait for a piece only."""
+    pieces: Pieces[Outcome] = scoring.pieces(facts)
+    outcome: Outcome | None = None
+    while outcome is None:
+        outcome = await turn.run(partial(_next_piece, pieces))
+    return outcome
+
+
+def _next_piece(pieces: Pieces[Outcome]) -> Outcome | None:
+    """Do a piece of work, and return the outcome of all of it if it was the last."""
     try:
-        return scoring.of(facts)
-    except Refusal as refusal:
-        return refusal
+        next(pieces)
+    except StopIteration as done:
+        outcome: Outcome = done.value
+        return outcome
+    except Exception as fault:
+        return fault
+    return None

@@ -58,7 +58,7 @@ async def take_more(points: int, charge: Charge, rate_limit: RateLimit, names: B
         RequestError: together they are more than one operation may cost, or a budget is used up.
     """
     total = replace(charge, cost=charge.cost + points)
-    _check(total, advice="ask for fewer instants, or a nearer day")
+    _check(total, advice="ask for fewer instants, a nearer day, or a smaller selection")
     return await _take(points, total, rate_limit, names, now=now, before=charge.cost)
 
 

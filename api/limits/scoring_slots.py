@@ -45,8 +45,16 @@ class ScoringSlots:
         try:
             yield turn
         finally:
-            turn.when_idle(queue.lock.release)
-            turn.when_idle(partial(self._leave, organization_id, queue))
+            turn.when_idle(partial(self._end_turn, organization_id, queue))
+
+    async def run(self, organization_id: int, work: Callable[[], Result]) -> Result:
+        """Do a piece of work in a thread, in an organization's turn."""
+        async with self.turn(organization_id) as turn:
+            return await turn.run(work)
+
+    def _end_turn(self, organization_id: int, queue: "_Queue") -> None:
+        queue.lock.release()
+        self._leave(organization_id, queue)
 
     def _leave(self, organization_id: int, queue: "_Queue") -> None:
         queue.users -= 1

@@ -16,11 +16,15 @@ from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, CountedCredit, attainments, known_at
 from domain.rules.editions import Edition, programs_at
 from domain.rules.enums import CreditEndReason, Scope, Track
-from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
+from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast_in_pieces
 from domain.rules.fragility import FragilityFinding, fragility
+from domain.rules.pieces import Pieces
 from domain.rules.visibility import Viewer
 
 Result = TypeVar("Result")
+
+# A day takes about 2 milliseconds, so that others wait for about 40.
+FORECAST_DAYS_OF_A_PIECE = 20
 
 _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c.counts_until, c.end_reason,
         greatest(a.started_at, p.completed_at) AS known_from
@@ -56,8 +60,9 @@ class AttainmentsAt:
 
     at: datetime
 
-    def of(self, facts: OrganizationFacts) -> tuple[Attainment, ...]:
-        """Score an organization by what is known at the instant."""
+    def pieces(self, facts: OrganizationFacts) -> Pieces[tuple[Attainment, ...]]:
+        """Score an organization by what is known at the instant, all at once."""
+        yield from ()
         programs = programs_at(facts.editions, self.at)
         return attainments(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
 
@@ -78,8 +83,8 @@ class ForecastUntil:
         """
         check_forecast_date(self.until, now=self.after)
 
-    def of(self, facts: OrganizationFacts) -> Forecast:
-        """Score an organization by what is known at the first instant.
+    def pieces(self, facts: OrganizationFacts) -> Pieces[Forecast]:
+        """Score an organization by what is known at the first instant, some days at a time.
 
         Raises:
             NotFound: there is no such program.
@@ -87,13 +92,16 @@ class ForecastUntil:
         keys = {program.key for edition in facts.editions for program in edition.programs}
         if self.program is not None and self.program not in keys:
             raise NotFound
-        return forecast(
-            known_at(facts.credits, self.after),
-            facts.editions,
-            after=self.after,
-            until=self.until,
-            track=facts.track,
-            program=self.program,
+        return (
+            yield from forecast_in_pieces(
+                known_at(facts.credits, self.after),
+                facts.editions,
+                after=self.after,
+                until=self.until,
+                track=facts.track,
+                program=self.program,
+                days=FORECAST_DAYS_OF_A_PIECE,
+            )
         )
 
 
@@ -103,8 +111,9 @@ class FragilityAt:
 
     at: datetime
 
-    def of(self, facts: OrganizationFacts) -> tuple[FragilityFinding, ...]:
-        """Score an organization by what is known at the instant."""
+    def pieces(self, facts: OrganizationFacts) -> Pieces[tuple[FragilityFinding, ...]]:
+        """Score an organization by what is known at the instant, all at once."""
+        yield from ()
         programs = programs_at(facts.editions, self.at)
         return fragility(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
 

@@ -44,9 +44,12 @@ class OrganizationContributions:
         self._as_of = as_of
         self._scored = scored
 
-    async def of(self, current: Any, member_ids: Collection[int]) -> CreditContributions:
+    async def of(
+        self, current: Any, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
+    ) -> CreditContributions:
         """Return what each credit of members contributes, without credits that have ended or never count."""
-        return self._of(await self._rows(current, member_ids))
+        rows = await self._rows(current, member_ids)
+        return await run_in_thread(partial(self._of, rows))
 
     async def of_members(
         self, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
@@ -69,11 +72,16 @@ async def programs_in_force(at: datetime) -> tuple[Program, ...]:
 
 
 async def organization_contributions(
-    current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
+    current: Any,
+    organization_id: int,
+    *,
+    programs: Sequence[Program],
+    as_of: datetime,
+    run_in_thread: RunInThread = asyncio.to_thread,
 ) -> OrganizationContributions:
     """Prepare an organization's contributions to programs as of an instant (aware, UTC)."""
     score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
-    return OrganizationContributions(organization_id, as_of, score())
+    return OrganizationContributions(organization_id, as_of, await run_in_thread(score))
 
 
 async def prepared_contributions(

@@ -3,6 +3,7 @@
 The report's pages and its export are one query, so that both have the same rows.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from domain.database.pagination import Page, PageRequest, fetch_page, where
 from domain.database.pool import snapshot, typed_row
 from domain.errors import InvalidInput
+from domain.queries.attainments import RunInThread
 from domain.queries.contributions import (
     CreditContributions,
     OrganizationContributions,
@@ -104,8 +106,15 @@ class SkillsReport:
     """A whole report, read batch by batch from one snapshot of the database."""
 
     def __init__(
-        self, connection: Any, contributions: OrganizationContributions, listed: str, arguments: list[object]
+        self,
+        connection: Any,
+        contributions: OrganizationContributions,
+        listed: str,
+        arguments: list[object],
+        *,
+        run_in_thread: RunInThread,
     ) -> None:
+        self._run_in_thread = run_in_thread
         self._connection = connection
         self._contributions = contributions
         self._listed = listed
@@ -123,7 +132,8 @@ class SkillsReport:
         )
         while records := await cursor.fetch(BATCH_ROWS):
             rows = [typed_row(SkillsReportRow, record) for record in records]
-            yield rows, await self._contributions.of(self._connection, {row.member_id for row in rows})
+            members = {row.member_id for row in rows}
+            yield rows, await self._contributions.of(self._connection, members, run_in_thread=self._run_in_thread)
 
 
 async def skills_report(
@@ -143,7 +153,11 @@ async def skills_report(
 
 @asynccontextmanager
 async def open_skills_report(
-    organization_id: int, *, matching: SkillsReportFilter, as_of: datetime
+    organization_id: int,
+    *,
+    matching: SkillsReportFilter,
+    as_of: datetime,
+    run_in_thread: RunInThread = asyncio.to_thread,
 ) -> AsyncIterator[SkillsReport]:
     """Open the whole report of an organization as of an instant (aware, UTC), without a check of the viewer.
 
@@ -154,8 +168,10 @@ async def open_skills_report(
     programs = await programs_in_force(as_of)
     listed = listed_rows(organization_id, matching, programs, as_of)
     async with snapshot() as connection:
-        contributions = await organization_contributions(connection, organization_id, programs=programs, as_of=as_of)
-        yield SkillsReport(connection, contributions, *listed)
+        contributions = await organization_contributions(
+            connection, organization_id, programs=programs, as_of=as_of, run_in_thread=run_in_thread
+        )
+        yield SkillsReport(connection, contributions, *listed, run_in_thread=run_in_thread)
 
 
 def listed_rows(

@@ -14,6 +14,7 @@ from domain.rules.attainment import Attainment, CountedCredit, Holding, Person, 
 from domain.rules.certifications import start_of_day
 from domain.rules.editions import Edition, changes_of_requirements, programs_at
 from domain.rules.enums import CreditEndReason, ForecastCauseKind, Track
+from domain.rules.pieces import Pieces, do_whole
 from domain.rules.programs import Program
 
 FURTHEST = timedelta(days=5 * 365 + 1)
@@ -89,6 +90,23 @@ def forecast(
 
     ``track`` is the organization's setting. The causes for one program are those on which it can depend.
     """
+    days = max(1, len(credits) + len(editions))
+    return do_whole(
+        forecast_in_pieces(credits, editions, after=after, until=until, days=days, track=track, program=program)
+    )
+
+
+def forecast_in_pieces(
+    credits: Sequence[CountedCredit],
+    editions: Sequence[Edition],
+    *,
+    after: datetime,
+    until: date,
+    days: int,
+    track: Track | None = None,
+    program: str | None = None,
+) -> Pieces[Forecast]:
+    """Do what ``forecast`` does, and yield after each so many days, so that others can work meanwhile."""
     last = end_of_day(until)
     changes = changes_of_requirements(editions, after=after, until=last)
     causes = [ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key) for at, key in changes]
@@ -96,21 +114,19 @@ def forecast(
     # At the same instant editions come first, then credits by their id.
     causes.sort(key=lambda cause: (cause.at, (cause.credit.credit_id or 0) if cause.credit else -1))
     projection = _Projection(credits, editions, after, track, program)
-    start = projection.attainments()
-    return Forecast(at=after, until=until, attainments=start, steps=tuple(_steps(projection, causes, start)))
-
-
-def _steps(
-    projection: "_Projection", causes: Iterable[ForecastCause], before: tuple[Attainment, ...]
-) -> Iterator[ForecastStep]:
-    for day, of_day in groupby(causes, key=lambda cause: cause.at.astimezone(UTC).date()):
+    start = before = projection.attainments()
+    steps: list[ForecastStep] = []
+    by_day = groupby(causes, key=lambda cause: cause.at.astimezone(UTC).date())
+    for number, (day, of_day) in enumerate(by_day):
+        if number % days == 0:
+            yield
         relevant = projection.advance_to(end_of_day(day), tuple(of_day))
         if not relevant:
             continue
-        after = projection.attainments()
-        changed = tuple(new for new in after if not any(replace(new, at=old.at) == old for old in before))
-        yield ForecastStep(date=day, at=projection.at, causes=relevant, attainments=after, changed=changed)
-        before = after
+        now, changed = _compared(projection.attainments(), before)
+        steps.append(ForecastStep(date=day, at=projection.at, causes=relevant, attainments=now, changed=changed))
+        before = now
+    return Forecast(at=after, until=until, attainments=start, steps=tuple(steps))
 
 
 class _Projection:
@@ -173,6 +189,26 @@ def _of_credits(credits: Iterable[CountedCredit], after: datetime, last: datetim
         if ends is not None and after < ends <= last:
             kind = _ENDS.get(credit.end_reason or CreditEndReason.EXPIRED, ForecastCauseKind.ASSOCIATION_END)
             yield ForecastCause(kind=kind, at=ends, credit=credit)
+
+
+def _compared(
+    now: Iterable[Attainment], before: Iterable[Attainment]
+) -> tuple[tuple[Attainment, ...], tuple[Attainment, ...]]:
+    """Return the attainments, and those of them that are not what they were before.
+
+    The others share what they hold with those before: a long forecast would have millions of objects, and each full
+    garbage collection would hold up everybody for a second.
+    """
+    old = {(each.program.key, each.track): each for each in before}
+    found, changed = [], []
+    for each in now:
+        same = old.get((each.program.key, each.track))
+        if same is not None and (same.program, same.metrics) == (each.program, each.metrics):
+            found.append(replace(same, at=each.at))
+        else:
+            found.append(each)
+            changed.append(each)
+    return tuple(found), tuple(changed)
 
 
 class Headcounts:

@@ -28,6 +28,7 @@ from domain.rules.attainment import Attainment
 from domain.rules.enums import ForecastCauseKind, MemberRole, Track
 from domain.rules.explanation import explanation
 from domain.rules.forecast import end_of_day
+from domain.rules.pieces import do_whole
 from domain.rules.policy import Policy
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
@@ -48,7 +49,7 @@ async def admin(organization: Organization) -> Member:
 
 
 def one(facts: OrganizationFacts, at: datetime, key: str = "business-applications") -> Attainment:
-    return next(each for each in AttainmentsAt(at=at).of(facts) if each.program.key == key)
+    return next(each for each in do_whole(AttainmentsAt(at=at).pieces(facts)) if each.program.key == key)
 
 
 async def test_one_load_answers_for_any_instant(organization: Organization, admin: Member) -> None:
@@ -93,7 +94,8 @@ async def test_a_leaver_is_forecast_to_count_until_the_refresh_date(organization
     await propagate_credits(now=COUNTS)
     await remove_member(by=viewer_of(admin), member_id=leaver.id, now=COUNTS)
 
-    found = ForecastUntil(after=COUNTS, until=date(2027, 1, 1)).of(await organization_facts(organization.id))
+    forecast = ForecastUntil(after=COUNTS, until=date(2027, 1, 1))
+    found = do_whole(forecast.pieces(await organization_facts(organization.id)))
 
     (step,) = found.steps
     assert (step.date, [cause.kind for cause in step.causes]) == (date(2026, 12, 10), [ForecastCauseKind.REFRESH_DATE])
@@ -112,21 +114,21 @@ async def test_a_forecast_of_many_credits_is_what_is_asked_at_the_end_of_each_da
     asked = ForecastUntil(after=START, until=START.date() + 200 * DAY)
     facts = await organization_facts(organization.id)
 
-    found = asked.of(facts)
+    found = do_whole(asked.pieces(facts))
 
     assert await count_facts(organization.id) == len(facts.credits) == 500
     assert await count_forecast_days(organization.id, asked) == 2
     assert len(found.steps) == 2
     for step in found.steps:
         assert step.at == end_of_day(step.date)
-        assert step.attainments == AttainmentsAt(at=step.at).of(facts)
+        assert step.attainments == do_whole(AttainmentsAt(at=step.at).pieces(facts))
 
 
 async def test_a_program_that_no_edition_has_cannot_be_forecast(organization: Organization) -> None:
     facts = await organization_facts(organization.id)
 
     with pytest.raises(NotFound):
-        ForecastUntil(after=START, until=START.date(), program="nothing").of(facts)
+        do_whole(ForecastUntil(after=START, until=START.date(), program="nothing").pieces(facts))
 
 
 async def test_the_track_is_the_organization_s_setting(organization: Organization) -> None:
@@ -136,7 +138,7 @@ async def test_the_track_is_the_organization_s_setting(organization: Organizatio
     for track in (Track.ENTERPRISE, Track.SMB, None):
         await change_track(organization_domain="CONTOSO.example", track=track, now=START)
         facts = await organization_facts(organization.id)
-        found = AttainmentsAt(at=COUNTS).of(facts)
+        found = do_whole(AttainmentsAt(at=COUNTS).pieces(facts))
         tracks.append(
             [(each.track, float(each.points)) for each in found if each.program.key == "business-applications"]
         )

@@ -1,11 +1,13 @@
 """Forecast and fragility of an organization's attainments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 
 import strawberry
 
+from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, global_id
 from api.graphql.types.attainments import Attainment, RequirementAttainment, attainment_of, requirement_attainment_of
@@ -17,6 +19,9 @@ from domain.rules.attainment import Holding
 from domain.rules.certifications import CertificationFacts
 from domain.rules.enums import ForecastCauseKind
 from domain.rules.fragility import FragilityFinding as Finding
+
+# As many are built at a time as take a few milliseconds.
+CAUSES_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +62,15 @@ class ForecastStep:
     )
 
     @field("What changes on the day, the earliest first.")
-    def causes(self) -> list[ForecastCause]:
-        return [
+    def causes(self, info: Info) -> list[ForecastCause]:
+        causes = (
             from_row(ForecastCause, cause, credit=named_credit(cause.credit, self.names) if cause.credit else None)
             for cause in self.row.causes
-        ]
+        )
+        if len(self.row.causes) <= CAUSES_AT_ONCE:
+            return list(causes)
+        # An asynchronous iterator of a list's items is a list to the executor.
+        return cast("list[ForecastCause]", info.context.runtime.pacer.paced(causes, at_once=CAUSES_AT_ONCE))
 
     @field("Every attainment at the end of the day.")
     def attainments(self) -> list[Attainment]:
@@ -74,10 +83,18 @@ class ForecastStep:
 
 @strawberry.type(description="What will change by itself, and how far the organization will be.")
 class Forecast:
+    rows: strawberry.Private[Sequence[rule.ForecastStep]]
+    names: strawberry.Private[NamesById]
+
     as_of: datetime = strawberry.field(description="The instant at which the forecast begins.")
     until: date = strawberry.field(description="Its last day.")
     attainments: list[Attainment] = strawberry.field(description="How far the organization is when it begins.")
-    steps: list[ForecastStep] = strawberry.field(description="The days on which anything changes, the earliest first.")
+
+    @field("The days on which anything changes, the earliest first.")
+    def steps(self, info: Info) -> list[ForecastStep]:
+        # Each step can have hundreds of objects.
+        steps = (ForecastStep(row=row, names=self.names, day=row.date, as_of=row.at) for row in self.rows)
+        return cast("list[ForecastStep]", info.context.runtime.pacer.paced(steps))
 
 
 @strawberry.type(description="How many people a requirement of an attained program can do without.")
@@ -134,5 +151,6 @@ def forecast_of(row: rule.Forecast, names: NamesById) -> Forecast:
         row,
         as_of=row.at,
         attainments=[attainment_of(attainment) for attainment in row.attainments],
-        steps=[ForecastStep(row=step, names=names, day=step.date, as_of=step.at) for step in row.steps],
+        rows=row.steps,
+        names=names,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from graphql import OperationType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -28,6 +28,7 @@ from api.transport.admission import admit
 from api.transport.execute import execute_operation
 from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
 from api.transport.http.body import read_request
+from api.transport.http.disconnect import unless_gone
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 
@@ -55,12 +56,20 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await respond(Request(scope, receive))
+        request = Request(scope, receive)
+        try:
+            response = await respond(request)
+        except ClientDisconnect:
+            return
         await response(scope, receive, send)
 
 
 async def respond(request: Request) -> Response:
-    """Return the response to a request; also a refusal or a fault has GraphQL's shape and a code."""
+    """Return the response to a request; also a refusal or a fault has GraphQL's shape and a code.
+
+    Raises:
+        ClientDisconnect: the client has gone.
+    """
     request_id = request_id_of(request)
     media_type = chosen_media_type(request.headers.get("accept"))
     try:
@@ -69,6 +78,8 @@ async def respond(request: Request) -> Response:
         media_type = media_type or JSON
         payload = request_error_payload(error, request_id=request_id)
         status, headers = graphql_status(error.code, media_type=media_type), error.headers
+    except ClientDisconnect:
+        raise
     except Exception as fault:
         log_fault(fault, request_id=request_id)
         payload = fault_payload(request_id=request_id)
@@ -93,8 +104,11 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     now = runtime.clock()
     context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
     document, context = await admit(operation, context)
-    _check_transport(request, document.operation_type(operation.operation_name))
-    result = await execute_operation(document, operation.operation_name, operation.variables, context=context)
+    kind = document.operation_type(operation.operation_name)
+    _check_transport(request, kind)
+    executed = execute_operation(document, operation.operation_name, operation.variables, context=context)
+    # A mutation that is canceled on its way might have done half of its fields.
+    result = await (unless_gone(executed, request.receive) if kind is OperationType.QUERY else executed)
     return result_payload(result, request_id=request_id)
 
 

@@ -29,6 +29,7 @@ from domain.database.pool import connection
 from domain.models import Association, Member, Organization
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts, Scoring
 from domain.rules.enums import LearningProvider, MemberRole, Track
+from domain.rules.pieces import Pieces
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_charges import asking, limited
@@ -82,14 +83,14 @@ class Scored:
     def counting(self, kind: str, original: Callable[..., Any]) -> Callable[..., Any]:
         """Return what scores as before, and is counted."""
 
-        def work(scoring: Scoring, facts: OrganizationFacts) -> Any:
+        def work(scoring: Scoring, facts: OrganizationFacts) -> Pieces[Any]:
             with self._lock:
                 self.kinds[kind] += 1
                 self.at_work += 1
                 self.most = max(self.most, self.at_work)
             try:
                 self.go_on.wait(10)
-                return original(scoring, facts)
+                return (yield from original(scoring, facts))
             finally:
                 with self._lock:
                     self.at_work -= 1
@@ -101,7 +102,7 @@ class Scored:
 def scored(monkeypatch: pytest.MonkeyPatch) -> Scored:
     counted = Scored()
     for name, kind in (("attainments", AttainmentsAt), ("forecast", ForecastUntil), ("fragility", FragilityAt)):
-        monkeypatch.setattr(kind, "of", counted.counting(name, kind.of))
+        monkeypatch.setattr(kind, "pieces", counted.counting(name, kind.pieces))
     return counted
 
 
@@ -220,11 +221,12 @@ async def test_an_operation_that_is_cut_off_at_work_keeps_its_slot_until_the_thr
 async def test_a_fault_in_scoring_releases_the_slot(
     caller: Caller, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object) -> Pieces[None]:
+        yield from ()
         raise ZeroDivisionError
 
     with monkeypatch.context() as faulty:
-        faulty.setattr(AttainmentsAt, "of", fail)
+        faulty.setattr(AttainmentsAt, "pieces", fail)
         codes = {code for _ in range(3) for code in await caller.refused(FIFTEEN)}
 
     assert codes == {"INTERNAL_FAULT"}

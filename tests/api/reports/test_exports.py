@@ -1,9 +1,11 @@
 """Exports of the skills report as CSV and NDJSON."""
 
+import asyncio
 import csv
 import io
 import json
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from httpx2 import AsyncClient, Response
 
 from api.exports.formats import COLUMNS, defused
 from api.exports.parameters import PARAMETERS
+from api.runtime import Runtime
 from domain.database.pool import execute
 from domain.models import Credit, Member
+from domain.rules.contributions import ProgramContributions
 from domain.rules.enums import MemberRole
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
@@ -70,6 +74,44 @@ async def test_an_export_s_rows_are_those_of_the_pages_for_any_filter_and_instan
 
             assert lines(ndjson) == rows, parameters
             assert [row["creditId"] for row in cells(table)] == [row["creditId"] for row in rows], parameters
+
+
+async def test_contributions_are_computed_in_a_thread_in_the_organization_s_turn(
+    client: AsyncClient,
+    runtime: Runtime,
+    admin: Member,
+    caller: Caller,
+    credits: list[Credit],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed: list[tuple[str, int]] = []
+
+    def noting(name: str) -> None:
+        original = getattr(ProgramContributions, name)
+
+        def noted(*args: Any, **named: Any) -> Any:
+            computed.append((name, threading.get_ident()))
+            return original(*args, **named)
+
+        monkeypatch.setattr(ProgramContributions, name, noted)
+
+    noting("__init__")
+    noting("of")
+    organization = await admin.organization
+    async with runtime.scoring_slots.turn(organization.id):
+        export = asyncio.create_task(get(client, caller, NDJSON))
+        async with asyncio.timeout(10):
+            # The export has joined whoever has the turn.
+            while runtime.scoring_slots._queues[organization.id].users < 2:
+                await asyncio.sleep(0.005)
+        meanwhile = list(computed)
+    rows = lines(await export)
+
+    assert meanwhile == []
+    assert len(rows) == len(credits)
+    assert [name for name, _ in computed] == ["__init__", "of"]
+    assert threading.get_ident() not in {thread for _, thread in computed}
+    assert len(runtime.scoring_slots) == 0
 
 
 async def test_csv_has_the_documented_columns_and_lines_end_as_rfc_4180_says(
