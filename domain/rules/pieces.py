@@ -1,4 +1,4 @@
-"""Work that is done in pieces, so that others can work between them."""
+"""Pieces of a long computation, with pauses for others."""
 
 from collections.abc import Generator
 from typing import TypeVar

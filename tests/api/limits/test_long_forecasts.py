@@ -1,4 +1,4 @@
-"""Forecasts of very many days: built with pauses, computed in pieces, and given up with their caller."""
+"""Long forecasts: paced, in pieces, given up with their caller."""
 
 import asyncio
 import json
