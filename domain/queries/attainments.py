@@ -16,7 +16,7 @@ from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, CountedCredit, attainments, known_at
 from domain.rules.editions import Edition, programs_at
 from domain.rules.enums import CreditEndReason, Scope, Track
-from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast_in_pieces
+from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
 from domain.rules.fragility import FragilityFinding, fragility
 from domain.rules.pieces import Pieces
 from domain.rules.visibility import Viewer
@@ -93,7 +93,7 @@ class ForecastUntil:
         if self.program is not None and self.program not in keys:
             raise NotFound
         return (
-            yield from forecast_in_pieces(
+            yield from forecast(
                 known_at(facts.credits, self.after),
                 facts.editions,
                 after=self.after,

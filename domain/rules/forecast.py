@@ -14,7 +14,7 @@ from domain.rules.attainment import Attainment, CountedCredit, Holding, Person, 
 from domain.rules.certifications import start_of_day
 from domain.rules.editions import Edition, changes_of_requirements, programs_at
 from domain.rules.enums import CreditEndReason, ForecastCauseKind, Track
-from domain.rules.pieces import Pieces, do_whole
+from domain.rules.pieces import Pieces
 from domain.rules.programs import Program
 
 FURTHEST = timedelta(days=5 * 365 + 1)
@@ -83,30 +83,15 @@ def forecast(
     *,
     after: datetime,
     until: date,
-    track: Track | None = None,
-    program: str | None = None,
-) -> Forecast:
-    """Return what changes after an instant (aware, UTC) until the end of a day, for all programs or for one.
-
-    ``track`` is the organization's setting. The causes for one program are those on which it can depend.
-    """
-    days = max(1, len(credits) + len(editions))
-    return do_whole(
-        forecast_in_pieces(credits, editions, after=after, until=until, days=days, track=track, program=program)
-    )
-
-
-def forecast_in_pieces(
-    credits: Sequence[CountedCredit],
-    editions: Sequence[Edition],
-    *,
-    after: datetime,
-    until: date,
     days: int,
     track: Track | None = None,
     program: str | None = None,
 ) -> Pieces[Forecast]:
-    """Do what ``forecast`` does, and yield after each so many days, so that others can work meanwhile."""
+    """Return what changes after an instant (aware, UTC) until the end of a day, for all programs or for one.
+
+    ``track`` is the organization's setting. The causes for one program are those on which it can depend. A piece of the
+    work is so many ``days`` with changes.
+    """
     last = end_of_day(until)
     changes = changes_of_requirements(editions, after=after, until=last)
     causes = [ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key) for at, key in changes]

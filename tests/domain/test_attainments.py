@@ -28,11 +28,11 @@ from domain.rules.attainment import Attainment
 from domain.rules.enums import ForecastCauseKind, MemberRole, Track
 from domain.rules.explanation import explanation
 from domain.rules.forecast import end_of_day
-from domain.rules.pieces import do_whole
 from domain.rules.policy import Policy
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
 from tests.domain.instants import DAY, MICROSECOND
+from tests.domain.pieces import do_whole
 from tests.factories import completion_record, make_association, make_credit, make_member, make_organization, viewer_of
 
 COUNTS = START + 10 * DAY

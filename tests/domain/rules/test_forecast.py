@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.rules.attainment import Attainment, CountedCredit, attainments
-from domain.rules.editions import programs_at
+from domain.rules.editions import Edition, programs_at
 from domain.rules.enums import CreditEndReason, ForecastCauseKind, Track
-from domain.rules.forecast import ForecastTooFar, check_forecast_date, end_of_day, forecast
+from domain.rules.forecast import Forecast, ForecastTooFar, check_forecast_date, end_of_day, forecast
 from tests.domain.instants import DAY, MICROSECOND
+from tests.domain.pieces import do_whole
 from tests.domain.rules.catalog import AT, EDITIONS
 from tests.domain.rules.test_attainment_laws import SOUGHT, certifications, people, tracks
 
@@ -69,7 +70,7 @@ def test_the_forecast_at_a_day_is_the_attainment_asked_at_its_end(
     now, credits = history
     until = now.date() + length * DAY
 
-    found = forecast(credits, EDITIONS, after=now, until=until, track=track)
+    found = whole_forecast(credits, EDITIONS, after=now, until=until, track=track)
 
     assert found.attainments == asked(credits, now, track)
     for step in found.steps:
@@ -81,6 +82,20 @@ def test_the_forecast_at_a_day_is_the_attainment_asked_at_its_end(
     assert without_instant(latest) == without_instant(asked(credits, end_of_day(day), track))
 
 
+def whole_forecast(
+    credits: Sequence[CountedCredit],
+    editions: Sequence[Edition],
+    *,
+    after: datetime,
+    until: date,
+    track: Track | None = None,
+    program: str | None = None,
+) -> Forecast:
+    """Return a forecast that is computed two days with changes at a time."""
+    pieces = forecast(credits, editions, after=after, until=until, days=2, track=track, program=program)
+    return do_whole(pieces)
+
+
 @given(histories(), st.integers(0, 400))
 def test_each_cause_is_at_its_instant_and_none_is_missing(
     history: tuple[datetime, list[CountedCredit]], length: int
@@ -89,7 +104,7 @@ def test_each_cause_is_at_its_instant_and_none_is_missing(
     until = now.date() + length * DAY
 
     # Without an edition there is nothing to score, only what happens.
-    found = forecast(credits, [], after=now, until=until)
+    found = whole_forecast(credits, [], after=now, until=until)
 
     causes = [cause for step in found.steps for cause in step.causes]
     assert [cause.at for cause in causes] == sorted(cause.at for cause in causes)
@@ -121,7 +136,8 @@ def test_the_forecast_of_one_program_is_its_part_of_the_whole(
     until = now.date() + 60 * DAY
 
     whole, part = (
-        forecast(credits, EDITIONS, after=now, until=until, track=track, program=program) for program in (None, key)
+        whole_forecast(credits, EDITIONS, after=now, until=until, track=track, program=program)
+        for program in (None, key)
     )
 
     of_whole = {step.date: [each for each in step.attainments if each.program.key == key] for step in whole.steps}
@@ -157,7 +173,9 @@ def credit(
 def test_a_step_says_why_a_credit_ends(reason: CreditEndReason, kind: ForecastCauseKind) -> None:
     ends = datetime(2026, 12, 10, tzinfo=UTC)
 
-    (step,) = forecast([credit("MB-335", AT - DAY, ends, reason)], EDITIONS, after=AT, until=date(2026, 12, 31)).steps
+    (step,) = whole_forecast(
+        [credit("MB-335", AT - DAY, ends, reason)], EDITIONS, after=AT, until=date(2026, 12, 31)
+    ).steps
 
     assert (step.date, [cause.kind for cause in step.causes]) == (date(2026, 12, 10), [kind])
     assert {each.program.key for each in step.changed} == {"business-applications"}
@@ -166,7 +184,7 @@ def test_a_step_says_why_a_credit_ends(reason: CreditEndReason, kind: ForecastCa
 def test_an_edition_that_comes_into_force_is_a_step() -> None:
     now = datetime(2026, 7, 20, tzinfo=UTC)
 
-    found = forecast([], EDITIONS, after=now, until=date(2026, 9, 1))
+    found = whole_forecast([], EDITIONS, after=now, until=date(2026, 9, 1))
 
     assert [(step.date, [cause.edition for cause in step.causes]) for step in found.steps] == [
         (date(2026, 8, 1), ["2026-08"])
@@ -176,8 +194,8 @@ def test_an_edition_that_comes_into_force_is_a_step() -> None:
 def test_what_happened_at_the_instant_itself_is_no_step_any_more() -> None:
     credits = [credit("AZ-104", AT, AT + 365 * DAY, CreditEndReason.EXPIRED)]
 
-    assert forecast(credits, EDITIONS, after=AT, until=AT.date()).steps == ()
-    assert len(forecast(credits, EDITIONS, after=AT - MICROSECOND, until=AT.date()).steps) == 1
+    assert whole_forecast(credits, EDITIONS, after=AT, until=AT.date()).steps == ()
+    assert len(whole_forecast(credits, EDITIONS, after=AT - MICROSECOND, until=AT.date()).steps) == 1
 
 
 @pytest.mark.parametrize("days", [-1, 5 * 365 + 2, 100_000])
@@ -206,7 +224,7 @@ def test_a_year_of_ten_thousand_credits_takes_a_moment() -> None:
         for number in range(10_000)
     ]
 
-    found = forecast(credits, EDITIONS, after=AT, until=AT.date() + 365 * DAY)
+    found = whole_forecast(credits, EDITIONS, after=AT, until=AT.date() + 365 * DAY)
 
     assert len(found.steps) > 300
     assert found.steps[200].attainments == asked(credits, found.steps[200].at, None)
