@@ -11,15 +11,18 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 from domain.rules.enums import (
+    AddressTrust,
     AssociationEndReason,
     AttemptStatus,
     CallbackStatus,
     CertificationLevel,
     CompletionKind,
+    CredentialKind,
     CreditEndReason,
     CreditEventKind,
     DeliveryProblem,
     IneligibleReason,
+    IssuerPreset,
     LearningProvider,
     MemberRole,
     MemberStatus,
@@ -55,16 +58,66 @@ class Organization(Model):
     id = fields.BigIntField(primary_key=True)
     name = fields.CharField(max_length=200)
     domain = fields.CharField(max_length=253, unique=True)
-    issuer = fields.CharField(max_length=500, unique=True)
-    client_id = fields.CharField(max_length=200)
-    client_secret_sealed = fields.BinaryField(null=True)
-    api_audience = fields.CharField(max_length=200)
     track = enum(Track, null=True)
     audit_length = fields.BigIntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
     class Meta:
         table = "organization"
+
+
+class MailDomain(Model):
+    """A mail domain of an organization, in A-label form."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "mail_domains")
+    organization_id: int
+    domain = fields.CharField(max_length=253, unique=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "mail_domain"
+
+
+class IdentityIssuer(Model):
+    """An OpenID Connect issuer at which an organization's people sign in, and what of its claims is trusted."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "identity_issuers")
+    organization_id: int
+    issuer = fields.CharField(max_length=500)
+    discovery_url = fields.CharField(max_length=500, null=True)
+    preset = enum(IssuerPreset)
+    address_trust = enum(AddressTrust)
+    address_claims: fields.Field[list[str]] = ArrayField(element_type="text")
+    subject_claims: fields.Field[list[str]] = ArrayField(element_type="text")
+    client_id = fields.CharField(max_length=200)
+    api_audiences: fields.Field[list[str]] = ArrayField(element_type="text")
+    access_token_issuers: fields.Field[list[str]] = ArrayField(element_type="text")
+    front_end_client_ids: fields.Field[list[str]] = ArrayField(element_type="text")
+    created_at = fields.DatetimeField()
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "identity_issuer"
+
+
+class IssuerCredential(Model):
+    """A secret or private key of our client at an issuer, sealed; two live at a time while one replaces the other."""
+
+    id = fields.BigIntField(primary_key=True)
+    identity_issuer: fields.ForeignKeyRelation[IdentityIssuer] = parent("IdentityIssuer", "credentials")
+    identity_issuer_id: int
+    slot = fields.SmallIntField()
+    kind = enum(CredentialKind)
+    sealed = fields.BinaryField()
+    thumbprint = fields.CharField(max_length=64, null=True)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "issuer_credential"
 
 
 class Member(Model):
@@ -77,8 +130,6 @@ class Member(Model):
     name = fields.CharField(max_length=200, null=True)
     role = enum(MemberRole)
     status = enum(MemberStatus)
-    issuer = fields.CharField(max_length=500, null=True)
-    subject = fields.CharField(max_length=255, null=True)
     invited_at = fields.DatetimeField()
     activated_at = fields.DatetimeField(null=True)
     removed_at = fields.DatetimeField(null=True)
@@ -87,13 +138,47 @@ class Member(Model):
         table = "member"
 
 
+class WorkIdentity(Model):
+    """A subject of an issuer that a member is bound to, until the organization no longer trusts the issuer."""
+
+    id = fields.BigIntField(primary_key=True)
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "work_identities")
+    member_id: int
+    identity_issuer: fields.ForeignKeyRelation[IdentityIssuer] = parent("IdentityIssuer", "work_identities")
+    identity_issuer_id: int
+    issuer = fields.CharField(max_length=500)
+    subject = fields.CharField(max_length=255)
+    bound_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "work_identity"
+
+
+class AccountReplacement(Model):
+    """A new work account with a member's address, which waits for an admin to say that it is the same person's."""
+
+    id = fields.BigIntField(primary_key=True)
+    member: fields.ForeignKeyRelation[Member] = parent("Member", "account_replacements")
+    member_id: int
+    identity_issuer: fields.ForeignKeyRelation[IdentityIssuer] = parent("IdentityIssuer", "account_replacements")
+    identity_issuer_id: int
+    issuer = fields.CharField(max_length=500)
+    subject = fields.CharField(max_length=255)
+    requested_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+    is_confirmed = fields.BooleanField(null=True)
+
+    class Meta:
+        table = "account_replacement"
+
+
 class SignIn(Model):
     """A sign-in with a work account, from the click to the issuer's answer."""
 
     id = fields.BigIntField(primary_key=True)
-    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "sign_ins")
-    organization_id: int
-    issuer = fields.CharField(max_length=500)
+    identity_issuer: fields.ForeignKeyRelation[IdentityIssuer] = parent("IdentityIssuer", "sign_ins")
+    identity_issuer_id: int
     state_hash = fields.BinaryField()
     browser_hash = fields.BinaryField()
     nonce = fields.CharField(max_length=64)
@@ -108,12 +193,22 @@ class SignIn(Model):
 
 
 class BrowserSession(Model):
-    """A member's signed-in browser; the cookie's value is stored hashed."""
+    """A member's signed-in browser; the cookie's value is stored hashed, and what its issuer gave is sealed."""
 
     id = fields.BigIntField(primary_key=True)
     member: fields.ForeignKeyRelation[Member] = parent("Member", "browser_sessions")
     member_id: int
+    work_identity: fields.ForeignKeyNullableRelation[WorkIdentity] = parent(
+        "WorkIdentity", "browser_sessions", null=True
+    )
+    work_identity_id: int | None
     token_hash = fields.BinaryField()
+    issuer_session = fields.CharField(max_length=255, null=True)
+    id_token_sealed = fields.BinaryField(null=True)
+    refresh_sealed = fields.BinaryField(null=True)
+    next_check_at = fields.DatetimeField(null=True)
+    check_leased_until = fields.DatetimeField(null=True)
+    check_tries = fields.IntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
@@ -332,6 +427,45 @@ class ApiKey(Model):
 
     class Meta:
         table = "api_key"
+
+
+class ScimToken(Model):
+    """A token by which an organization's directory provisions its people; its secret is stored hashed."""
+
+    id = fields.BigIntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "scim_tokens")
+    organization_id: int
+    slot = fields.SmallIntField()
+    prefix = fields.CharField(max_length=20)
+    token_hash = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "scim_token"
+
+
+class DirectoryUser(Model):
+    """A user as the organization's directory sent it, and the member it became."""
+
+    id = fields.UUIDField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "directory_users")
+    organization_id: int
+    member: fields.ForeignKeyNullableRelation[Member] = parent("Member", "directory_users", null=True)
+    member_id: int | None
+    user_name = fields.CharField(max_length=320)
+    external_id = fields.CharField(max_length=255, null=True)
+    is_active = fields.BooleanField()
+    resource: fields.Field[dict[str, object]] = fields.JSONField()
+    version = fields.BigIntField(default=1, db_default=1)
+    created_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "directory_user"
 
 
 class IdempotencyKey(Model):

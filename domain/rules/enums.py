@@ -249,6 +249,37 @@ class ProgramKind(DescribedEnum):
     SPECIALIZATION = "SPECIALIZATION", "A specialization, which demands all of its requirements."
 
 
+class AddressTrust(DescribedEnum):
+    """Whose word an organization takes for a person's work address.
+
+    Rule R2.
+    """
+
+    VERIFIED = "VERIFIED", "An address counts where the issuer says that it is verified."
+    ISSUER = "ISSUER", "The issuer, which is the company's own, vouches for addresses of its mail domains."
+    HOSTED_DOMAIN = "HOSTED_DOMAIN", "A verified address counts where the issuer names the company's domain, too."
+
+
+class IssuerPreset(DescribedEnum):
+    """A kind of issuer, whose settings are known."""
+
+    ENTRA = "ENTRA", "Microsoft Entra ID, one tenant."
+    GOOGLE = "GOOGLE", "Google Workspace."
+    OKTA = "OKTA", "Okta."
+    KEYCLOAK = "KEYCLOAK", "Keycloak."
+    AUTH0 = "AUTH0", "Auth0."
+    COGNITO = "COGNITO", "Amazon Cognito."
+    ADFS = "ADFS", "Active Directory Federation Services."
+    GENERIC = "GENERIC", "Any other that follows OpenID Connect."
+
+
+class CredentialKind(DescribedEnum):
+    """By what our client proves itself to an issuer."""
+
+    SECRET = "SECRET", "A client secret."
+    PRIVATE_KEY = "PRIVATE_KEY", "A private key, with a certificate where the issuer wants its thumbprint."
+
+
 class Track(DescribedEnum):
     """The track whose measures score an organization in a program."""
 
