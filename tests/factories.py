@@ -4,24 +4,30 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.database.transaction import transaction
 from domain.models import (
     Association,
     AssociationAttempt,
     Completion,
     Credit,
+    IdentityIssuer,
     Invitation,
     LearningAccount,
+    MailDomain,
     Member,
     Organization,
+    WorkIdentity,
 )
 from domain.operations.api_clients import NewApiKey, create_api_client
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.administration import Operator
 from domain.rules.enums import (
+    AddressTrust,
     AssociationEndReason,
     AttemptStatus,
     CompletionKind,
+    IssuerPreset,
     LearningProvider,
     MemberRole,
     MemberStatus,
@@ -36,22 +42,49 @@ from tests.clock import START
 _numbers = itertools.count(1)
 
 
-async def make_organization(name: str = "Contoso", **values: Any) -> Organization:
-    """Write an organization whose mail domain follows from its name."""
+async def make_organization(name: str = "Contoso", *, issuer: str | None = None, **values: Any) -> Organization:
+    """Write an organization whose mail domain follows from its name, with an issuer."""
     domain = f"{name.lower()}.example"
+    defaults: dict[str, Any] = {"name": name, "domain": domain, "created_at": START - timedelta(days=400)}
+    values = defaults | values
+    async with transaction():
+        organization = await Organization.create(**values)
+        await MailDomain.create(
+            organization=organization, domain=organization.domain, created_at=organization.created_at
+        )
+    await make_issuer(organization, issuer=issuer or f"https://login.{organization.domain}")
+    return organization
+
+
+async def make_issuer(organization: Organization, **values: Any) -> IdentityIssuer:
+    """Write an issuer that an organization trusts."""
     defaults: dict[str, Any] = {
-        "name": name,
-        "domain": domain,
-        "issuer": f"https://login.{domain}",
+        "organization": organization,
+        "issuer": f"https://login.{organization.domain}",
+        "preset": IssuerPreset.GENERIC,
+        "address_trust": AddressTrust.VERIFIED,
+        "address_claims": ["email"],
+        "subject_claims": ["sub"],
         "client_id": "certlink",
-        "api_audience": "certlink-api",
-        "created_at": START - timedelta(days=400),
+        "api_audiences": ["certlink-api"],
+        "access_token_issuers": [],
+        "front_end_client_ids": [],
+        "created_at": organization.created_at,
     }
-    return await Organization.create(**defaults | values)
+    return await IdentityIssuer.create(**defaults | values)
 
 
-async def make_member(organization: Organization, *, role: MemberRole = MemberRole.MEMBER, **values: Any) -> Member:
-    """Write an active member."""
+async def issuer_of(organization: Organization) -> IdentityIssuer:
+    """Return the newest issuer that an organization trusts."""
+    issuer = await IdentityIssuer.filter(organization_id=organization.id, removed_at=None).order_by("-id").first()
+    assert issuer is not None
+    return issuer
+
+
+async def make_member(
+    organization: Organization, *, role: MemberRole = MemberRole.MEMBER, subject: str | None = "", **values: Any
+) -> Member:
+    """Write an active member, bound to a subject of the organization's newest issuer unless that is ``None``."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "organization": organization,
@@ -59,13 +92,33 @@ async def make_member(organization: Organization, *, role: MemberRole = MemberRo
         "name": f"Person {number}",
         "role": role,
         "status": MemberStatus.ACTIVE,
-        "subject": f"subject-{number}",
         "invited_at": START - timedelta(days=400),
         "activated_at": START - timedelta(days=399),
     }
-    values = defaults | values
-    bound = {"issuer": organization.issuer if values["subject"] is not None else None}
-    return await Member.create(**bound | values)
+    member = await Member.create(**defaults | values)
+    if subject is not None:
+        await bind(member, subject or f"subject-{number}")
+    return member
+
+
+async def bind(member: Member, subject: str) -> WorkIdentity:
+    """Bind a member to a subject of their organization's newest issuer."""
+    issuer = await issuer_of(await Organization.get(id=member.organization_id))
+    return await WorkIdentity.create(
+        member=member,
+        identity_issuer=issuer,
+        issuer=issuer.issuer,
+        subject=subject,
+        bound_at=member.activated_at or START,
+        ended_at=member.removed_at,
+    )
+
+
+async def subject_of(member: Member) -> str:
+    """Return the subject that a member is bound to, or was last."""
+    identity = await WorkIdentity.filter(member_id=member.id).order_by("-id").first()
+    assert identity is not None
+    return identity.subject
 
 
 async def make_invitation(member: Member, **values: Any) -> Invitation:

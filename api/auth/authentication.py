@@ -1,5 +1,6 @@
 """Authenticate callers by session, API key or bearer token."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from starlette.requests import HTTPConnection
@@ -11,9 +12,11 @@ from api.runtime import Runtime
 from domain.operations.api_clients import touch_api_key
 from domain.operations.members import activate_member
 from domain.providers.oidc import unverified_issuer
-from domain.queries.callers import api_key, api_key_by_id, session, trusted_issuer, viewer_of_session, viewer_of_subject
+from domain.queries.callers import api_key, api_key_by_id, session, viewer_of_identity, viewer_of_session
+from domain.queries.issuers import TrustedIssuer, issuers_of_token
 from domain.rules.api_clients import claims_to_be_api_key
-from domain.rules.sign_in import SignInNotAccepted
+from domain.rules.identity import Identity, identify
+from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember, SignInNotAccepted
 from domain.rules.visibility import ApiClientViewer, MemberViewer
 
 MAX_TOKEN_LENGTH = 16_384
@@ -98,24 +101,43 @@ async def _caller_of_key(text: str, *, now: datetime) -> Caller:
 
 async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Caller:
     claimed = unverified_issuer(token)
-    trusted = await trusted_issuer(claimed) if claimed else None
-    if trusted is None:
+    # One tenant may serve several organizations: the audience and then the subject or the address say which it is.
+    rows = await issuers_of_token(claimed) if claimed else []
+    if not rows:
         raise NotAuthenticated
     try:
-        identity = await runtime.issuers.verify_access_token(
-            token, issuer=trusted.issuer, audience=trusted.api_audience, now=now
+        claims = await runtime.issuers.verify_access_token(
+            token,
+            rows[0].client(runtime.settings),
+            issuers=[claimed or ""],
+            audiences=[audience for row in rows for audience in row.api_audiences],
+            now=now,
         )
-    except SignInNotAccepted:
+        candidates = [(row, identify(claims, row.trust)) for row in rows if row.accepts(claims)]
+        trusted, identity, viewer = await _member_of(candidates, now=now)
+    except (SignInNotAccepted, NotAMember, AccountReplaced, BoundElsewhere):
         raise NotAuthenticated from None
-    viewer = await viewer_of_subject(trusted.issuer, identity.subject)
-    viewer = viewer or await activate_member(identity=identity, now=now)
-    if viewer is None:
-        raise NotAuthenticated
-    issuer = trusted.issuer
 
     async def revalidate(at: datetime) -> MemberViewer | None:
         # Looked up by the issuer too, since the organization may no longer trust it.
         expired = identity.expires_at is not None and identity.expires_at <= at
-        return None if expired else await viewer_of_subject(issuer, identity.subject)
+        return None if expired else await viewer_of_identity(trusted.id, identity.subject)
 
     return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, revalidate=revalidate)
+
+
+async def _member_of(
+    candidates: Sequence[tuple[TrustedIssuer, Identity]], *, now: datetime
+) -> tuple[TrustedIssuer, Identity, MemberViewer]:
+    for trusted, identity in candidates:
+        viewer = await viewer_of_identity(trusted.id, identity.subject)
+        if viewer is not None:
+            return trusted, identity, viewer
+    for trusted, identity in candidates:
+        if identity.address is not None:
+            return (
+                trusted,
+                identity,
+                await activate_member(identity=identity, identity_issuer_id=trusted.id, now=now),
+            )
+    raise NotAuthenticated

@@ -85,7 +85,7 @@ async def invite_members(
     if not 1 <= len(wanted) <= MAX_AT_ONCE:
         raise InvalidInput(f"Invite 1 to {MAX_AT_ONCE} people at a time.")
 
-    checked = [_checked(person, role, organization.domain) for person in wanted]
+    checked = [_checked(person, role, organization.mail_domains) for person in wanted]
     roles: dict[str, MemberRole] = {}
     for person in checked:
         if isinstance(person, WantedMember):
@@ -145,7 +145,7 @@ async def correct_invitation(
         AlreadyMember: somebody else has the address.
     """
     invitation, administered = await lock_open_invitation(by, invitation_id)
-    address = work_address(work_email, domain=administered.organization.domain)
+    address = work_address(work_email, mail_domains=administered.organization.mail_domains)
     if address == administered.member.work_email:
         raise InvalidInput("The invitation has this address already.")
     taken = await fetch_value(
@@ -214,10 +214,10 @@ async def cancel_invitation(transaction: Transaction, *, by: Administrator, invi
     )
 
 
-def _checked(wanted: WantedMember, role: MemberRole, domain: str) -> WantedMember | Refusal:
+def _checked(wanted: WantedMember, role: MemberRole, mail_domains: Sequence[str]) -> WantedMember | Refusal:
     try:
         check_may_administer(role, wanted.role)
-        return WantedMember(work_email=work_address(wanted.work_email, domain=domain), role=wanted.role)
+        return WantedMember(work_email=work_address(wanted.work_email, mail_domains=mail_domains), role=wanted.role)
     except Refusal as refusal:
         return refusal
 

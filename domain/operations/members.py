@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_rows
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
+from domain.errors import Forbidden, NotFound
 from domain.jobs import PropagateCredits
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.steps.administration import (
@@ -16,12 +17,19 @@ from domain.operations.steps.administration import (
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_ending_associations
 from domain.operations.steps.end_invitations import answer_invitation, close_invitation
-from domain.operations.steps.end_sessions import end_attempts, end_sessions
-from domain.operations.steps.locks import lock_membership, lock_organization, lock_unbound_member
-from domain.queries.callers import viewer_of_subject
+from domain.operations.steps.end_sessions import end_attempts, end_bindings, end_sessions
+from domain.operations.steps.locks import (
+    lock_member_of_address,
+    lock_members,
+    lock_membership,
+    lock_organization,
+)
+from domain.queries.callers import viewer_of_identity
+from domain.queries.issuers import trusted_issuer
 from domain.rules.administration import check_admin, check_may_administer
 from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
-from domain.rules.sign_in import Identity
+from domain.rules.identity import AddressMissing, Identity
+from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember
 from domain.rules.visibility import MemberViewer
 
 
@@ -43,43 +51,74 @@ class EndedMembership:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Followed:
+    name: bool
+    work_email: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Replacement:
+    id: int
+    identity_issuer_id: int
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Active:
     id: int
     started_at: datetime
 
 
 @operation
-async def activate_member(transaction: Transaction, *, identity: Identity, now: datetime) -> MemberViewer | None:
-    """Return the member who is bound to the issuer's subject, bound now if a verified address says who they are.
+async def activate_member(
+    transaction: Transaction, *, identity: Identity, identity_issuer_id: int, now: datetime
+) -> MemberViewer:
+    """Return the member who is bound to the issuer's subject, bound now if a confirmed address says who they are.
 
-    An address matters only where it accepts an invitation, or once more after the organization has changed its issuer.
-    Otherwise a subject keeps its member, whatever the address.
+    An address matters only where it accepts an invitation, or where an active member has no subject at the issuer yet,
+    since the organization trusts it only since then. Otherwise a subject keeps its member, whatever the address.
+
+    Raises:
+        AddressMissing, AddressNotVerified, AddressNotOfOrganization: the issuer confirms no address of theirs.
+        NotAMember: nobody invited the address.
+        AccountReplaced: the address is a member's who is bound to another subject of the issuer.
     """
-    bound = await viewer_of_subject(identity.issuer, identity.subject)
-    if bound is not None or identity.verified_email is None:
-        return bound
-    member = await lock_unbound_member(identity.issuer, identity.verified_email)
-    # The organization may have changed its issuer while this transaction waited for the member.
-    if member is None or (await lock_organization(member.organization_id)).issuer != identity.issuer:
-        return await viewer_of_subject(identity.issuer, identity.subject)
-    # Another request may have bound the same person meanwhile, by another address.
-    bound = await viewer_of_subject(identity.issuer, identity.subject)
+    bound = await viewer_of_identity(identity_issuer_id, identity.subject)
     if bound is not None:
         return bound
-
-    is_invited = member.status is MemberStatus.INVITED
-    await execute(
-        """UPDATE member SET issuer = $2, subject = $3, status = 'ACTIVE',
-               name = CASE WHEN $4 THEN $5 ELSE name END, activated_at = CASE WHEN $4 THEN $6 ELSE activated_at END
-           WHERE id = $1""",
+    if identity.address is None:
+        raise identity.address_refusal or AddressMissing()
+    trusted = await trusted_issuer(identity_issuer_id)
+    if trusted is None:
+        raise NotAMember
+    member = await lock_member_of_address(trusted.organization_id, identity.address)
+    if member is None:
+        raise NotAMember
+    await lock_organization(member.organization_id)
+    # The organization may have removed the issuer while this transaction waited for the member.
+    if await trusted_issuer(identity_issuer_id) is None:
+        raise NotAMember
+    # Another request may have bound the same person meanwhile, by another address.
+    bound = await viewer_of_identity(identity_issuer_id, identity.subject)
+    if bound is not None:
+        return bound
+    if await fetch_value(
+        "SELECT id FROM work_identity WHERE member_id = $1 AND identity_issuer_id = $2 AND ended_at IS NULL",
         member.id,
-        identity.issuer,
-        identity.subject,
-        is_invited,
-        identity.name,
-        now,
-    )
+        identity_issuer_id,
+    ):
+        raise AccountReplaced
+
+    await _bind(member.id, identity, identity_issuer_id, now=now)
+    is_invited = member.status is MemberStatus.INVITED
     if is_invited:
+        await execute(
+            "UPDATE member SET status = 'ACTIVE', name = $2, activated_at = $3 WHERE id = $1",
+            member.id,
+            identity.name,
+            now,
+        )
         await answer_invitation(member.id, now=now)
     await record_audit(
         member.organization_id,
@@ -89,6 +128,146 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
         now=now,
     )
     return MemberViewer(member_id=member.id, organization_id=member.organization_id, role=member.role)
+
+
+@operation
+async def follow_identity(transaction: Transaction, *, viewer: MemberViewer, identity: Identity, now: datetime) -> None:
+    """Take over a member's name and confirmed work address from their issuer, where they have changed.
+
+    An address that somebody else of the organization has stays theirs.
+    """
+    # Most sign-ins change nothing, and then nobody has to wait for the organization.
+    if not await fetch_value(
+        """SELECT coalesce($2::text <> coalesce(name, ''), false) OR coalesce(work_email <> $3, false)
+           FROM member WHERE id = $1""",
+        viewer.member_id,
+        identity.name,
+        identity.address,
+    ):
+        return
+    await lock_members([viewer.member_id], organization_id=viewer.organization_id)
+    await lock_organization(viewer.organization_id)
+    changed = await fetch_row(
+        _Followed,
+        """WITH changed AS (
+               UPDATE member m SET name = coalesce($2, m.name), work_email = CASE
+                   WHEN $3::text IS NULL OR EXISTS (
+                       SELECT FROM member o WHERE o.organization_id = m.organization_id AND o.id <> m.id
+                           AND o.work_email = $3 AND o.status <> 'REMOVED') THEN m.work_email ELSE $3 END
+               FROM member before
+               WHERE m.id = $1 AND before.id = m.id AND m.status = 'ACTIVE'
+               RETURNING m.name IS DISTINCT FROM before.name AS name, m.work_email <> before.work_email AS work_email)
+           SELECT name, work_email FROM changed WHERE name OR work_email""",
+        viewer.member_id,
+        identity.name,
+        identity.address,
+    )
+    if changed is not None:
+        await record_audit(
+            viewer.organization_id,
+            actor=f"member:{viewer.member_id}",
+            action="member_followed_issuer",
+            subject=f"member:{viewer.member_id}",
+            details={"name": changed.name, "address": changed.work_email},
+            now=now,
+        )
+
+
+@operation
+async def request_replacement(
+    transaction: Transaction, *, identity: Identity, identity_issuer_id: int, now: datetime
+) -> None:
+    """Let an admin decide whether a new work account with a member's address is the same person's."""
+    trusted = await trusted_issuer(identity_issuer_id)
+    if trusted is None or identity.address is None:
+        return
+    member = await lock_member_of_address(trusted.organization_id, identity.address)
+    if member is None:
+        return
+    await execute(
+        """INSERT INTO account_replacement (member_id, identity_issuer_id, issuer, subject, requested_at)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (member_id, issuer, subject) WHERE decided_at IS NULL DO NOTHING""",
+        member.id,
+        identity_issuer_id,
+        identity.issuer,
+        identity.subject,
+        now,
+    )
+
+
+@operation
+async def decide_replacement(
+    transaction: Transaction, *, by: Administrator, member_id: int, is_same_person: bool, now: datetime
+) -> None:
+    """Bind a member to the new work account that they signed in with, in place of the old one, or refuse it.
+
+    Associations, credits and limits stay the member's. The newest request is the one that is decided, and all others
+    of the member are refused.
+
+    Raises:
+        Forbidden: they are no admin, the member's role is higher than theirs, or the member is themself.
+        NotFound: there is no such member, or nobody has signed in with another account.
+    """
+    check_admin(by.role)
+    # A person with two accounts must not make themself somebody else: an admin decides on another's account only.
+    if isinstance(by, MemberViewer) and by.member_id == member_id:
+        raise Forbidden("Another admin, or the operator, has to confirm your new work account.")
+    await lock_membership(member_id, organization_id=by.organization_id)
+    member = (await lock_administered_member(by, member_id)).member
+    request = await fetch_row(
+        _Replacement,
+        """SELECT id, identity_issuer_id, issuer, subject FROM account_replacement
+           WHERE member_id = $1 AND decided_at IS NULL ORDER BY id DESC LIMIT 1""",
+        member.id,
+    )
+    if request is None or member.status is not MemberStatus.ACTIVE:
+        raise NotFound
+    await execute(
+        """UPDATE account_replacement SET decided_at = greatest(requested_at, $2), is_confirmed = id = $3 AND $4
+           WHERE member_id = $1 AND decided_at IS NULL""",
+        member.id,
+        now,
+        request.id,
+        is_same_person,
+    )
+    if is_same_person:
+        await execute(
+            """UPDATE work_identity SET ended_at = greatest(bound_at, $3)
+               WHERE member_id = $1 AND identity_issuer_id = $2 AND ended_at IS NULL""",
+            member.id,
+            request.identity_issuer_id,
+            now,
+        )
+        identity = Identity(issuer=request.issuer, subject=request.subject)
+        await _bind(member.id, identity, request.identity_issuer_id, now=now)
+        await end_sessions(transaction, [member.id], now=now)
+        await end_attempts(transaction, [member.id], now=now)
+    await record_audit(
+        member.organization_id,
+        actor=actor_of(by),
+        action="account_replacement_confirmed" if is_same_person else "account_replacement_refused",
+        subject=f"member:{member.id}",
+        now=now,
+    )
+
+
+async def _bind(member_id: int, identity: Identity, identity_issuer_id: int, *, now: datetime) -> None:
+    """Bind a locked member to a subject.
+
+    Raises:
+        BoundElsewhere: the subject is a member of another organization that trusts the same issuer.
+    """
+    bound = await execute(
+        """INSERT INTO work_identity (member_id, identity_issuer_id, issuer, subject, bound_at)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issuer, subject) WHERE ended_at IS NULL DO NOTHING""",
+        member_id,
+        identity_issuer_id,
+        identity.issuer,
+        identity.subject,
+        now,
+    )
+    if not bound:
+        raise BoundElsewhere
 
 
 @operation
@@ -159,6 +338,7 @@ async def remove_member(
     await end_attempts(transaction, [member.id], now=left_at)
     await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
+    await end_bindings(member.id, now=left_at)
     await close_invitation(member.id, now=left_at)
     await record_audit(
         member.organization_id,

@@ -1,75 +1,77 @@
-"""Organizations: create one, and change its issuer or track."""
+"""Organizations: create one, and change its mail domains, issuers, clients there and track."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import asyncpg
-
-from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
+from domain.models import IssuerCredential
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_sessions import end_attempts, end_sessions
-from domain.operations.steps.locks import lock_attempts_of_organization, lock_bound_members
-from domain.queries.organizations import NO_SUCH_ORGANIZATION
-from domain.rules.enums import Track
+from domain.operations.steps.locks import lock_attempts_of_organization, lock_bound_members, lock_organization
+from domain.providers.client_authentication import ClientKey, ClientSecret, Credential
+from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_domain
+from domain.queries.organizations import organization_id_of
+from domain.rules.enums import AddressTrust, CredentialKind, IssuerPreset, Track
+from domain.rules.identity import IssuerTrust, check_trust
+from domain.rules.issuer_presets import PROFILES, access_token_issuers
+from domain.rules.mail import mail_domain
 from domain.rules.sign_in import check_issuer
-from domain.secrets import SecretKey
 from domain.settings import Settings
+
+# Two, so that the next secret is known here before the issuer forgets the present one.
+CREDENTIAL_SLOTS = (1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangedIssuer:
-    """What a change of issuer ended."""
+class IssuerSettings:
+    """An issuer to trust, and our client there; what is left out is as the preset says."""
 
-    organization_id: int
+    issuer: str
+    client_id: str
+    credential: Credential | None = None
+    preset: IssuerPreset = IssuerPreset.GENERIC
+    discovery_url: str | None = None
+    address_trust: AddressTrust | None = None
+    address_claims: tuple[str, ...] = ()
+    subject_claims: tuple[str, ...] = ()
+    api_audiences: tuple[str, ...] = ("certlink-api",)
+    access_token_issuers: tuple[str, ...] = ()
+    # Whose tokens the API takes, by `azp` or `appid`; of every client where none is named.
+    front_end_client_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedIssuer:
+    """What ended with the trust in an issuer."""
+
     bindings_cleared: int
     sessions_ended: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Organization:
-    id: int
-    issuer: str
-
-
 @operation
 async def create_organization(
-    transaction: Transaction,
-    *,
-    name: str,
-    domain: str,
-    issuer: str,
-    client_id: str,
-    client_secret: str | None,
-    api_audience: str,
-    now: datetime,
-    settings: Settings,
+    transaction: Transaction, *, name: str, domain: str, issuer: IssuerSettings, now: datetime, settings: Settings
 ) -> int:
-    """Write an organization with its mail domain and identity issuer; return its id.
+    """Write an organization with its first mail domain and its issuer; return its id.
 
     Raises:
-        InvalidInput: another organization has the domain or the issuer, the issuer cannot be one, or the audience is
-            the client's own id.
+        InvalidInput: another organization has the domain, or the issuer's settings are not safe or not valid.
     """
-    check_issuer(issuer)
-    if api_audience == client_id:
-        raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
-    sealed = SecretKey(settings.secret_key.get_secret_value()).seal(client_secret) if client_secret else None
+    main_domain = mail_domain(domain)
     organization_id: int | None = await fetch_value(
-        """INSERT INTO organization
-               (name, domain, issuer, client_id, client_secret_sealed, api_audience, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id""",
+        """INSERT INTO organization (name, domain, created_at) VALUES ($1, $2, $3)
+           ON CONFLICT DO NOTHING RETURNING id""",
         name,
-        domain.lower(),
-        issuer,
-        client_id,
-        sealed,
-        api_audience,
+        main_domain,
         now,
     )
     if organization_id is None:
-        raise InvalidInput("Another organization has this mail domain or this issuer.")
+        raise InvalidInput("Another organization has this mail domain.")
+    await _add_domain(organization_id, main_domain, now=now)
+    await _add_issuer(organization_id, issuer, now=now, settings=settings)
     await record_audit(
         organization_id,
         actor="operator",
@@ -81,54 +83,158 @@ async def create_organization(
 
 
 @operation
-async def change_issuer(
-    transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime
-) -> ChangedIssuer | None:
-    """Trust another issuer from now on, and nothing that the one before confirmed; the same issuer changes nothing.
-
-    Members stay what they are, with their associations and credits, but are bound to nobody until they sign in again.
+async def add_mail_domain(transaction: Transaction, *, organization_domain: str, domain: str, now: datetime) -> None:
+    """Let people with addresses of another mail domain belong to an organization.
 
     Raises:
         NotFound: there is no organization with this mail domain.
-        InvalidInput: another organization has the issuer, or it cannot be one.
+        InvalidInput: it is no mail domain, or an organization has it.
     """
-    check_issuer(issuer)
-    organization = await fetch_row(
-        _Organization, "SELECT id, issuer FROM organization WHERE domain = $1", organization_domain.lower()
+    organization_id = await organization_id_of(organization_domain)
+    await lock_organization(organization_id)
+    added = mail_domain(domain)
+    await _add_domain(organization_id, added, now=now)
+    await _audit(organization_id, "mail_domain_added", {"domain": added}, now=now)
+
+
+@operation
+async def remove_mail_domain(transaction: Transaction, *, organization_domain: str, domain: str, now: datetime) -> None:
+    """Let nobody be invited or bound by addresses of a mail domain any more; who is a member stays one.
+
+    Raises:
+        NotFound: there is no such organization, or it has no such domain.
+        InvalidInput: it is the organization's main domain.
+    """
+    organization_id = await organization_id_of(organization_domain)
+    await lock_organization(organization_id)
+    removed = mail_domain(domain)
+    if await fetch_value("SELECT domain = $2 FROM organization WHERE id = $1", organization_id, removed):
+        raise InvalidInput("This is the organization's main mail domain, by which it is named: it stays.")
+    deleted = await execute(
+        "DELETE FROM mail_domain WHERE organization_id = $1 AND domain = $2", organization_id, removed
     )
-    if organization is None:
-        raise NotFound(NO_SUCH_ORGANIZATION)
-    await lock_attempts_of_organization(organization.id)
-    # Whoever opens a session keeps its member active and bound until then.
-    await lock_bound_members(organization.id)
-    try:
-        changed = await execute(
-            "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization.id, issuer
-        )
-    except asyncpg.UniqueViolationError:
-        raise InvalidInput("Another organization has this issuer.") from None
-    if not changed:
+    if not deleted:
+        raise NotFound("The organization has no such mail domain.")
+    await _audit(organization_id, "mail_domain_removed", {"domain": removed}, now=now)
+
+
+@operation
+async def trust_issuer(
+    transaction: Transaction, *, organization_domain: str, issuer: IssuerSettings, now: datetime, settings: Settings
+) -> TrustedIssuer:
+    """Trust one more issuer: until another one is removed, people sign in at any of them.
+
+    Raises:
+        NotFound: there is no organization with this mail domain.
+        InvalidInput: the organization trusts the issuer already, or its settings are not safe or not valid.
+    """
+    organization_id = await organization_id_of(organization_domain)
+    await lock_organization(organization_id)
+    await _add_issuer(organization_id, issuer, now=now, settings=settings)
+    await _audit(organization_id, "issuer_added", {"preset": issuer.preset.value}, now=now)
+    return await issuer_or_raise(organization_domain, issuer.issuer)
+
+
+@operation
+async def remove_issuer(
+    transaction: Transaction, *, organization_domain: str, issuer: str, now: datetime
+) -> RemovedIssuer:
+    """Trust an issuer no more, nor anything that it confirmed; the organization's last one can be removed, too.
+
+    Members stay what they are, with their associations and credits. Who was bound by this issuer alone is bound to
+    nobody until a verified address binds them again at another one.
+
+    Raises:
+        NotFound: there is no such organization, or it does not trust this issuer.
+    """
+    removed = await issuer_or_raise(organization_domain, issuer)
+    await _lock_for_removal([removed])
+    return await _remove(transaction, removed, now=now)
+
+
+@operation
+async def replace_issuer(
+    transaction: Transaction, *, organization_domain: str, issuer: IssuerSettings, now: datetime, settings: Settings
+) -> RemovedIssuer | None:
+    """Trust one issuer in place of all before; nothing changes where it is the only one already.
+
+    Raises:
+        NotFound: there is no organization with this mail domain.
+        InvalidInput: the issuer's settings are not safe or not valid.
+    """
+    organization_id = await organization_id_of(organization_domain)
+    before = await issuers_of_domain(mail_domain(organization_domain))
+    others = [row for row in before if row.issuer != issuer.issuer]
+    is_new = len(others) == len(before)
+    if not others and not is_new:
         return None
-    # Read again: a member bound while this transaction waited for the organization is bound by the issuer before.
-    unbound: list[int] = await fetch_value(
-        """WITH unbound AS (
-               UPDATE member SET issuer = NULL, subject = NULL
-               WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id)
-           SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unbound""",
-        organization.id,
+    await _lock_for_removal(others)
+    await lock_organization(organization_id)
+    ended = [await _remove(transaction, row, now=now) for row in others]
+    if is_new:
+        await _add_issuer(organization_id, issuer, now=now, settings=settings)
+    await _audit(organization_id, "issuer_changed", {"preset": issuer.preset.value}, now=now)
+    return RemovedIssuer(
+        bindings_cleared=sum(one.bindings_cleared for one in ended),
+        sessions_ended=sum(one.sessions_ended for one in ended),
     )
-    sessions = await end_sessions(transaction, unbound, now=now)
-    # Whoever held a session of the issuer before must not link an account to the member afterwards (R1).
-    await end_attempts(transaction, unbound, now=now)
-    await record_audit(
-        organization.id,
-        actor="operator",
-        action="issuer_changed",
-        subject=f"organization:{organization.id}",
-        details={"bindings_cleared": len(unbound), "sessions_ended": sessions},
+
+
+@operation
+async def set_client(
+    transaction: Transaction,
+    *,
+    organization_domain: str,
+    issuer: str | None,
+    client_id: str | None,
+    credential: Credential | None,
+    expires_at: datetime | None = None,
+    end_previous: bool = False,
+    now: datetime,
+    settings: Settings,
+) -> TrustedIssuer:
+    """Set our client's id, or give it another secret or key, at an issuer.
+
+    The credential before is tried, too, until it is to end or a third one comes, so that nobody is refused while the
+    issuer takes over the new one. Another client id ends every credential of the one before.
+
+    Raises:
+        NotFound: there is no such organization or issuer.
+        InvalidInput: there is nothing to set, or the client id is an audience of the API.
+    """
+    if client_id is None and credential is None and not end_previous:
+        raise InvalidInput("Say what to set: a client id, a secret or a key.")
+    trusted = await issuer_or_raise(organization_domain, issuer)
+    await lock_organization(trusted.organization_id)
+    is_other_client = client_id not in (None, trusted.client_id)
+    if client_id is not None and is_other_client:
+        if client_id in trusted.api_audiences:
+            raise InvalidInput(SAME_AUDIENCE)
+        await execute("UPDATE identity_issuer SET client_id = $2 WHERE id = $1", trusted.id, client_id)
+    staying = None
+    if not (is_other_client or end_previous):
+        staying = await fetch_value(
+            """SELECT id FROM issuer_credential WHERE identity_issuer_id = $1 AND ended_at IS NULL
+               ORDER BY id DESC LIMIT 1""",
+            trusted.id,
+        )
+    if credential is not None or is_other_client or end_previous:
+        await execute(
+            """UPDATE issuer_credential SET ended_at = greatest(created_at, $2)
+               WHERE identity_issuer_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3""",
+            trusted.id,
+            now,
+            staying,
+        )
+    if credential is not None:
+        await _add_credential(trusted.id, credential, expires_at=expires_at, now=now, settings=settings)
+    await _audit(
+        trusted.organization_id,
+        "issuer_client_changed",
+        {"client_id": is_other_client, "credential": credential is not None, "previous_ended": staying is None},
         now=now,
     )
-    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(unbound), sessions_ended=sessions)
+    return await issuer_or_raise(organization_domain, trusted.issuer)
 
 
 @operation
@@ -143,16 +249,138 @@ async def change_track(
     """
     if track is Track.ALL:
         raise InvalidInput("An organization is on the track ENTERPRISE or SMB.")
-    organization_id = await fetch_value(
-        "UPDATE organization SET track = $2 WHERE domain = $1 RETURNING id", organization_domain.lower(), track
+    organization_id = await organization_id_of(organization_domain)
+    await execute("UPDATE organization SET track = $2 WHERE id = $1", organization_id, track)
+    await _audit(organization_id, "track_changed", {"track": track}, now=now)
+
+
+SAME_AUDIENCE = "The API's audience must differ from the client id: identity tokens are no access tokens."
+
+
+async def _add_domain(organization_id: int, domain: str, *, now: datetime) -> None:
+    added = await execute(
+        """INSERT INTO mail_domain (organization_id, domain, created_at) VALUES ($1, $2, $3)
+           ON CONFLICT (domain) DO NOTHING""",
+        organization_id,
+        domain,
+        now,
     )
-    if organization_id is None:
-        raise NotFound(NO_SUCH_ORGANIZATION)
+    if not added:
+        raise InvalidInput("An organization has this mail domain already.")
+
+
+async def _add_issuer(organization_id: int, issuer: IssuerSettings, *, now: datetime, settings: Settings) -> None:
+    profile = PROFILES[issuer.preset]
+    check_issuer(issuer.issuer)
+    if issuer.discovery_url is not None:
+        check_issuer(issuer.discovery_url)
+    trust = IssuerTrust(
+        issuer=issuer.issuer,
+        address_trust=issuer.address_trust or profile.address_trust,
+        address_claims=issuer.address_claims or profile.address_claims,
+        subject_claims=issuer.subject_claims or profile.subject_claims,
+        mail_domains=frozenset(),
+    )
+    check_trust(trust)
+    if issuer.client_id in issuer.api_audiences:
+        raise InvalidInput(SAME_AUDIENCE)
+    identity_issuer_id: int | None = await fetch_value(
+        """INSERT INTO identity_issuer (organization_id, issuer, discovery_url, preset, address_trust, address_claims,
+               subject_claims, client_id, api_audiences, access_token_issuers, front_end_client_ids, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           ON CONFLICT (organization_id, issuer) WHERE removed_at IS NULL DO NOTHING RETURNING id""",
+        organization_id,
+        issuer.issuer,
+        issuer.discovery_url,
+        issuer.preset,
+        trust.address_trust,
+        list(trust.address_claims),
+        list(trust.subject_claims),
+        issuer.client_id,
+        list(issuer.api_audiences),
+        list(issuer.access_token_issuers or access_token_issuers(issuer.preset, issuer.issuer)),
+        list(issuer.front_end_client_ids),
+        now,
+    )
+    if identity_issuer_id is None:
+        raise InvalidInput("The organization trusts this issuer already.")
+    if issuer.credential is not None:
+        await _add_credential(identity_issuer_id, issuer.credential, expires_at=None, now=now, settings=settings)
+
+
+async def _add_credential(
+    identity_issuer_id: int, credential: Credential, *, expires_at: datetime | None, now: datetime, settings: Settings
+) -> None:
+    taken = await fetch_value(
+        "SELECT slot FROM issuer_credential WHERE identity_issuer_id = $1 AND ended_at IS NULL", identity_issuer_id
+    )
+    is_secret = isinstance(credential, ClientSecret)
+    await IssuerCredential.create(
+        identity_issuer_id=identity_issuer_id,
+        slot=next(slot for slot in CREDENTIAL_SLOTS if slot != taken),
+        kind=CredentialKind.SECRET if is_secret else CredentialKind.PRIVATE_KEY,
+        sealed=settings.master_key.seal(credential.secret if isinstance(credential, ClientSecret) else credential.pem),
+        thumbprint=credential.thumbprint if isinstance(credential, ClientKey) else None,
+        created_at=now,
+        expires_at=expires_at,
+    )
+
+
+async def _lock_for_removal(issuers: Sequence[TrustedIssuer]) -> None:
+    for organization_id in {issuer.organization_id for issuer in issuers}:
+        await lock_attempts_of_organization(organization_id)
+        # Whoever opens a session keeps its member active and bound until then.
+        await lock_bound_members([issuer.id for issuer in issuers])
+        await lock_organization(organization_id)
+
+
+async def _remove(transaction: Transaction, issuer: TrustedIssuer, *, now: datetime) -> RemovedIssuer:
+    removed = await execute(
+        "UPDATE identity_issuer SET removed_at = greatest(created_at, $2) WHERE id = $1 AND removed_at IS NULL",
+        issuer.id,
+        now,
+    )
+    if not removed:
+        raise NotFound("The organization does not trust this issuer.")
+    await execute(
+        """UPDATE issuer_credential SET ended_at = greatest(created_at, $2)
+           WHERE identity_issuer_id = $1 AND ended_at IS NULL""",
+        issuer.id,
+        now,
+    )
+    # Read again: a member bound while this transaction waited for the organization is bound by this issuer, too.
+    unbound: list[int] = await fetch_value(
+        """WITH ended AS (
+               UPDATE work_identity SET ended_at = greatest(bound_at, $2)
+               WHERE identity_issuer_id = $1 AND ended_at IS NULL RETURNING member_id)
+           SELECT coalesce(array_agg(member_id ORDER BY member_id), '{}') FROM ended""",
+        issuer.id,
+        now,
+    )
+    await execute(
+        """UPDATE account_replacement SET decided_at = greatest(requested_at, $2), is_confirmed = false
+           WHERE identity_issuer_id = $1 AND decided_at IS NULL""",
+        issuer.id,
+        now,
+    )
+    sessions = await end_sessions(transaction, unbound, now=now)
+    # Whoever held a session of this issuer must not link an account to the member afterwards (R1).
+    await end_attempts(transaction, unbound, now=now)
+    await _audit(
+        issuer.organization_id,
+        "issuer_removed",
+        {"bindings_cleared": len(unbound), "sessions_ended": sessions},
+        now=now,
+    )
+    return RemovedIssuer(bindings_cleared=len(unbound), sessions_ended=sessions)
+
+
+async def _audit(organization_id: int, action: str, details: dict[str, object], *, now: datetime) -> None:
     await record_audit(
         organization_id,
         actor="operator",
-        action="track_changed",
+        action=action,
         subject=f"organization:{organization_id}",
-        details={"track": track},
+        details=details,
         now=now,
     )

@@ -1,19 +1,25 @@
 """Sign-in with a work account: start, complete and end it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from domain.database.pool import execute, fetch_row, fetch_value
+import structlog
+
+from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation, transaction
+from domain.errors import Refusal
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
-from domain.operations.members import activate_member
-from domain.operations.steps.locks import LockedSignIn, keep_member_active, lock_sign_in
-from domain.providers.oidc import Client, Issuers
+from domain.operations.members import activate_member, follow_identity, request_replacement
+from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, lock_sign_in
+from domain.providers.oidc import Grant, Issuers
+from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
+from domain.rules.identity import Identity, identify
+from domain.rules.mail import domain_of, one_spelling
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import (
     DECLINED,
-    Identity,
+    AccountReplaced,
     NotAMember,
     SignInDeclined,
     SignInNotAccepted,
@@ -22,11 +28,15 @@ from domain.rules.sign_in import (
     check_not_expired,
     is_code,
     redirect_key,
-    sign_in_redirect_uri,
 )
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey, hash_token, new_token
+from domain.secrets import hash_token, new_token
 from domain.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# Who is removed at the issuer must not stay signed in here for long.
+CHECK_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,65 +57,61 @@ class CompletedSignIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OrganizationIssuer:
-    organization_id: int
-    organization_name: str
-    issuer: str
-    client_id: str
-    client_secret_sealed: bytes | None
+class EndedSession:
+    """A session that has just ended, as its issuer knows it."""
 
-    def client(self, settings: Settings) -> Client:
-        key = SecretKey(settings.secret_key.get_secret_value())
-        return Client(
-            issuer=self.issuer,
-            client_id=self.client_id,
-            client_secret=key.open(self.client_secret_sealed) if self.client_secret_sealed else "",
-            redirect_uri=sign_in_redirect_uri(
-                settings.public_url, organization_id=self.organization_id, issuer=self.issuer
-            ),
-            title=f"The sign-in of {self.organization_name}",
-        )
+    member_id: int
+    identity_issuer_id: int | None
+    id_token_sealed: bytes | None
 
 
-_ISSUER = """SELECT o.id AS organization_id, o.name AS organization_name, o.issuer, o.client_id,
-    o.client_secret_sealed FROM organization o"""
+async def issuers_of_address(email: str) -> list[TrustedIssuer]:
+    """Return where somebody with a work e-mail may sign in, the newest issuer first.
+
+    Raises:
+        NotAMember: no organization has this mail domain.
+    """
+    work_email = one_spelling(email.strip())
+    issuers = await issuers_of_domain(domain_of(work_email)) if work_email else []
+    if not issuers:
+        raise NotAMember
+    return issuers
 
 
 async def start_sign_in(
     *,
     email: str,
     return_to: str,
+    issuer: str | None = None,
     browser_token: str | None = None,
     now: datetime,
     settings: Settings,
     issuers: Issuers,
 ) -> StartedSignIn:
-    """Start a sign-in at the issuer of the organization whose mail domain the work e-mail has.
+    """Start a sign-in at an issuer of the organization whose mail domain the work e-mail has, by default its newest.
 
     Raises:
-        NotAMember: no organization has this mail domain.
+        NotAMember: no organization has this mail domain, or it does not trust this issuer.
         InvalidInput: ``return_to`` leads elsewhere.
         ProviderUnavailable: the issuer does not answer.
     """
     check_return_to(return_to, settings.return_origins)
-    work_email = email.strip().lower()
-    trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.domain = $1", work_email.rpartition("@")[2])
-    if trusted is None or "@" not in work_email or len(work_email) > 320:
+    trusted = next((row for row in await issuers_of_address(email) if issuer in (None, row.issuer)), None)
+    if trusted is None:
         raise NotAMember
     state, nonce, verifier = new_token(), new_token(), new_token()
     browser_token = browser_token or new_token()
     location = await issuers.authorization_url(
-        trusted.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
+        trusted.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=one_spelling(email.strip())
     )
     # The transaction begins here, since none may be open during the call to the issuer.
     async with transaction():
         await SignIn.create(
-            organization_id=trusted.organization_id,
-            issuer=trusted.issuer,
+            identity_issuer_id=trusted.id,
             state_hash=hash_token(state),
             browser_hash=hash_token(browser_token),
             nonce=nonce,
-            verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+            verifier_sealed=settings.master_key.seal(verifier),
             return_to=return_to,
             created_at=now,
             expires_at=now + settings.policy.attempt_lifetime,
@@ -136,52 +142,87 @@ async def complete_sign_in(
         SignInDeclined: the person said no at the issuer.
         SignInNotAccepted: the issuer refuses the code, another issuer speaks, or the organization trusts another one
             by now.
+        AddressMissing, AddressNotVerified, AddressNotOfOrganization: the issuer confirms no address of theirs.
         NotAMember: nobody invited this work account.
+        AccountReplaced: an admin has to confirm that the new account is the member's.
+        BoundElsewhere: the account is a member of another organization.
+        ClientRefused: the issuer refuses our client.
         ProviderUnavailable: the issuer does not answer.
     """
     sign_in = await _consume(state=state, browser_token=browser_token, now=now)
     check_not_expired(sign_in.expires_at, now=now)
-    trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.id = $1", sign_in.organization_id)
-    assert trusted is not None
-    if trusted.issuer != sign_in.issuer or redirected_to != redirect_key(
-        organization_id=sign_in.organization_id, issuer=sign_in.issuer
-    ):
+    trusted = await trusted_issuer(sign_in.identity_issuer_id)
+    if trusted is None or redirected_to != redirect_key(organization_id=trusted.organization_id, issuer=trusted.issuer):
         raise SignInNotAccepted
-    check_answering_issuer(issuer, expected=trusted.issuer)
-    if error is not None:
-        raise SignInDeclined if error == DECLINED else SignInNotAccepted
-    if not is_code(code):
-        raise SignInNotAccepted
-    grant = await issuers.exchange(
-        trusted.client(settings),
-        code=code,
-        named_issuer=issuer,
-        verifier=SecretKey(settings.secret_key.get_secret_value()).open(sign_in.verifier_sealed),
-        nonce=sign_in.nonce,
-        now=now,
-    )
-    viewer = await activate_member(identity=grant.identity, now=now)
-    if viewer is None:
-        raise NotAMember
+    step, identity = "answer", None
+    try:
+        check_answering_issuer(issuer, expected=trusted.issuer)
+        if error is not None:
+            raise SignInDeclined if error == DECLINED else SignInNotAccepted(_known_error(error))
+        if not is_code(code):
+            raise SignInNotAccepted
+        step = "token"
+        client = trusted.client(settings)
+        grant = await issuers.exchange(
+            client,
+            code=code,
+            named_issuer=issuer,
+            verifier=settings.master_key.open(sign_in.verifier_sealed),
+            nonce=sign_in.nonce,
+            now=now,
+        )
+        identity = identify(grant.claims, trusted.trust)
+        if identity.address is None or identity.name is None:
+            step = "userinfo"
+            identity = identify(await issuers.with_userinfo(client, grant, now=now), trusted.trust)
+        step = "member"
+        viewer = await activate_member(identity=identity, identity_issuer_id=trusted.id, now=now)
+    except Refusal as refusal:
+        # What a company's IT and the operator need to find the cause, and nothing of the person.
+        log.warning(
+            "sign-in refused",
+            organization=trusted.organization_id,
+            issuer=trusted.issuer,
+            step=step,
+            code=refusal.code,
+            error=getattr(refusal, "cause", "") or None,
+        )
+        if identity is not None and isinstance(refusal, AccountReplaced):
+            await request_replacement(identity=identity, identity_issuer_id=trusted.id, now=now)
+        raise
+    await follow_identity(viewer=viewer, identity=identity, now=now)
     token = new_token()
     expires_at = now + settings.session_lifetime
     await _open_session(
-        viewer=viewer, identity=grant.identity, token_hash=hash_token(token), now=now, expires_at=expires_at
+        viewer=viewer,
+        identity=identity,
+        trusted=trusted,
+        grant=grant,
+        token_hash=hash_token(token),
+        now=now,
+        expires_at=expires_at,
+        settings=settings,
     )
     return CompletedSignIn(session_token=token, return_to=sign_in.return_to, expires_at=expires_at)
 
 
 @operation
-async def end_session(transaction: Transaction, *, token: str, now: datetime) -> None:
-    """End the session that a cookie's token belongs to, if there is one."""
-    member_id = await fetch_value(
-        """UPDATE browser_session SET ended_at = greatest(created_at, $2)
-           WHERE token_hash = $1 AND ended_at IS NULL RETURNING member_id""",
+async def end_session(transaction: Transaction, *, token: str, now: datetime) -> EndedSession | None:
+    """End the session that a cookie's token belongs to, if there is one; return it as its issuer knows it."""
+    ended = await fetch_row(
+        EndedSession,
+        """WITH ended AS (
+               UPDATE browser_session SET ended_at = greatest(created_at, $2), refresh_sealed = NULL,
+                   next_check_at = NULL
+               WHERE token_hash = $1 AND ended_at IS NULL RETURNING member_id, work_identity_id, id_token_sealed)
+           SELECT e.member_id, w.identity_issuer_id, e.id_token_sealed
+           FROM ended e LEFT JOIN work_identity w ON w.id = e.work_identity_id""",
         hash_token(token),
         now,
     )
-    if member_id is not None:
-        await transaction.notify(ACCESS_CHANNEL, member_access(member_id))
+    if ended is not None:
+        await transaction.notify(ACCESS_CHANNEL, member_access(ended.member_id))
+    return ended
 
 
 @operation
@@ -200,13 +241,32 @@ async def _open_session(
     *,
     viewer: MemberViewer,
     identity: Identity,
+    trusted: TrustedIssuer,
+    grant: Grant,
     token_hash: bytes,
     now: datetime,
     expires_at: datetime,
+    settings: Settings,
 ) -> None:
     # A removal (R8) or a change of issuer at the same moment is waited for: then there is no session.
-    if not await keep_member_active(viewer.member_id, identity=identity):
+    binding_id = await keep_identity_bound(viewer.member_id, trusted.id, identity.subject)
+    if binding_id is None:
         raise SignInNotAccepted
+    seal = settings.master_key.seal
+    issuer_session = grant.claims.get("sid")
     await BrowserSession.create(
-        member_id=viewer.member_id, token_hash=token_hash, created_at=now, expires_at=expires_at
+        member_id=viewer.member_id,
+        work_identity_id=binding_id,
+        token_hash=token_hash,
+        issuer_session=issuer_session if isinstance(issuer_session, str) and len(issuer_session) <= 255 else None,
+        id_token_sealed=seal(grant.id_token),
+        refresh_sealed=seal(grant.refresh_token) if grant.refresh_token else None,
+        next_check_at=now + CHECK_EVERY if grant.refresh_token else None,
+        created_at=now,
+        expires_at=expires_at,
     )
+
+
+def _known_error(error: str) -> str:
+    """Return an issuer's error code for the log, if it looks like one: it comes from outside."""
+    return error if len(error) <= 60 and error.isascii() and error.replace("_", "").isalnum() else "other"

@@ -64,11 +64,21 @@ class JsonClient:
         Raises:
             WrongAnswer: there is no such answer.
         """
+        _, body = await self.read(url, accept="application/json", access_token=access_token)
+        return json_object(body)
+
+    async def read(self, url: str, *, accept: str, access_token: str | None = None) -> tuple[str, bytes]:
+        """Return the media type of what is at an address, and its bytes.
+
+        Raises:
+            WrongAnswer: there is no such answer.
+        """
         if not self.allows(url):
             raise WrongAnswer
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept}
         if access_token is not None:
             headers["Authorization"] = f"Bearer {access_token}"
+        body = bytearray()
         try:
             async with (
                 asyncio.timeout(self.TIMEOUT_SECONDS),
@@ -76,14 +86,25 @@ class JsonClient:
             ):
                 if answer.status_code != httpx2.codes.OK:
                     raise WrongAnswer(answer.status_code, retry_after(answer.headers))
-                body = bytearray()
                 async for chunk in answer.aiter_bytes():
                     body += chunk
                     if len(body) > self.MAX_BYTES:
                         raise WrongAnswer(answer.status_code)
-            document = json.loads(body)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
             raise WrongAnswer from None
-        if not isinstance(document, dict):
-            raise WrongAnswer
-        return document
+        return answer.headers.get("content-type", "").partition(";")[0].strip().lower(), bytes(body)
+
+
+def json_object(body: bytes) -> Mapping[str, Any]:
+    """Return the JSON object of a body.
+
+    Raises:
+        WrongAnswer: it is none.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise WrongAnswer from None
+    if not isinstance(document, dict):
+        raise WrongAnswer
+    return document

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from domain.providers.client_authentication import ClientSecret
 from domain.providers.oidc import OFFLINE_ACCESS, Client, Issuers
 from domain.rules.enums import CompletionKind, LearningProvider
 from domain.rules.sign_in import ProviderUnavailable
@@ -60,7 +61,7 @@ def provider_client(settings: Settings, provider: LearningProvider) -> tuple[Pro
     return own_settings, Client(
         issuer=own_settings.issuer,
         client_id=own_settings.client_id,
-        client_secret=own_settings.client_secret,
+        credentials=(ClientSecret(secret=own_settings.client_secret),) if own_settings.client_secret else (),
         redirect_uri=f"{settings.public_url}/callbacks/{provider.slug}",
         title=provider.display_name,
         scope=f"openid profile email {OFFLINE_ACCESS}",

@@ -4,19 +4,28 @@ Authlib speaks OAuth 2, joserfc verifies the tokens.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 
-from domain.providers.http import JsonClient, WrongAnswer, retry_after
-from domain.providers.tokens import KeyCache, storable_text, unverified_claims, verified_claims
-from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
+from domain.providers.client_authentication import ClientSecret, Credential, authentication
+from domain.providers.http import JsonClient, WrongAnswer, json_object, retry_after
+from domain.providers.tokens import (
+    ALGORITHMS,
+    KeyCache,
+    TokenKind,
+    storable_text,
+    unverified_claims,
+    verified_claims,
+)
+from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
@@ -24,36 +33,51 @@ OFFLINE_ACCESS = "offline_access"
 MAX_TOKEN = 8192
 # Authlib reads an answer before we can check it, and fails in these ways at values of unexpected types.
 UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
-REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+# Our client is at fault, and not the person: RFC 6749, 5.2.
+CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Our client at an issuer, and the issuer's name for people."""
+    """Our client at an issuer, with its credentials from the newest on, and the issuer's name for people."""
 
     issuer: str
     client_id: str
-    client_secret: str
     redirect_uri: str
     title: str
+    credentials: tuple[Credential, ...] = ()
+    # Where the issuer's metadata are, if not below the issuer itself.
+    discovery_url: str | None = None
     scope: str = "openid profile email"
+    # Ask for a refresh token where the issuer says that it has some.
+    is_offline_wanted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """The identity, access token and refresh token for which a code was exchanged."""
+    """What a code was exchanged for: the identity token's verified claims, and the tokens."""
 
-    identity: Identity
-    access_token: str
-    refresh_token: str | None
+    claims: Mapping[str, Any] = field(repr=False)
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenewedGrant:
     """The access token for which a refresh token was exchanged, and its replacement if the issuer sent one."""
 
-    access_token: str
-    refresh_token: str | None
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutNotice:
+    """Whose session ended at an issuer: a subject, one session of it, or both."""
+
+    subject: str | None
+    session: str | None
 
 
 class GrantRefused(Exception):
@@ -66,7 +90,7 @@ class Issuers:
     def __init__(self, *, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._json = JsonClient(allow_http=settings.sandbox, transport=transport)
         self._transport = transport
-        self._metadata: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._metadata: dict[tuple[str, str | None], tuple[float, Mapping[str, Any]]] = {}
         self._keys = KeyCache(self._json)
 
     async def close(self) -> None:
@@ -87,27 +111,46 @@ class Issuers:
         Raises:
             ProviderUnavailable: the issuer does not answer.
         """
-        metadata = await self._discover(client.issuer, client.title)
-        async with self._oauth(client) as oauth:
-            hint = {"login_hint": login_hint} if login_hint else {}
-            if OFFLINE_ACCESS in client.scope.split():
-                # Without a prompt for consent an issuer may leave the refresh token out (OpenID Connect, 11).
-                hint["prompt"] = "consent"
+        metadata = await self._discover(client)
+        scopes = client.scope.split()
+        if client.is_offline_wanted and OFFLINE_ACCESS in _listed(metadata, "scopes_supported"):
+            scopes.append(OFFLINE_ACCESS)
+        hint = {"login_hint": login_hint} if login_hint else {}
+        if OFFLINE_ACCESS in client.scope.split():
+            # Without a prompt for consent an issuer may leave the refresh token out (OpenID Connect, 11).
+            hint["prompt"] = "consent"
+        async with self._oauth(client, metadata, None) as oauth:
             url, _ = oauth.create_authorization_url(
-                metadata["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier, **hint
+                metadata["authorization_endpoint"],
+                scope=" ".join(scopes),
+                state=state,
+                nonce=nonce,
+                code_verifier=verifier,
+                **hint,
             )
         return str(url)
+
+    async def browser_origins(self, client: Client) -> list[str]:
+        """Return the origins at which browsers sign in and out, none where the issuer does not answer."""
+        try:
+            metadata = await self._discover(client)
+        except ProviderUnavailable:
+            return []
+        urls = [metadata["authorization_endpoint"], metadata.get("end_session_endpoint")]
+        parts = [urlsplit(url) for url in urls if isinstance(url, str) and self._json.allows(url)]
+        return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
     async def exchange(
         self, client: Client, *, code: str, named_issuer: str | None, verifier: str, nonce: str, now: datetime
     ) -> Grant:
-        """Exchange a code, which works once, for an identity and an access token.
+        """Exchange a code, which works once, for verified claims and tokens.
 
         Raises:
             SignInNotAccepted: the code may be another issuer's, the issuer refuses it, or its token is not valid.
+            ClientRefused: the issuer refuses our client.
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
-        metadata = await self._discover(client.issuer, client.title)
+        metadata = await self._discover(client)
         check_answering_issuer(
             named_issuer,
             expected=client.issuer,
@@ -115,25 +158,29 @@ class Issuers:
         )
         # Read before the code is used: without the keys it would be lost.
         keys = await self._key_set(metadata, client.title)
-        try:
-            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
-                token = await oauth.fetch_token(
-                    metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
-                )
-        except (OAuthError, OAuth2Error) as error:
-            if getattr(error, "error", "") == "invalid_grant":
-                raise SignInNotAccepted from None
-            raise ProviderUnavailable(client.title) from None
-        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
-            raise ProviderUnavailable(client.title) from None
+        token = await self._token(
+            client,
+            metadata,
+            lambda oauth, url: oauth.fetch_token(
+                url, code=code, code_verifier=verifier, grant_type="authorization_code"
+            ),
+            SignInNotAccepted,
+        )
         identity_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(identity_token, str) or not isinstance(access_token, str):
-            raise SignInNotAccepted
+            raise SignInNotAccepted("token")
         claims = await verified_claims(
-            identity_token, keys=keys, issuer=client.issuer, audience=client.client_id, now=now, nonce=nonce
+            identity_token,
+            TokenKind.IDENTITY,
+            keys=keys,
+            issuers=[client.issuer],
+            audiences=[client.client_id],
+            algorithms=_algorithms(metadata),
+            now=now,
+            nonce=nonce,
         )
         return Grant(
-            identity=_identity(client.issuer, claims), access_token=access_token, refresh_token=_refresh_token(token)
+            claims=claims, id_token=identity_token, access_token=access_token, refresh_token=_refresh_token(token)
         )
 
     async def renew(self, client: Client, refresh_token: str) -> RenewedGrant:
@@ -141,28 +188,57 @@ class Issuers:
 
         Raises:
             GrantRefused: the issuer does not accept it any more.
+            ClientRefused: the issuer refuses our client.
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
-        metadata = await self._discover(client.issuer, client.title)
-        waits: list[timedelta | None] = [None]
-
-        def note_wait(answer: httpx2.Response) -> httpx2.Response:
-            waits.append(retry_after(answer.headers))
-            return answer
-
-        try:
-            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
-                oauth.register_compliance_hook("refresh_token_response", note_wait)
-                token = await oauth.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
-        except (OAuthError, OAuth2Error) as error:
-            if getattr(error, "error", "") == "invalid_grant":
-                raise GrantRefused from None
-            raise ProviderUnavailable(client.title, waits[-1]) from None
-        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
-            raise ProviderUnavailable(client.title, waits[-1]) from None
+        token = await self._token(
+            client,
+            await self._discover(client),
+            lambda oauth, url: oauth.refresh_token(url, refresh_token=refresh_token),
+            GrantRefused,
+        )
         if not isinstance(token.get("access_token"), str):
             raise ProviderUnavailable(client.title)
         return RenewedGrant(access_token=token["access_token"], refresh_token=_refresh_token(token))
+
+    async def with_userinfo(self, client: Client, grant: Grant, *, now: datetime) -> Mapping[str, Any]:
+        """Return a grant's claims, completed by those that the issuer tells at userinfo only (OpenID Connect, 5.4).
+
+        Raises:
+            SignInNotAccepted: userinfo speaks of another person, or its signature is not valid.
+            ProviderUnavailable: userinfo does not answer, or the answer cannot be read.
+        """
+        metadata = await self._discover(client)
+        url = metadata.get("userinfo_endpoint")
+        if not isinstance(url, str) or not self._json.allows(url):
+            return grant.claims
+        try:
+            kind, body = await self._json.read(
+                url, accept="application/json, application/jwt;q=0.9", access_token=grant.access_token
+            )
+            told = json_object(body) if kind != "application/jwt" else None
+        except WrongAnswer as error:
+            if error.status in {401, 403}:
+                # The token is not meant for userinfo: what the identity token says is all there is.
+                return grant.claims
+            raise ProviderUnavailable(client.title, error.retry_after) from None
+        if told is None:
+            told = await verified_claims(
+                body.decode("ascii", "replace"),
+                TokenKind.USERINFO,
+                keys=await self._key_set(metadata, client.title),
+                issuers=[client.issuer],
+                audiences=[client.client_id],
+                now=now,
+            )
+        # A token of one person must not be completed by another's claims (OpenID Connect, 5.3.2).
+        if told.get("sub") != grant.claims["sub"]:
+            raise SignInNotAccepted("userinfo")
+        claims = {**told, **grant.claims}
+        if "email_verified" not in grant.claims and "email" in told:
+            # Both of one answer: the word about one address says nothing about another.
+            claims["email"] = told["email"]
+        return claims
 
     async def userinfo(self, client: Client, access_token: str) -> Mapping[str, Any]:
         """Return the issuer's claims about the person who signed in.
@@ -171,8 +247,10 @@ class Issuers:
             SignInNotAccepted: the access token is refused.
             ProviderUnavailable: the issuer does not answer, or the answer cannot be read.
         """
-        metadata = await self._discover(client.issuer, client.title)
-        return await self.get(metadata["userinfo_endpoint"], title=client.title, access_token=access_token)
+        url = (await self._discover(client)).get("userinfo_endpoint")
+        if not isinstance(url, str):
+            raise ProviderUnavailable(client.title)
+        return await self.get(url, title=client.title, access_token=access_token)
 
     async def get(self, url: str, *, title: str, access_token: str | None = None) -> Mapping[str, Any]:
         """Return the JSON object at an address.
@@ -188,23 +266,89 @@ class Issuers:
                 raise SignInNotAccepted from None
             raise ProviderUnavailable(title, error.retry_after) from None
 
-    async def verify_access_token(self, token: str, *, issuer: str, audience: str, now: datetime) -> Identity:
-        """Return the identity of a bearer token of a trusted issuer.
+    async def verify_access_token(
+        self, token: str, client: Client, *, issuers: Collection[str], audiences: Collection[str], now: datetime
+    ) -> Mapping[str, Any]:
+        """Return the claims of a bearer token of a trusted issuer, which may sign under several names.
 
         Raises:
             SignInNotAccepted: the token is not valid.
             ProviderUnavailable: the issuer's keys cannot be read.
         """
-        metadata = await self._discover(issuer, issuer)
-        keys = await self._key_set(metadata, issuer)
-        return _identity(
-            issuer, await verified_claims(token, keys=keys, issuer=issuer, audience=audience, now=now, nonce=None)
-        )
+        keys = await self._key_set(await self._discover(client), client.title)
+        return await verified_claims(token, TokenKind.ACCESS, keys=keys, issuers=issuers, audiences=audiences, now=now)
 
-    def _oauth(self, client: Client) -> AsyncOAuth2Client:
+    async def verify_logout_token(self, token: str, client: Client, *, now: datetime) -> LogoutNotice:
+        """Return whose session ended, by an issuer's notice (OpenID Connect Back-Channel Logout, 2.6).
+
+        Raises:
+            SignInNotAccepted: the token is not valid, or names neither a person nor a session.
+            ProviderUnavailable: the issuer's keys cannot be read.
+        """
+        keys = await self._key_set(await self._discover(client), client.title)
+        claims = await verified_claims(
+            token, TokenKind.LOGOUT, keys=keys, issuers=[client.issuer], audiences=[client.client_id], now=now
+        )
+        notice = LogoutNotice(subject=storable_text(claims.get("sub")), session=storable_text(claims.get("sid")))
+        if notice.subject is None and notice.session is None:
+            raise SignInNotAccepted("logout")
+        return notice
+
+    async def sign_out_url(self, client: Client, *, id_token: str, return_to: str) -> str | None:
+        """Return where a browser ends the issuer's own session, if the issuer has such a page and answers."""
+        try:
+            url = (await self._discover(client)).get("end_session_endpoint")
+        except ProviderUnavailable:
+            return None
+        if not isinstance(url, str) or not self._json.allows(url):
+            return None
+        query = urlencode(
+            {"id_token_hint": id_token, "client_id": client.client_id, "post_logout_redirect_uri": return_to}
+        )
+        return f"{url}{'&' if '?' in url else '?'}{query}"
+
+    async def _token(
+        self,
+        client: Client,
+        metadata: Mapping[str, Any],
+        request: Callable[[AsyncOAuth2Client, str], Any],
+        refused: type[SignInNotAccepted | GrantRefused],
+    ) -> Mapping[str, Any]:
+        """Call the token endpoint by the newest credential that the issuer accepts."""
+        waits: list[timedelta | None] = [None]
+
+        def note_wait(answer: httpx2.Response) -> httpx2.Response:
+            waits.append(retry_after(answer.headers))
+            return answer
+
+        code = ""
+        # The issuer may know only the older of two, while one replaces the other.
+        for credential in client.credentials or (None,):
+            try:
+                async with (
+                    asyncio.timeout(JsonClient.TIMEOUT_SECONDS),
+                    self._oauth(client, metadata, credential) as oauth,
+                ):
+                    for hook in ("access_token_response", "refresh_token_response"):
+                        oauth.register_compliance_hook(hook, note_wait)
+                    token = await request(oauth, metadata["token_endpoint"])
+            except (OAuthError, OAuth2Error) as error:
+                code = getattr(error, "error", "")
+                if code == "invalid_grant":
+                    raise refused(code) from None
+                if code not in CLIENT_ERRORS:
+                    raise ProviderUnavailable(client.title, waits[-1]) from None
+            except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
+                raise ProviderUnavailable(client.title, waits[-1]) from None
+            else:
+                return token  # type: ignore[no-any-return]
+        raise ClientRefused(client.title, code)
+
+    def _oauth(self, client: Client, metadata: Mapping[str, Any], credential: Credential | None) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
             client_id=client.client_id,
-            client_secret=client.client_secret,
+            client_secret=credential.secret if isinstance(credential, ClientSecret) else None,
+            token_endpoint_auth_method=authentication(credential, client.client_id, metadata),
             redirect_uri=client.redirect_uri,
             scope=client.scope,
             code_challenge_method="S256",
@@ -218,22 +362,25 @@ class Issuers:
         except WrongAnswer:
             raise ProviderUnavailable(title) from None
 
-    async def _discover(self, issuer: str, title: str) -> Mapping[str, Any]:
+    async def _discover(self, client: Client) -> Mapping[str, Any]:
         now = self._json.monotonic()
-        cached = self._metadata.get(issuer)
+        key = (client.issuer, client.discovery_url)
+        cached = self._metadata.get(key)
         if cached is not None and now < cached[0]:
             return cached[1]
         try:
-            metadata = await self._json.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            metadata = await self._json.get(
+                client.discovery_url or f"{client.issuer.rstrip('/')}/.well-known/openid-configuration"
+            )
         except WrongAnswer:
-            raise ProviderUnavailable(title) from None
+            raise ProviderUnavailable(client.title) from None
         # A document of another issuer, or with addresses that we may not call, is not to be trusted.
         endpoints = [metadata.get(name) for name in REQUIRED_METADATA]
-        if metadata.get("issuer") != issuer or not all(
+        if metadata.get("issuer") != client.issuer or not all(
             isinstance(url, str) and self._json.allows(url) for url in endpoints
         ):
-            raise ProviderUnavailable(title)
-        self._metadata[issuer] = (now + METADATA_SECONDS, metadata)
+            raise ProviderUnavailable(client.title)
+        self._metadata[key] = (now + METADATA_SECONDS, metadata)
         return metadata
 
 
@@ -247,18 +394,15 @@ def _refresh_token(token: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= MAX_TOKEN else None
 
 
-def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
-    name = storable_text(claims.get("name"))
-    try:
-        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-    except (OverflowError, ValueError, OSError):
-        # An instant beyond the calendar never comes.
-        expires_at = None
-    return Identity(
-        issuer=issuer,
-        subject=claims["sub"],
-        email=storable_text(claims.get("email")),
-        email_verified=claims.get("email_verified") is True,
-        name=name[:200] if name is not None and name.strip() else None,
-        expires_at=expires_at,
-    )
+def _listed(metadata: Mapping[str, Any], name: str) -> list[str]:
+    value = metadata.get(name)
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _algorithms(metadata: Mapping[str, Any]) -> list[str]:
+    # RS256 is what an issuer signs with that lists nothing (OpenID Connect Discovery, 3).
+    listed = _listed(metadata, "id_token_signing_alg_values_supported") or ["RS256"]
+    if "EdDSA" in listed or "Ed25519" in listed:
+        # Two names of the same algorithm.
+        listed += ["EdDSA", "Ed25519"]
+    return [name for name in ALGORITHMS if name in listed]

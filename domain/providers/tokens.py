@@ -1,25 +1,40 @@
 """Verification of signed tokens (JWT) by their issuer's keys."""
 
 import json
+import warnings
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 from joserfc.jwt import ClaimsOption
 
 from domain.providers.http import JsonClient, WrongAnswer
+from domain.rules.identity import MAX_SUBJECT
 from domain.rules.sign_in import SignInNotAccepted
 from domain.rules.text import is_storable
 
-ALGORITHMS = ["RS256", "ES256", "PS256"]
+# Neither `none` nor HS: whoever knows our client secret could sign with the latter.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 LEEWAY_SECONDS = 60
-IDENTITY_TOKEN_TYPES = {None, "jwt"}
-# RFC 9068 names access tokens at+jwt; some issuers still write JWT, so that only the audience tells the two apart.
-ACCESS_TOKEN_TYPES = {"at+jwt", "application/at+jwt", "jwt"}
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+# Issuers write EdDSA for years to come, although RFC 9864 names the curve instead.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
+
+
+class TokenKind(Enum):
+    """What a token is for, with the values of its header's ``typ`` that fit."""
+
+    IDENTITY = (None, "jwt")
+    # RFC 9068 names access tokens at+jwt; some issuers still write JWT, so that only the audience tells the two apart.
+    ACCESS = ("at+jwt", "application/at+jwt", "jwt")
+    LOGOUT = (None, "jwt", "logout+jwt", "application/logout+jwt")
+    USERINFO = (None, "jwt")
 
 
 class KeyCache:
@@ -87,9 +102,17 @@ class KeyCache:
 
 
 async def verified_claims(
-    token: str, *, keys: KeyCache.Keys, issuer: str, audience: str, now: datetime, nonce: str | None
+    token: str,
+    kind: TokenKind,
+    *,
+    keys: KeyCache.Keys,
+    issuers: Collection[str],
+    audiences: Collection[str],
+    now: datetime,
+    algorithms: Collection[str] = ALGORITHMS,
+    nonce: str | None = None,
 ) -> Mapping[str, Any]:
-    """Return a token's claims; with a nonce it must be an identity token, without one an access token.
+    """Return a token's claims.
 
     Raises:
         SignInNotAccepted: signature, type, issuer, audience, time or nonce is wrong, or a claim is missing.
@@ -98,29 +121,27 @@ async def verified_claims(
     token_type = header.get("typ")
     token_type = token_type.lower() if isinstance(token_type, str) else token_type
     # Compared one by one: the header may hold an unhashable value, which no set can look up.
-    if not any(token_type == allowed for allowed in (ACCESS_TOKEN_TYPES if nonce is None else IDENTITY_TOKEN_TYPES)):
+    if not any(token_type == allowed for allowed in kind.value):
         raise SignInNotAccepted
-    seconds = int(now.timestamp())
     expected: dict[str, ClaimsOption] = {
-        "iss": {"essential": True, "value": issuer},
-        "aud": {"essential": True, "value": audience},
-        "sub": {"essential": True},
-        "exp": {"essential": True},
-        "iat": {"essential": True},
+        "iss": {"essential": True, "values": list(issuers)},
+        "aud": {"essential": True, "values": list(audiences)},
     }
-    if nonce is not None:
-        expected["nonce"] = {"essential": True, "value": nonce}
-    registry = jwt.JWTClaimsRegistry(now=seconds, leeway=LEEWAY_SECONDS, **expected)
+    if kind is not TokenKind.USERINFO:
+        expected["iat"] = {"essential": True}
+    if kind in (TokenKind.IDENTITY, TokenKind.ACCESS):
+        expected |= {"sub": {"essential": True}, "exp": {"essential": True}}
+    registry = jwt.JWTClaimsRegistry(now=int(now.timestamp()), leeway=LEEWAY_SECONDS, **expected)
     try:
         key_set = await keys.with_key(header.get("kid"))
-        claims = jwt.decode(token, key_set, algorithms=ALGORITHMS).claims
+        claims = jwt.decode(token, key_set, algorithms=[name for name in ALGORITHMS if name in algorithms]).claims
         registry.validate(claims)
     except (JoseError, ValueError, KeyError, TypeError):
         raise SignInNotAccepted from None
     # The library also takes a list that holds the value.
-    if claims["iss"] != issuer or claims.get("nonce") != nonce:
+    if not isinstance(claims["iss"], str) or (kind is not TokenKind.ACCESS and claims.get("nonce") != nonce):
         raise SignInNotAccepted
-    _check_parties(claims, audience, is_access_token=nonce is None)
+    _check_parties(claims, audiences, kind)
     return claims
 
 
@@ -134,15 +155,24 @@ def storable_text(value: object) -> str | None:
     return value if isinstance(value, str) and is_storable(value) else None
 
 
-def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token: bool) -> None:
-    subject, audiences = storable_text(claims["sub"]), claims["aud"]
-    if subject is None or not 0 < len(subject) <= 255:
+def _check_parties(claims: Mapping[str, Any], audiences: Collection[str], kind: TokenKind) -> None:
+    if "sub" in claims:
+        subject = storable_text(claims["sub"])
+        if subject is None or not 0 < len(subject) <= MAX_SUBJECT:
+            raise SignInNotAccepted
+    named = claims["aud"]
+    # An identity token with several audiences must name us as the party to which it was issued, and may always do so.
+    if kind is TokenKind.IDENTITY:
+        party = claims.get("azp")
+        is_named = isinstance(party, str) and party in audiences
+        if (party is not None and not is_named) or (isinstance(named, list) and len(named) > 1 and not is_named):
+            raise SignInNotAccepted
+    if kind is TokenKind.ACCESS and ("at_hash" in claims or "nonce" in claims):
         raise SignInNotAccepted
-    # An identity token with several audiences must name us as the party to which it was issued.
-    if isinstance(audiences, list) and len(audiences) > 1 and not is_access_token and claims.get("azp") != audience:
-        raise SignInNotAccepted
-    if is_access_token and "at_hash" in claims:
-        raise SignInNotAccepted
+    if kind is TokenKind.LOGOUT:
+        events = claims.get("events")
+        if not isinstance(events, dict) or LOGOUT_EVENT not in events:
+            raise SignInNotAccepted
 
 
 def _part(token: str, index: int) -> Mapping[str, Any]:

@@ -12,15 +12,6 @@ from domain.secrets import hash_token
 
 
 @dataclass(frozen=True, kw_only=True)
-class IssuerRow:
-    """The organization that trusts an issuer, and the audience that the issuer's tokens must have."""
-
-    organization_id: int
-    issuer: str
-    api_audience: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class SessionRow:
     """An active member's browser session, and the instant (aware, UTC) at which it expires."""
 
@@ -91,22 +82,15 @@ async def viewer_of_member(member_id: int) -> MemberViewer | None:
     )
 
 
-async def viewer_of_subject(issuer: str, subject: str) -> MemberViewer | None:
-    """Return the active member with a subject of the issuer that their organization trusts."""
+async def viewer_of_identity(identity_issuer_id: int, subject: str) -> MemberViewer | None:
+    """Return the active member who is bound to a subject of an issuer that their organization trusts."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role
-           FROM member m JOIN organization o ON o.id = m.organization_id
-           WHERE m.issuer = $1 AND m.subject = $2 AND m.status = 'ACTIVE' AND o.issuer = m.issuer""",
-        issuer,
+           FROM member m JOIN work_identity w ON w.member_id = m.id
+           WHERE w.identity_issuer_id = $1 AND w.subject = $2 AND w.ended_at IS NULL AND m.status = 'ACTIVE'""",
+        identity_issuer_id,
         subject,
-    )
-
-
-async def trusted_issuer(issuer: str) -> IssuerRow | None:
-    """Return the organization that trusts an issuer, if any does."""
-    return await fetch_row(
-        IssuerRow, "SELECT id AS organization_id, issuer, api_audience FROM organization WHERE issuer = $1", issuer
     )
 
 

@@ -56,12 +56,15 @@ INVARIANTS = {
         SELECT 'member ' || m.id FROM member m WHERE m.status = 'REMOVED' AND (
             EXISTS (SELECT FROM association a WHERE a.member_id = m.id AND a.ended_at IS NULL)
             OR EXISTS (SELECT FROM browser_session s WHERE s.member_id = m.id AND s.ended_at IS NULL))""",
-    "a member is bound by the issuer that their organization trusts (R2)": """
-        SELECT 'member ' || m.id FROM member m JOIN organization o ON o.id = m.organization_id
-        WHERE m.status <> 'REMOVED' AND m.issuer <> o.issuer""",
-    "who is bound to no subject has no open session (R2)": """
-        SELECT 'member ' || m.id FROM member m WHERE m.subject IS NULL AND EXISTS (
-            SELECT FROM browser_session s WHERE s.member_id = m.id AND s.ended_at IS NULL)""",
+    "a member is bound by issuers that their organization trusts (R2)": """
+        SELECT 'binding ' || w.id FROM work_identity w JOIN member m ON m.id = w.member_id
+        JOIN identity_issuer i ON i.id = w.identity_issuer_id
+        WHERE i.organization_id <> m.organization_id OR w.issuer <> i.issuer
+           OR (w.ended_at IS NULL AND (m.status = 'REMOVED' OR i.removed_at IS NOT NULL))""",
+    "a session ends with its binding (R2)": """
+        SELECT 'session ' || s.id FROM browser_session s WHERE s.ended_at IS NULL AND NOT EXISTS (
+            SELECT FROM work_identity w WHERE w.member_id = s.member_id AND w.ended_at IS NULL
+                AND (s.work_identity_id IS NULL OR s.work_identity_id = w.id))""",
     "an invitation is its member's, and waits as long as the member is invited (R2)": """
         SELECT 'invitation ' || i.id FROM invitation i JOIN member m ON m.id = i.member_id
         WHERE i.organization_id <> m.organization_id

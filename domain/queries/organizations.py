@@ -7,6 +7,7 @@ from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.administration import Operator
 from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
+from domain.rules.mail import a_label_domain, one_spelling
 
 NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 
@@ -18,21 +19,19 @@ class OrganizationSummary:
     id: int
     name: str
     domain: str
-    issuer: str
+    issuers: list[str]
     members: int
     active_associations: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationDetails:
-    """An organization, how its members sign in, and how many of them are not bound to its present issuer."""
+    """An organization, its mail domains, and how many of its active members are bound to no issuer."""
 
     id: int
     name: str
     domain: str
-    issuer: str
-    client_id: str
-    api_audience: str
+    mail_domains: list[str]
     members: int
     unbound_members: int
 
@@ -54,7 +53,9 @@ async def organizations() -> list[OrganizationSummary]:
     """Return every organization, by name."""
     return await fetch_rows(
         OrganizationSummary,
-        """SELECT o.id, o.name, o.domain, o.issuer,
+        """SELECT o.id, o.name, o.domain,
+               ARRAY(SELECT i.issuer::text FROM identity_issuer i
+                     WHERE i.organization_id = o.id AND i.removed_at IS NULL ORDER BY i.id) AS issuers,
                (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
                (SELECT count(*) FROM association a WHERE a.organization_id = o.id AND a.ended_at IS NULL)
                    AS active_associations
@@ -70,16 +71,32 @@ async def organization_of(organization_domain: str) -> OrganizationDetails:
     """
     row = await fetch_row(
         OrganizationDetails,
-        """SELECT o.id, o.name, o.domain, o.issuer, o.client_id, o.api_audience,
+        """SELECT o.id, o.name, o.domain,
+               ARRAY(SELECT d.domain::text FROM mail_domain d WHERE d.organization_id = o.id ORDER BY d.id)
+                   AS mail_domains,
                (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
                (SELECT count(*) FROM member m
-                WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND m.subject IS NULL) AS unbound_members
-           FROM organization o WHERE o.domain = $1""",
-        organization_domain.lower(),
+                WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND NOT EXISTS (
+                    SELECT FROM work_identity w WHERE w.member_id = m.id AND w.ended_at IS NULL)) AS unbound_members
+           FROM organization o WHERE o.id = $1""",
+        await organization_id_of(organization_domain),
     )
-    if row is None:
-        raise NotFound(NO_SUCH_ORGANIZATION)
+    assert row is not None
     return row
+
+
+async def organization_id_of(organization_domain: str) -> int:
+    """Return the id of the organization with a mail domain, its main one or another.
+
+    Raises:
+        NotFound: there is no such organization.
+    """
+    organization_id: int | None = await fetch_value(
+        "SELECT organization_id FROM mail_domain WHERE domain = $1", a_label_domain(organization_domain)
+    )
+    if organization_id is None:
+        raise NotFound(NO_SUCH_ORGANIZATION)
+    return organization_id
 
 
 async def operator_of(organization_domain: str) -> Operator:
@@ -88,10 +105,7 @@ async def operator_of(organization_domain: str) -> Operator:
     Raises:
         NotFound: there is no such organization.
     """
-    organization_id = await fetch_value("SELECT id FROM organization WHERE domain = $1", organization_domain.lower())
-    if organization_id is None:
-        raise NotFound(NO_SUCH_ORGANIZATION)
-    return Operator(organization_id=organization_id)
+    return Operator(organization_id=await organization_id_of(organization_domain))
 
 
 async def members_of_domain(operator: Operator) -> list[MemberSummary]:
@@ -115,7 +129,7 @@ async def member_id_of(operator: Operator, work_email: str) -> int:
     member_id: int | None = await fetch_value(
         "SELECT id FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED'",
         operator.organization_id,
-        work_email.strip().lower(),
+        one_spelling(work_email.strip()),
     )
     if member_id is None:
         raise NotFound("Nobody with this work e-mail is invited or a member.")

@@ -1,17 +1,12 @@
 """Invitations and the interval between their messages (R2)."""
 
-import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.errors import InvalidInput, Refusal
 from domain.rules.enums import DeliveryProblem
+from domain.rules.mail import domain_of, one_spelling
 from domain.rules.policy import RESEND_AFTER
-from domain.rules.text import is_printable
-
-MAX_ADDRESS = 320
-MAX_LOCAL_PART = 64
-# Without quotes, comments and any character that could end a mail header.
-_LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\]\\\x00-\x1f\x7f]+")
 
 
 class AlreadyMember(Refusal):
@@ -42,21 +37,19 @@ class ResentTooSoon(Refusal):
         super().__init__("This invitation was sent within the last 24 hours. Please give the person some time.")
 
 
-def work_address(text: str, *, domain: str) -> str:
-    """Return a work e-mail of the organization's mail domain in lower case.
+def work_address(text: str, *, mail_domains: Sequence[str]) -> str:
+    """Return a work e-mail of one of the organization's mail domains, in one spelling.
 
     A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
 
     Raises:
         InvalidInput: the text is not an address, or is one of another domain.
     """
-    address = text.strip().lower()
-    local, _, host = address.rpartition("@")
-    is_local_part = _LOCAL_PART.fullmatch(local) and is_printable(local, max_length=MAX_LOCAL_PART)
-    if not is_local_part or not host or len(address) > MAX_ADDRESS or "@" in local:
+    address = one_spelling(text.strip())
+    if address is None:
         raise InvalidInput("The work e-mail is not an address.")
-    if host != domain:
-        raise InvalidInput(f"The work e-mail must be one of {domain}.")
+    if domain_of(address) not in mail_domains:
+        raise InvalidInput(f"The work e-mail must be one of {' or '.join(mail_domains)}.")
     return address
 
 

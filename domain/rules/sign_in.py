@@ -1,7 +1,6 @@
 """Sign-in with an issuer: identities and checks of its answer (R2, R3)."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeGuard
@@ -49,7 +48,9 @@ class SignInNotAccepted(Refusal):
 
     code = "SIGN_IN_NOT_ACCEPTED"
 
-    def __init__(self) -> None:
+    def __init__(self, cause: str = "") -> None:
+        # For the log: the OAuth error or the step, without anything of the person.
+        self.cause = cause
         super().__init__(
             "The sign-in could not be confirmed. Nothing was changed, and this try does not count. Please try again."
         )
@@ -68,6 +69,20 @@ class ProviderUnavailable(Refusal):
         super().__init__(
             f"{title} does not answer at the moment. Nothing was changed, and this try does not count. "
             "Please try again later."
+        )
+
+
+class ClientRefused(ProviderUnavailable):
+    """The issuer refuses certlink's own client: a secret or a key has expired or was changed there."""
+
+    code = "CLIENT_REFUSED"
+
+    def __init__(self, title: str, cause: str = "") -> None:
+        super().__init__(title)
+        self.cause = cause
+        self.message = (
+            f"{title} refuses certlink itself, whoever signs in: its secret or key there is not valid any more. "
+            "Please tell your organization's IT or the operator of certlink. Nothing was changed."
         )
 
 
@@ -100,28 +115,28 @@ class NotAMember(Refusal):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """A person as their issuer identifies them: by issuer and subject, never by e-mail."""
+class AccountReplaced(Refusal):
+    """The address is a member's whose work account at the issuer is another one."""
 
-    issuer: str
-    subject: str
-    email: str | None = None
-    email_verified: bool = False
-    name: str | None = None
-    # When the token that identified them expires (aware, UTC).
-    expires_at: datetime | None = None
+    code = "ACCOUNT_REPLACED"
 
-    @property
-    def verified_email(self) -> str | None:
-        """Return the address by which an invitation may be accepted, in lower case."""
-        # An address with blanks around it may be somebody else's than the one without.
-        if not self.email or not self.email_verified or self.email != self.email.strip():
-            return None
-        # Lower case makes an ASCII letter of some characters, such as the Kelvin sign: of another person's address.
-        if any(not character.isascii() and character.lower().isascii() for character in self.email):
-            return None
-        return self.email.lower()
+    def __init__(self) -> None:
+        super().__init__(
+            "Your organization's sign-in knows you by a new account. An admin of your organization has to confirm that "
+            "it is yours; everything that you have here stays yours. Ask one, then sign in again."
+        )
+
+
+class BoundElsewhere(Refusal):
+    """The work account is a member of another organization here."""
+
+    code = "BOUND_ELSEWHERE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your work account belongs to another organization here, and one account belongs to one organization. "
+            "Ask an admin of the other one to remove you first. Nothing was changed."
+        )
 
 
 def redirect_key(*, organization_id: int, issuer: str) -> str:

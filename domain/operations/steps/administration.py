@@ -101,8 +101,9 @@ async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
         LastAdmin: the member is the last one.
     """
     others: int = await fetch_value(
-        """SELECT count(*) FROM member
-           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE' AND subject IS NOT NULL
+        """SELECT count(*) FROM member m
+           WHERE organization_id = $1 AND id <> $2 AND status = 'ACTIVE'
+             AND EXISTS (SELECT FROM work_identity w WHERE w.member_id = m.id AND w.ended_at IS NULL)
              AND role IN ('ACCOUNT_ADMIN', 'GLOBAL_ADMIN')""",
         member.organization_id,
         member.id,

@@ -1,4 +1,4 @@
-"""End members' sessions and association attempts."""
+"""End members' sessions, bindings and association attempts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,8 @@ async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, n
     """
     ended: int = await fetch_value(
         """WITH ended AS (
-               UPDATE browser_session SET ended_at = greatest(created_at, $2)
+               UPDATE browser_session SET ended_at = greatest(created_at, $2), refresh_sealed = NULL,
+                   next_check_at = NULL
                WHERE member_id = ANY($1::bigint[]) AND ended_at IS NULL RETURNING expires_at)
            SELECT count(*) FILTER (WHERE expires_at > $2) FROM ended""",
         member_ids,
@@ -23,6 +24,21 @@ async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, n
     )
     await transaction.notify(ACCESS_CHANNEL, *map(member_access, member_ids))
     return ended
+
+
+async def end_bindings(member_id: int, *, now: datetime) -> None:
+    """End the bindings of a locked member to their subjects, and refuse what waits for an admin, in the transaction."""
+    await execute(
+        "UPDATE work_identity SET ended_at = greatest(bound_at, $2) WHERE member_id = $1 AND ended_at IS NULL",
+        member_id,
+        now,
+    )
+    await execute(
+        """UPDATE account_replacement SET decided_at = greatest(requested_at, $2), is_confirmed = false
+           WHERE member_id = $1 AND decided_at IS NULL""",
+        member_id,
+        now,
+    )
 
 
 async def end_attempts(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> None:

@@ -17,7 +17,6 @@ from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.api_clients import OpenKey
 from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
-from domain.rules.sign_in import Identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class LockedMember:
     work_email: str
     role: MemberRole
     status: MemberStatus
-    # Bound to a subject of the issuer that the organization trusts.
+    # Bound to a subject of an issuer that the organization trusts.
     is_bound: bool
 
     @property
@@ -63,8 +62,7 @@ class LockedOrganization:
 
     id: int
     name: str
-    domain: str
-    issuer: str
+    mail_domains: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +78,7 @@ class LockedSignIn:
     """A sign-in that nobody has completed."""
 
     id: int
-    organization_id: int
-    issuer: str
+    identity_issuer_id: int
     browser_hash: bytes
     nonce: str
     verifier_sealed: bytes
@@ -91,7 +88,8 @@ class LockedSignIn:
 
 _ATTEMPT = """SELECT t.id, t.provider, t.member_id, m.organization_id, t.status, t.browser_hash, t.expires_at,
     t.return_to FROM association_attempt t JOIN member m ON m.id = t.member_id"""
-_MEMBER = """SELECT m.id, m.organization_id, m.work_email, m.role, m.status, m.subject IS NOT NULL AS is_bound
+_IS_BOUND = "EXISTS (SELECT FROM work_identity w WHERE w.member_id = m.id AND w.ended_at IS NULL)"
+_MEMBER = f"""SELECT m.id, m.organization_id, m.work_email, m.role, m.status, {_IS_BOUND} AS is_bound
     FROM member m"""
 
 
@@ -223,46 +221,47 @@ async def lock_members(member_ids: Collection[int], *, organization_id: int) -> 
     return {member.id: member for member in members}
 
 
-async def lock_bound_members(organization_id: int) -> None:
-    """Lock the members of an organization who are bound to a subject of its issuer."""
+async def lock_bound_members(identity_issuer_ids: Collection[int]) -> None:
+    """Lock the members who are bound to a subject of some issuers."""
     await _lock_all(
-        """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
-           ORDER BY id FOR UPDATE""",
-        organization_id,
+        """SELECT m.id FROM member m JOIN work_identity w ON w.member_id = m.id
+           WHERE w.identity_issuer_id = ANY($1::bigint[]) AND w.ended_at IS NULL ORDER BY m.id FOR UPDATE OF m""",
+        list(identity_issuer_ids),
     )
 
 
-async def lock_unbound_member(issuer: str, work_email: str) -> LockedMember | None:
-    """Lock the member who waits for a sign-in with a work e-mail at an issuer, invited or unbound, if there is one."""
+async def lock_member_of_address(organization_id: int, work_email: str) -> LockedMember | None:
+    """Lock the invited or active member of an organization with a work e-mail, if there is one."""
     return await fetch_row(
         LockedMember,
-        _MEMBER
-        + """ JOIN organization o ON o.id = m.organization_id
-           WHERE o.issuer = $1 AND m.work_email = $2
-             AND (m.status = 'INVITED'
-                  OR (m.status = 'ACTIVE' AND m.subject IS NULL AND split_part(m.work_email, '@', 2) = o.domain))
-           FOR UPDATE OF m""",
-        issuer,
+        _MEMBER + " WHERE m.organization_id = $1 AND m.work_email = $2 AND m.status <> 'REMOVED' FOR UPDATE OF m",
+        organization_id,
         work_email,
     )
 
 
-async def keep_member_active(member_id: int, *, identity: Identity | None = None) -> bool:
-    """Keep a member active and bound until the transaction ends; tell whether they are.
-
-    With an identity, whether they are bound to that one.
-    """
+async def keep_member_active(member_id: int) -> bool:
+    """Keep a member active and bound until the transaction ends; tell whether they are."""
     return bool(
         await fetch_value(
-            """SELECT id FROM member
-               WHERE id = $1 AND status = 'ACTIVE' AND subject IS NOT NULL
-                 AND ($2::text IS NULL OR (issuer = $2 AND subject = $3))
-               FOR SHARE""",
+            f"SELECT m.id FROM member m WHERE m.id = $1 AND m.status = 'ACTIVE' AND {_IS_BOUND} FOR SHARE OF m",
             member_id,
-            identity and identity.issuer,
-            identity and identity.subject,
         )
     )
+
+
+async def keep_identity_bound(member_id: int, identity_issuer_id: int, subject: str) -> int | None:
+    """Keep a member active and bound to a subject until the transaction ends; return the id of the binding."""
+    binding_id: int | None = await fetch_value(
+        """SELECT w.id FROM member m JOIN work_identity w ON w.member_id = m.id
+           WHERE m.id = $1 AND m.status = 'ACTIVE'
+             AND w.identity_issuer_id = $2 AND w.subject = $3 AND w.ended_at IS NULL
+           FOR SHARE""",
+        member_id,
+        identity_issuer_id,
+        subject,
+    )
+    return binding_id
 
 
 async def lock_organization(organization_id: int) -> LockedOrganization:
@@ -273,7 +272,9 @@ async def lock_organization(organization_id: int) -> LockedOrganization:
     """
     organization = await fetch_row(
         LockedOrganization,
-        "SELECT id, name, domain, issuer FROM organization WHERE id = $1 FOR NO KEY UPDATE",
+        """SELECT o.id, o.name,
+               ARRAY(SELECT domain::text FROM mail_domain WHERE organization_id = o.id ORDER BY id) AS mail_domains
+           FROM organization o WHERE o.id = $1 FOR NO KEY UPDATE OF o""",
         organization_id,
     )
     if organization is None:
@@ -319,7 +320,7 @@ async def lock_sign_in(state_hash: bytes) -> LockedSignIn | None:
     """Lock the sign-in that a state belongs to, if nobody has completed it."""
     return await fetch_row(
         LockedSignIn,
-        """SELECT id, organization_id, issuer, browser_hash, nonce, verifier_sealed, return_to, expires_at
+        """SELECT id, identity_issuer_id, browser_hash, nonce, verifier_sealed, return_to, expires_at
            FROM sign_in WHERE state_hash = $1 AND used_at IS NULL FOR UPDATE""",
         state_hash,
     )
