@@ -5,7 +5,7 @@ Authlib speaks OAuth 2, joserfc verifies the tokens.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -80,6 +80,19 @@ class LogoutNotice:
     session: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a trial of an issuer found at one step, in a sentence for the operator."""
+
+    step: str
+    is_well: bool
+    text: str
+
+
+class DiscoveryProblem(Exception):
+    """An issuer's metadata cannot be read, or are not to be trusted; the sentence says why."""
+
+
 class GrantRefused(Exception):
     """The issuer accepts a refresh token no more: the person has to sign in again."""
 
@@ -111,7 +124,7 @@ class Issuers:
         Raises:
             ProviderUnavailable: the issuer does not answer.
         """
-        metadata = await self._discover(client)
+        metadata = await self.metadata(client)
         scopes = client.scope.split()
         if client.is_offline_wanted and OFFLINE_ACCESS in _listed(metadata, "scopes_supported"):
             scopes.append(OFFLINE_ACCESS)
@@ -133,7 +146,7 @@ class Issuers:
     async def browser_origins(self, client: Client) -> list[str]:
         """Return the origins at which browsers sign in and out, none where the issuer does not answer."""
         try:
-            metadata = await self._discover(client)
+            metadata = await self.metadata(client)
         except ProviderUnavailable:
             return []
         urls = [metadata["authorization_endpoint"], metadata.get("end_session_endpoint")]
@@ -150,7 +163,7 @@ class Issuers:
             ClientRefused: the issuer refuses our client.
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
-        metadata = await self._discover(client)
+        metadata = await self.metadata(client)
         check_answering_issuer(
             named_issuer,
             expected=client.issuer,
@@ -193,7 +206,7 @@ class Issuers:
         """
         token = await self._token(
             client,
-            await self._discover(client),
+            await self.metadata(client),
             lambda oauth, url: oauth.refresh_token(url, refresh_token=refresh_token),
             GrantRefused,
         )
@@ -208,7 +221,7 @@ class Issuers:
             SignInNotAccepted: userinfo speaks of another person, or its signature is not valid.
             ProviderUnavailable: userinfo does not answer, or the answer cannot be read.
         """
-        metadata = await self._discover(client)
+        metadata = await self.metadata(client)
         url = metadata.get("userinfo_endpoint")
         if not isinstance(url, str) or not self._json.allows(url):
             return grant.claims
@@ -247,7 +260,7 @@ class Issuers:
             SignInNotAccepted: the access token is refused.
             ProviderUnavailable: the issuer does not answer, or the answer cannot be read.
         """
-        url = (await self._discover(client)).get("userinfo_endpoint")
+        url = (await self.metadata(client)).get("userinfo_endpoint")
         if not isinstance(url, str):
             raise ProviderUnavailable(client.title)
         return await self.get(url, title=client.title, access_token=access_token)
@@ -275,7 +288,7 @@ class Issuers:
             SignInNotAccepted: the token is not valid.
             ProviderUnavailable: the issuer's keys cannot be read.
         """
-        keys = await self._key_set(await self._discover(client), client.title)
+        keys = await self._key_set(await self.metadata(client), client.title)
         return await verified_claims(token, TokenKind.ACCESS, keys=keys, issuers=issuers, audiences=audiences, now=now)
 
     async def verify_logout_token(self, token: str, client: Client, *, now: datetime) -> LogoutNotice:
@@ -285,7 +298,7 @@ class Issuers:
             SignInNotAccepted: the token is not valid, or names neither a person nor a session.
             ProviderUnavailable: the issuer's keys cannot be read.
         """
-        keys = await self._key_set(await self._discover(client), client.title)
+        keys = await self._key_set(await self.metadata(client), client.title)
         claims = await verified_claims(
             token, TokenKind.LOGOUT, keys=keys, issuers=[client.issuer], audiences=[client.client_id], now=now
         )
@@ -297,7 +310,7 @@ class Issuers:
     async def sign_out_url(self, client: Client, *, id_token: str, return_to: str) -> str | None:
         """Return where a browser ends the issuer's own session, if the issuer has such a page and answers."""
         try:
-            url = (await self._discover(client)).get("end_session_endpoint")
+            url = (await self.metadata(client)).get("end_session_endpoint")
         except ProviderUnavailable:
             return None
         if not isinstance(url, str) or not self._json.allows(url):
@@ -362,26 +375,109 @@ class Issuers:
         except WrongAnswer:
             raise ProviderUnavailable(title) from None
 
-    async def _discover(self, client: Client) -> Mapping[str, Any]:
+    async def metadata(self, client: Client) -> Mapping[str, Any]:
+        """Return an issuer's metadata, read at most once in ten minutes.
+
+        Raises:
+            ProviderUnavailable: they cannot be read, or are not to be trusted.
+        """
         now = self._json.monotonic()
         key = (client.issuer, client.discovery_url)
         cached = self._metadata.get(key)
         if cached is not None and now < cached[0]:
             return cached[1]
         try:
-            metadata = await self._json.get(
-                client.discovery_url or f"{client.issuer.rstrip('/')}/.well-known/openid-configuration"
-            )
-        except WrongAnswer:
+            metadata = await self.read_metadata(client)
+        except DiscoveryProblem:
             raise ProviderUnavailable(client.title) from None
-        # A document of another issuer, or with addresses that we may not call, is not to be trusted.
-        endpoints = [metadata.get(name) for name in REQUIRED_METADATA]
-        if metadata.get("issuer") != client.issuer or not all(
-            isinstance(url, str) and self._json.allows(url) for url in endpoints
-        ):
-            raise ProviderUnavailable(client.title)
         self._metadata[key] = (now + METADATA_SECONDS, metadata)
         return metadata
+
+    async def read_metadata(self, client: Client) -> Mapping[str, Any]:
+        """Read an issuer's metadata anew.
+
+        Raises:
+            DiscoveryProblem: they cannot be read, or are not to be trusted.
+        """
+        url = client.discovery_url or f"{client.issuer.rstrip('/')}/.well-known/openid-configuration"
+        try:
+            metadata = await self._json.get(url)
+        except WrongAnswer as error:
+            raise DiscoveryProblem(f"{url} gives no JSON object ({error}).") from None
+        # A document of another issuer, or with addresses that we may not call, is not to be trusted.
+        named = metadata.get("issuer")
+        if named != client.issuer:
+            raise DiscoveryProblem(f"{url} is the document of the issuer {named!r}, not of {client.issuer!r}.")
+        for name in REQUIRED_METADATA:
+            endpoint = metadata.get(name)
+            if not isinstance(endpoint, str) or not self._json.allows(endpoint):
+                raise DiscoveryProblem(f'{url} has no address over https in "{name}".')
+        return metadata
+
+    async def examine(self, client: Client, *, now: datetime) -> list[Finding]:
+        """Try whatever a sign-in needs of an issuer; return what holds and what is wrong, step by step."""
+        try:
+            metadata = await self.read_metadata(client)
+        except DiscoveryProblem as problem:
+            return [Finding(step="discovery", is_well=False, text=str(problem))]
+        findings = [Finding(step="discovery", is_well=True, text="The metadata can be read and are this issuer's.")]
+        algorithms = _algorithms(metadata)
+        findings.append(
+            Finding(
+                step="algorithms",
+                is_well=bool(algorithms),
+                text=f"Its identity tokens are signed by {', '.join(algorithms)}."
+                if algorithms
+                else f"Its identity tokens are signed by none of {', '.join(ALGORITHMS)}.",
+            )
+        )
+        try:
+            keys = (await self._keys.read(metadata["jwks_uri"])).key_set.keys
+            text = f"{len(keys)} public keys can be read." if keys else "The list of its public keys is empty."
+            findings.append(Finding(step="keys", is_well=bool(keys), text=text))
+        except WrongAnswer as error:
+            findings.append(
+                Finding(step="keys", is_well=False, text=f"{metadata['jwks_uri']} gives no public keys ({error}).")
+            )
+        findings += [
+            await self._examined_credential(client, metadata, number) for number in range(len(client.credentials) or 1)
+        ]
+        scopes = _listed(metadata, "scopes_supported")
+        findings.append(
+            Finding(
+                step="sessions",
+                is_well=True,
+                text="It gives refresh tokens: sessions are checked there every hour."
+                if OFFLINE_ACCESS in scopes
+                else "It announces no refresh tokens (offline_access): a session lasts until its end here.",
+            )
+        )
+        sign_out = isinstance(metadata.get("end_session_endpoint"), str)
+        text = "Signing out here signs out there, too." if sign_out else "It has no page to sign out."
+        return [*findings, Finding(step="sign-out", is_well=True, text=text)]
+
+    async def _examined_credential(self, client: Client, metadata: Mapping[str, Any], number: int) -> Finding:
+        names = (
+            ["The newest secret or key", "The one before"] if client.credentials else ["Our client without a secret"]
+        )
+        only = replace(client, credentials=client.credentials[number : number + 1])
+        try:
+            # With a code that nobody gave, the issuer checks who asks before it refuses the code (RFC 6749, 5.2).
+            await self._token(
+                only,
+                metadata,
+                lambda oauth, url: oauth.fetch_token(
+                    url, code="certlink-check", code_verifier="c" * 43, grant_type="authorization_code"
+                ),
+                SignInNotAccepted,
+            )
+        except SignInNotAccepted:
+            return Finding(step="client", is_well=True, text=f"{names[number]} is accepted.")
+        except ClientRefused as refusal:
+            return Finding(step="client", is_well=False, text=f"{names[number]} is refused ({refusal.cause}).")
+        except ProviderUnavailable:
+            return Finding(step="client", is_well=False, text="The token endpoint gives no answer that OAuth 2 knows.")
+        return Finding(step="client", is_well=False, text="The token endpoint takes a code that nobody gave.")
 
 
 def unverified_issuer(token: str) -> str | None:

@@ -28,13 +28,22 @@ warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=Securi
 
 
 class TokenKind(Enum):
-    """What a token is for, with the values of its header's ``typ`` that fit."""
+    """What a token is for."""
 
-    IDENTITY = (None, "jwt")
-    # RFC 9068 names access tokens at+jwt; some issuers still write JWT, so that only the audience tells the two apart.
-    ACCESS = ("at+jwt", "application/at+jwt", "jwt")
-    LOGOUT = (None, "jwt", "logout+jwt", "application/logout+jwt")
-    USERINFO = (None, "jwt")
+    IDENTITY = "identity"
+    ACCESS = "access"
+    LOGOUT = "logout"
+    USERINFO = "userinfo"
+
+
+# The values of a header's ``typ`` that fit. RFC 9068 names access tokens at+jwt; some issuers still write JWT, so that
+# only the audience tells them from identity tokens.
+TYPES = {
+    TokenKind.IDENTITY: (None, "jwt"),
+    TokenKind.ACCESS: ("at+jwt", "application/at+jwt", "jwt"),
+    TokenKind.LOGOUT: (None, "jwt", "logout+jwt", "application/logout+jwt"),
+    TokenKind.USERINFO: (None, "jwt"),
+}
 
 
 class KeyCache:
@@ -121,7 +130,7 @@ async def verified_claims(
     token_type = header.get("typ")
     token_type = token_type.lower() if isinstance(token_type, str) else token_type
     # Compared one by one: the header may hold an unhashable value, which no set can look up.
-    if not any(token_type == allowed for allowed in kind.value):
+    if not any(token_type == allowed for allowed in TYPES[kind]):
         raise SignInNotAccepted
     expected: dict[str, ClaimsOption] = {
         "iss": {"essential": True, "values": list(issuers)},
