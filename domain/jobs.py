@@ -46,6 +46,12 @@ class ForgetIdempotencyKeys(Job):
     name = "forget_idempotency_keys"
 
 
+class CheckSessions(Job):
+    """There are sessions to check at their issuers; only the sweeper starts it."""
+
+    name = "check_sessions"
+
+
 class JobQueue(Protocol):
     """Where an operation announces, after its commit, the work that it leaves to a worker."""
 

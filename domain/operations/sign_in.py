@@ -1,7 +1,7 @@
 """Sign-in with a work account: start, complete and end it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -11,6 +11,7 @@ from domain.errors import Refusal
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member, follow_identity, request_replacement
+from domain.operations.sessions import CHECK_EVERY
 from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, lock_sign_in
 from domain.providers.oidc import Grant, Issuers
 from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
@@ -34,9 +35,6 @@ from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-# Who is removed at the issuer must not stay signed in here for long.
-CHECK_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,14 @@ TRANSCRIPTS = LeasedTable(
            AND (read_leased_until IS NULL OR read_leased_until <= clock_timestamp())""",
     order="next_read_at, id",
 )
+SESSIONS = LeasedTable(
+    name="browser_session",
+    until="check_leased_until",
+    tries="check_tries",
+    work="ended_at IS NULL",
+    due="next_check_at <= $3 AND (check_leased_until IS NULL OR check_leased_until <= clock_timestamp())",
+    order="next_check_at, id",
+)
 
 Leased = TypeVar("Leased", bound=Lease)
 
