@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="Where PostgreSQL is."
     )
     redis_url: str = Field(validation_alias=AliasChoices("redis_url", "REDIS_URL"), description="Where Redis is.")
-    secret_key: SecretStr = Field(description="32 bytes in URL-safe base64; seals secrets at rest and signs cursors.")
+    secret_key: SecretStr = Field(
+        description="32 bytes in URL-safe base64, or several separated by commas, the newest first; seals secrets at rest and signs cursors."
+    )
     public_url: str = Field("http://localhost:8000", description="The address at which browsers reach certlink.")
     pool_size: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL that one process may hold.")
     return_origins: Annotated[list[str], NoDecode] = Field(
@@ -105,11 +107,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def check_secret_key(cls, value: SecretStr) -> SecretStr:
-        """Refuse a key that is not one of Fernet."""
         try:
-            Fernet(value.get_secret_value())
+            SecretKey.of_text(value.get_secret_value())
         except ValueError:
-            raise ValueError("must be 32 bytes in URL-safe base64") from None
+            raise ValueError("must be 32 bytes in URL-safe base64, or several, the newest first") from None
         return value
 
     @field_validator("return_origins", mode="before")
@@ -162,7 +163,7 @@ class Settings(BaseSettings):
 
     @property
     def master_key(self) -> SecretKey:
-        return SecretKey(self.secret_key.get_secret_value())
+        return SecretKey.of_text(self.secret_key.get_secret_value())
 
     @property
     def mail_server(self) -> MailServer | None:

@@ -18,7 +18,6 @@ from domain.errors import TryAgain
 from domain.queries.callers import viewer_of_member
 from domain.rules.idempotency import KEY_LIFETIME, check_idempotency_key, check_same_request
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 Outcome = TypeVar("Outcome")
@@ -62,12 +61,12 @@ async def run_idempotent(
         TryAgain: the first request takes too long, or the viewer's rights have changed.
     """
     check_idempotency_key(request.key)
-    secret_key = SecretKey(settings.secret_key.get_secret_value())
-    fingerprint = secret_key.fingerprint(f"{request.mutation} {request.input}")
+    secret_key = settings.master_key
+    fingerprints = secret_key.fingerprints(f"{request.mutation} {request.input}")
     outcomes: TypeAdapter[Outcome] = _outcomes(call.func)
-    key_id = await _take_key(request, fingerprint, now=now)
+    key_id = await _take_key(request, fingerprints[0], now=now)
     if key_id is None:
-        return outcomes.validate_json(secret_key.open(await _stored(request, fingerprint)))
+        return outcomes.validate_json(secret_key.open(await _stored(request, fingerprints)))
 
     outcome = await call()
     sealed = secret_key.seal(outcomes.dump_json(outcome).decode())
@@ -105,7 +104,7 @@ async def _take_key(request: IdempotentRequest, fingerprint: bytes, *, now: date
     return key_id
 
 
-async def _stored(request: IdempotentRequest, fingerprint: bytes) -> bytes:
+async def _stored(request: IdempotentRequest, fingerprints: list[bytes]) -> bytes:
     """Return the sealed outcome of the same request."""
     # The viewer may have lost a right since the request began, perhaps by the first request; the next try is refused.
     if await viewer_of_member(request.viewer.member_id) != request.viewer:
@@ -117,7 +116,7 @@ async def _stored(request: IdempotentRequest, fingerprint: bytes) -> bytes:
         request.key,
     )
     assert stored is not None
-    check_same_request(stored.fingerprint, fingerprint)
+    check_same_request(stored.fingerprint, fingerprints)
     return stored.outcome_sealed
 
 

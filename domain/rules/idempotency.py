@@ -1,5 +1,6 @@
 """Idempotency keys."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from domain.errors import InvalidInput, Refusal
@@ -32,11 +33,11 @@ def check_idempotency_key(key: str) -> None:
         raise InvalidInput(f"An idempotencyKey is 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 
-def check_same_request(stored: bytes, requested: bytes) -> None:
-    """Refuse a request whose fingerprint is not that of the request for which its key was first used.
+def check_same_request(stored: bytes, requested: Collection[bytes]) -> None:
+    """Refuse a request none of whose fingerprints, by each secret key, is that of the request for which its key was first used.
 
     Raises:
         IdempotencyKeyReused: they differ.
     """
-    if stored != requested:
+    if stored not in requested:
         raise IdempotencyKeyReused

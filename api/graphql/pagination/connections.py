@@ -149,7 +149,7 @@ class PageArguments:
         if not 1 <= size <= MAX_SIZE:
             raise InvalidInput(f"Ask for 1 to {MAX_SIZE} items.")
         cursors = ListCursors(
-            key=info.context.runtime.cursor_key,
+            keys=info.context.runtime.cursor_keys,
             name=f"{info._raw_info.parent_type.name}.{info.field_name}:{of}",
             order=order,
         )

@@ -8,6 +8,7 @@ nothing that its list does not show, and is valid in every process with the same
 import hmac
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -34,10 +35,10 @@ class Cursor:
 class ListCursors:
     """The cursors of one list in one order.
 
-    ``key`` signs them, and ``name`` says which list of which parent it is.
+    The first of ``keys`` signs them, and each is accepted, and ``name`` says which list of which parent it is.
     """
 
-    key: bytes
+    keys: Sequence[bytes]
     name: str
     order: Order | None = None
 
@@ -45,7 +46,7 @@ class ListCursors:
         """Return a cursor as clients pass it around."""
         values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
         content = opaque(json.dumps(values, separators=(",", ":")))
-        return content + self._signature(content)
+        return content + self._signature(content, self.keys[0])
 
     def read(self, text: str) -> Cursor:
         """Return the cursor of this list that a text is.
@@ -54,7 +55,8 @@ class ListCursors:
             InvalidInput: it is of another list or another order, or no cursor.
         """
         content, signature = text[:-_SIGNATURE_LENGTH], text[-_SIGNATURE_LENGTH:]
-        if not hmac.compare_digest(_bytes(signature), _bytes(self._signature(content))):
+        signatures = [_bytes(self._signature(content, key)) for key in self.keys]
+        if not any(hmac.compare_digest(_bytes(signature), accepted) for accepted in signatures):
             raise InvalidInput("This cursor is none of this list's: start from the list's beginning.")
         name, as_of, row_id, value = json.loads(transparent(content) or "")
         if name != _name(self.order):
@@ -63,8 +65,8 @@ class ListCursors:
             value = _instant(value)
         return Cursor(position=Position(id=row_id, value=value), as_of=None if as_of is None else _instant(as_of))
 
-    def _signature(self, content: str) -> str:
-        digest = hmac.digest(self.key, _bytes(f"{self.name}\n{content}"), "sha256")
+    def _signature(self, content: str, key: bytes) -> str:
+        digest = hmac.digest(key, _bytes(f"{self.name}\n{content}"), "sha256")
         return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
 
 
