@@ -9,7 +9,6 @@ from email.utils import parseaddr
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
 
-from cryptography.fernet import Fernet
 from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 

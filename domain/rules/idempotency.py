@@ -34,7 +34,7 @@ def check_idempotency_key(key: str) -> None:
 
 
 def check_same_request(stored: bytes, requested: Collection[bytes]) -> None:
-    """Refuse a request none of whose fingerprints, by each secret key, is that of the request for which its key was first used.
+    """Refuse a request whose fingerprint, by any of our keys, is not that of the first request under its key.
 
     Raises:
         IdempotencyKeyReused: they differ.
