@@ -29,6 +29,11 @@ class Kind(StrEnum):
     API_CLIENT = "api"
 
 
+@strawberry.interface(description="Something with a global id, which `node` finds again.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Its global id: opaque, and the same for ever.")
+
+
 def global_id(kind: Kind, row_id: int) -> strawberry.ID:
     """Return the global id of a row."""
     return strawberry.ID(opaque(f"{kind}:{row_id}"))

@@ -10,7 +10,7 @@ import strawberry
 from api.graphql.context import Context, Info
 from api.graphql.fields import Id, subscription
 from api.graphql.ids import Kind, decode_id_or_raise
-from api.graphql.types.attempts import AssociationAttempt, attempt_of
+from api.graphql.types.associations import AssociationAttempt, attempt_of
 from api.graphql.types.credits import CreditEvent
 from api.graphql.types.from_row import from_row
 from domain.errors import Forbidden, NotFound, TryAgain

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from api.graphql.ids import Kind, decode_id, global_id
-from api.graphql.types.contributions import contribution_of
-from api.graphql.types.explanations import explanation_of, timeline_of
+from api.graphql.types.explanations import contribution_of, explanation_of, timeline_of
 from api.instants import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Json, as_plain, instant_option, run, stop

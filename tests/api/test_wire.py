@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from api.errors import STATUSES, ErrorCode
-from api.graphql.nodes import MAX_NODES
+from api.graphql.query import MAX_NODES
 from api.transport.json_body import parse_json
 from domain.errors import Refusal
 from domain.operations.invitations import MAX_AT_ONCE

@@ -1,6 +1,6 @@
 """Credits, their lists and their events."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,14 +10,20 @@ import strawberry
 from api.filters import checked_certification
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
+from api.graphql.ids import Kind, Node, global_id
+from api.graphql.pagination.connections import Connection, ConnectionRequest, PageArguments, connection
 from api.graphql.selection import selects
 from api.graphql.types.certifications import Certification, certification_of_credit
-from api.graphql.types.contributions import Contribution, contribution_of, contributions_of_members
-from api.graphql.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, timeline_of
+from api.graphql.types.explanations import (
+    Contribution,
+    CreditExplanation,
+    CreditTimelineEvent,
+    contribution_of,
+    contributions_of_members,
+    explanation_of,
+    timeline_of,
+)
 from api.graphql.types.from_row import from_row
-from api.graphql.types.node import Node
 from api.graphql.types.present import Member, Organization, member_of
 from domain.database.pagination import Page
 from domain.errors import NotFound
@@ -31,9 +37,12 @@ from domain.rules.enums import (
     CreditStatus,
     IneligibleReason,
     LearningProvider,
+    Scope,
 )
 from domain.rules.explanation import summary
-from domain.rules.visibility import check_signed_in
+from domain.rules.visibility import check_signed_in, may_see_of
+
+CreditsQuery = Callable[..., Awaitable[Mapping[int, Page[CreditRow]]]]
 
 
 @strawberry.input(description="Which credits are wanted; what is left out does not restrict.")
@@ -153,9 +162,29 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
 
 
 async def credits_connection(page: Page[CreditRow], request: ConnectionRequest, info: Info) -> Connection[Credit]:
-    """Return a page of a list of credits that is as of an instant."""
     details = await selected_details(info, page.rows, ("nodes",), ("edges", "node"))
     return connection(page, request, node=lambda row: credit_of(row, details))
+
+
+async def credits_below(
+    info: Info,
+    query: CreditsQuery,
+    parent_id: int,
+    arguments: PageArguments,
+    filter_: CreditFilter | None,
+    as_of: datetime | None,
+    *,
+    member_id: int,
+) -> Connection[Credit] | None:
+    """Return a page of the credits below a member or an association; nothing where the viewer may not see them."""
+    viewer = check_signed_in(info.context.viewer)
+    if not may_see_of(viewer, member_id, Scope.CREDITS_READ):
+        return None
+    request, at = arguments.request_as_of(info, as_of, of=parent_id)
+    page = await info.context.loaders.load(
+        query, viewer, parent_id, matching=checked_credit_filter(filter_), as_of=at, page=request.page
+    )
+    return await credits_connection(page, request, info)
 
 
 def checked_credit_filter(filter_: CreditFilter | None) -> queries.CreditFilter:

@@ -7,13 +7,12 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import AsOf, field
-from api.graphql.ids import Kind, global_id
+from api.graphql.ids import Kind, Node, global_id
 from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection_field
 from api.graphql.selection import selects
-from api.graphql.types.contributions import contributions_of_members
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
+from api.graphql.types.explanations import contributions_of_members
 from api.graphql.types.from_row import from_row
-from api.graphql.types.node import Node
 from api.graphql.types.organization_members import OrganizationMembers
 from api.graphql.types.organization_programs import OrganizationPrograms
 from api.graphql.types.skills_report import (

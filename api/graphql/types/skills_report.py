@@ -10,7 +10,7 @@ from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
 from api.graphql.types.certifications import Certification, certification_of_credit
-from api.graphql.types.contributions import Contribution, contribution_of
+from api.graphql.types.explanations import Contribution, contribution_of
 from api.graphql.types.from_row import from_row
 from domain.database.pagination import Order, Page
 from domain.queries import skills_report as queries
