@@ -6,13 +6,14 @@ from typing import Annotated, TypeVar
 import strawberry
 from strawberry import UNSET
 
+from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import AsOf, Id, field, none_if_unset
 from api.graphql.ids import Kind, Node, decode_any_id, decode_id
 from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.associations import AssociationAttempt, association_of, attempt_of, learning_account_of
-from api.graphql.types.certifications import Certification, checked_catalog_text
+from api.graphql.types.certifications import Certification
 from api.graphql.types.credits import credit_of, selected_details
 from api.graphql.types.from_row import from_row
 from api.graphql.types.invitations import invitation_of
@@ -30,6 +31,7 @@ from domain.rules.visibility import Viewer as DomainViewer
 Row = TypeVar("Row")
 
 MAX_NODES = 100
+MAX_CATALOG_TEXT_LENGTH = 200
 CatalogText = Annotated[
     str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
 ]
@@ -116,7 +118,12 @@ class Query:
         if info.context.viewer is None:
             return None
         request = arguments.request(info, order=catalog.BY_CODE)
-        page = await catalog.certifications(text=checked_catalog_text(none_if_unset(query)), page=request.page)
+        text = checked_text(
+            (none_if_unset(query) or "").strip(),
+            max_length=MAX_CATALOG_TEXT_LENGTH,
+            refusal="This is no part of a certification's code or title.",
+        )
+        page = await catalog.certifications(text=text, page=request.page)
         return connection(page, request, node=lambda row: from_row(Certification, row))
 
 

@@ -4,14 +4,9 @@ from datetime import date
 
 import strawberry
 
-from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field
-from domain.queries.credits import CreditRow
-from domain.queries.skills_report import SkillsReportRow
 from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
-
-MAX_TEXT_LENGTH = 200
 
 
 @strawberry.type(description="Since when a certification is retired, or from when on, and what that does.")
@@ -44,18 +39,3 @@ class Certification:
         return CertificationRetirement(
             retires_on=facts.retires_on, rule=facts.retirement_rule, eligible_until=facts.eligible_until
         )
-
-
-def certification_of_credit(row: CreditRow | SkillsReportRow) -> Certification:
-    """Return the certification that a credit is for."""
-    return Certification(code=row.certification, title=row.certification_title, level=row.certification_level)
-
-
-def checked_catalog_text(text: str | None) -> str | None:
-    """Return a text to search codes and titles for, or nothing where it is blank.
-
-    Raises:
-        InvalidInput: no code or title can have it.
-    """
-    text = text.strip() if text else None
-    return checked_text(text, max_length=MAX_TEXT_LENGTH, refusal="This is no part of a certification's code or title.")

@@ -13,7 +13,7 @@ from api.graphql.fields import field
 from api.graphql.ids import Kind, Node, global_id
 from api.graphql.pagination.connections import Connection, ConnectionRequest, PageArguments, connection
 from api.graphql.selection import selects
-from api.graphql.types.certifications import Certification, certification_of_credit
+from api.graphql.types.certifications import Certification
 from api.graphql.types.explanations import (
     Contribution,
     CreditExplanation,
@@ -154,7 +154,9 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
         id=global_id(Kind.CREDIT, row.id),
         organization=member.organization,
         member=member,
-        certification=certification_of_credit(row),
+        certification=Certification(
+            code=row.certification, title=row.certification_title, level=row.certification_level
+        ),
         explanation=explanation,
         contributions=[contribution_of(contribution) for contribution in contributions],
         timeline=timeline_of(row) if details.has_timeline else [],

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from api.filters import checked_text
+from api.filters import MAX_PERSON_LENGTH, checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field, none_if_unset
 from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
@@ -18,8 +18,6 @@ from domain.queries.api_clients import api_clients_of_organization
 from domain.queries.invitations import OLDEST_FIRST, invitations_of_organization
 from domain.rules.credit_interval import next_refresh_date
 from domain.rules.enums import MemberRole, MemberStatus
-
-MAX_TEXT_LENGTH = 320
 
 
 @strawberry.input(description="Which members are wanted; what is left out does not restrict.")
@@ -118,5 +116,5 @@ def _checked_filter(filter_: MemberFilter | None) -> queries.MemberFilter:
     return queries.MemberFilter(
         statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
         roles=tuple(filter_.roles) if isinstance(filter_.roles, list) else None,
-        text=checked_text(filter_.text or None, max_length=MAX_TEXT_LENGTH, refusal=refusal),
+        text=checked_text(filter_.text or None, max_length=MAX_PERSON_LENGTH, refusal=refusal),
     )

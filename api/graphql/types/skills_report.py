@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.filters import checked_certification, checked_person, checked_program
 from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
-from api.graphql.types.certifications import Certification, certification_of_credit
+from api.graphql.types.certifications import Certification
 from api.graphql.types.explanations import Contribution, contribution_of
 from api.graphql.types.from_row import from_row
 from domain.database.pagination import Order, Page
@@ -112,7 +112,7 @@ def checked_report_filter(filter_: SkillsReportFilter | None) -> queries.SkillsR
 def _checked_range(range_: InstantRange | None) -> queries.InstantRange:
     if not range_:
         return queries.InstantRange()
-    return checked_range(none_if_unset(range_.start), none_if_unset(range_.end))
+    return queries.InstantRange(start=none_if_unset(range_.start), end=none_if_unset(range_.end))
 
 
 def order_of(order_by: CreditOrder | None) -> Order | None:
@@ -175,7 +175,9 @@ def report_connection(
             person=SkillsReportPerson(
                 member_id=global_id(Kind.MEMBER, row.member_id), name=row.member_name, work_email=row.member_work_email
             ),
-            certification=certification_of_credit(row),
+            certification=Certification(
+                code=row.certification, title=row.certification_title, level=row.certification_level
+            ),
             contributions=[contribution_of(contribution) for contribution in contributions.get(row.id, ())],
         )
 
