@@ -6,7 +6,7 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.ids import Kind, global_id, program_id
-from api.graphql.scorings import OrganizationScorings
+from api.graphql.scorings import OrganizationScorings, scorings_of
 from api.graphql.types.from_row import from_row
 from domain.queries.contributions import CreditContributions
 from domain.queries.credits import CreditRow
@@ -127,10 +127,8 @@ async def contributions_of_members(
     info: Info, organization_id: int, member_ids: frozenset[int], *, as_of: datetime
 ) -> CreditContributions:
     """Return what each credit of members contributes as of an instant, together with those of the other lists."""
-    scorings = info.context.scorings.organization(organization_id, info)
-    return await info.context.loaders.load(
-        OrganizationScorings.contributions_of_groups, scorings, member_ids, as_of=as_of
-    )
+    query = OrganizationScorings.contributions_of_groups
+    return await info.context.loaders.load(query, scorings_of(organization_id, info), member_ids, as_of=as_of)
 
 
 def contribution_of(row: ProgramContribution) -> Contribution:

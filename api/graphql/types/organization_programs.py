@@ -10,6 +10,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import AsOf, field, none_if_unset
 from api.graphql.ids import program_key
+from api.graphql.scorings import scorings_of
 from api.graphql.types.attainments import Attainment, attainment_of
 from api.graphql.types.forecasts import Forecast, FragilityFinding, NamesById, forecast_of
 from api.graphql.types.present import member_of
@@ -43,9 +44,9 @@ class OrganizationPrograms:
         context = info.context
         if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
-        attainments = await context.scorings.of(self.row_id, AttainmentsAt(at=as_of or context.now), info)
-        wanted = none_if_unset(kind)
-        return [attainment_of(row) for row in attainments if wanted in {None, row.program.kind}]
+        attainments = await scorings_of(self.row_id, info).score(AttainmentsAt(at=as_of or context.now))
+        requested = none_if_unset(kind)
+        return [attainment_of(row) for row in attainments if requested in {None, row.program.kind}]
 
     @field(
         "What changes by itself until the end of a day, and what comes of it; null unless an admin or an API client "
@@ -60,7 +61,7 @@ class OrganizationPrograms:
         program = None if identifier is None else program_key(identifier) or ""
         scoring = ForecastUntil(after=context.now, until=until, program=program)
         scoring.check()
-        forecast = await context.scorings.of(self.row_id, scoring, info)
+        forecast = await scorings_of(self.row_id, info).score(scoring)
         credits = [cause.credit for step in forecast.steps for cause in step.causes if cause.credit is not None]
         return forecast_of(forecast, await _names(info, context.viewer, credits))
 
@@ -72,7 +73,7 @@ class OrganizationPrograms:
         context = info.context
         if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
-        findings = await context.scorings.of(self.row_id, FragilityAt(at=as_of or context.now), info)
+        findings = await scorings_of(self.row_id, info).score(FragilityAt(at=as_of or context.now))
         people = {int(person) for finding in findings for person in finding.people}
         credits = [credit for finding in findings for credit in finding.credits]
         names = await _names(info, context.viewer, credits, people)
