@@ -93,13 +93,10 @@ STATUSES: Mapping[str, int] = {
 
 
 def status_of(code: str) -> int:
-    """Return the HTTP status of an error code or a refusal's code."""
     return STATUSES.get(code, 400)
 
 
 class RequestError(Exception):
-    """A request that is not executed, with the errors and extensions of its answer."""
-
     def __init__(
         self,
         code: ErrorCode,
@@ -115,7 +112,6 @@ class RequestError(Exception):
 
 
 def new_request_id() -> str:
-    """Return a new id by which the log knows a request."""
     return secrets.token_hex(8)
 
 
@@ -137,7 +133,6 @@ def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, 
 
 
 def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
-    """Return the response of an operation that was executed."""
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:
         payload["errors"] = field_errors(result.errors, request_id=request_id)
@@ -147,7 +142,6 @@ def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any
 
 
 def fault_payload(*, request_id: str) -> dict[str, Any]:
-    """Return the response of a request that failed by a fault of ours."""
     return {"errors": [_masked(GraphQLError(FAULT_SENTENCE), request_id)]}
 
 

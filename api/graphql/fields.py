@@ -20,12 +20,10 @@ AsOf = Annotated[
 
 
 def field(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a field's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
 
 
 def subscription(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated asynchronous generator a subscription's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))
 
 

@@ -35,12 +35,10 @@ class Node:
 
 
 def global_id(kind: Kind, row_id: int) -> strawberry.ID:
-    """Return the global id of a row."""
     return strawberry.ID(opaque(f"{kind}:{row_id}"))
 
 
 def program_id(key: str) -> strawberry.ID:
-    """Return the global id of a program, which is made of its key."""
     return strawberry.ID(opaque(f"{_PROGRAM}:{key}"))
 
 
@@ -77,7 +75,6 @@ def decode_id_or_raise(text: str, kind: Kind) -> int:
 
 
 def opaque(text: str) -> str:
-    """Return a text as clients pass it around."""
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -84,7 +84,6 @@ TYPES: dict[type[errors.Refusal], type[Refusal]] = {refusal: _type_of(refusal) f
 
 
 def refusal_of(refusal: errors.Refusal) -> Refusal:
-    """Return a refusal as its type of the schema."""
     values: dict[str, Any] = {"code": RefusalCode(refusal.code), "message": refusal.message}
     if isinstance(refusal, LimitRefusal | ResentTooSoon):
         values["next_available_at"] = refusal.next_available_at
@@ -105,7 +104,6 @@ class RefusalHandler(ExceptionHandler[Refused_contra, Any]):
 
     @override
     def handle(self, exception: Refused_contra, *, field: StrawberryField, info: Info) -> Refusal:
-        """Return the union's member."""
         return refusal_of(exception)
 
 

@@ -39,7 +39,6 @@ schema = strawberry.Schema(
 
 
 def sdl() -> str:
-    """Return the schema in the schema definition language, as `schema.graphql` holds it."""
     return schema.as_str().rstrip() + "\n"
 
 

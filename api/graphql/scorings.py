@@ -31,8 +31,6 @@ Outcome = tuple[Attainment, ...] | Forecast | tuple[FragilityFinding, ...] | Exc
 
 
 class OrganizationScorings:
-    """What an operation scores of one organization."""
-
     def __init__(self, organization_id: int, context: Context) -> None:
         self._organization_id = organization_id
         self._context = context

@@ -167,7 +167,6 @@ class InvitationMutations:
 async def _change(
     info: Info, input_: InvitationInput, operation: Callable[..., Awaitable[None]], **arguments: object
 ) -> Invitation:
-    """Change an invitation by an operation, and return it as it is then."""
     context = info.context
     viewer = check_signed_in_admin(context.viewer)
     invitation_id = decode_id_or_raise(input_.invitation_id, Kind.INVITATION)

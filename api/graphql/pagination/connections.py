@@ -83,12 +83,10 @@ class ConnectionRequest:
     as_of: datetime | None = None
 
     def cursor(self, position: Position) -> str:
-        """Return the cursor of a row of the page."""
         return self.cursors.text(Cursor(position=position, as_of=self.as_of))
 
 
 def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]) -> Connection[Node]:
-    """Return a page of rows as a connection of nodes."""
     nodes = [node(row) for row in page.rows]
     pairs = zip(page.positions, nodes, strict=True) if request.has_edges else ()
     return Connection(
@@ -106,8 +104,6 @@ def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[R
 
 @dataclass(frozen=True, kw_only=True)
 class PageArguments:
-    """A connection's arguments as the client sent them."""
-
     first: int | None = None
     after: str | None = None
     last: int | None = None

@@ -42,7 +42,6 @@ class ListCursors:
     order: Order | None = None
 
     def text(self, cursor: Cursor) -> str:
-        """Return a cursor as clients pass it around."""
         values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
         content = opaque(json.dumps(values, separators=(",", ":")))
         return content + self._signature(content)

@@ -61,5 +61,4 @@ class ApiClient(Node):
 
 
 def api_client_of(row: ApiClientRow) -> ApiClient:
-    """Return an API client as clients see it."""
     return from_row(ApiClient, row, id=global_id(Kind.API_CLIENT, row.id), row_id=row.id)

@@ -97,7 +97,6 @@ async def visible_or_none(viewer: Viewer, association_ids: Collection[int]) -> d
 
 
 def learning_account_of(row: LearningAccountRow) -> LearningAccount:
-    """Return an account as its viewer may see it."""
     return from_row(
         LearningAccount,
         row,
@@ -108,7 +107,6 @@ def learning_account_of(row: LearningAccountRow) -> LearningAccount:
 
 
 def association_of(row: AssociationRow, viewer: Viewer) -> Association:
-    """Return an association as a viewer may see it."""
     is_own = row.member_id == viewer.member_id
     account = LearningAccountRow(
         id=row.learning_account_id, provider=row.provider, profile_id=row.profile_id, is_own=is_own
@@ -126,7 +124,6 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
 
 
 def attempt_of(row: AttemptRow, context: Context) -> AssociationAttempt:
-    """Return an attempt as of the operation's instant."""
     refusal = row.refusal_code and attempt_refusal(
         row.refusal_code,
         provider=row.provider,

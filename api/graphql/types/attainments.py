@@ -81,7 +81,6 @@ class Attainment:
 
 
 def attainment_of(row: rule.Attainment) -> Attainment:
-    """Return an attainment as clients see it."""
     return from_row(
         Attainment,
         row,
@@ -96,7 +95,6 @@ def attainment_of(row: rule.Attainment) -> Attainment:
 
 
 def requirement_attainment_of(measure: Measure, row: rule.RequirementAttainment) -> RequirementAttainment:
-    """Return how far a requirement of a measure is, as clients see it."""
     return from_row(
         RequirementAttainment,
         row,

@@ -90,7 +90,6 @@ class CreditTimelineEvent:
 
 
 def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> CreditExplanation:
-    """Return why a credit counts, or not, as of its row's instant, given what it contributes then."""
     explanation = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
     return from_row(
         CreditExplanation,
@@ -108,7 +107,6 @@ def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...
 
 
 def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
-    """Return what happened to a credit and what is expected to, as of its row's instant."""
     events = timeline(row.facts, row.recorded_effects, at=row.as_of)
     return [from_row(CreditTimelineEvent, event, expected=event.is_expected) for event in events]
 
@@ -132,7 +130,6 @@ async def contributions_of_members(
 
 
 def contribution_of(row: ProgramContribution) -> Contribution:
-    """Return a contribution as clients see it."""
     program = row.program
     return from_row(
         Contribution,

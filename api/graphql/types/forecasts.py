@@ -26,8 +26,6 @@ CAUSES_AT_ONCE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class NamesById:
-    """Members by id and the catalog's certifications by code, for what names them."""
-
     members: Mapping[int, Member]
     certifications: Mapping[str, CertificationFacts]
 
@@ -131,7 +129,6 @@ class FragilityFinding:
 
 
 def named_credit(credit: Holding, names: NamesById) -> NamedCredit:
-    """Return a credit with its member and certification."""
     assert credit.credit_id is not None
     code = credit.certification
     facts = names.certifications.get(code)
@@ -145,7 +142,6 @@ def named_credit(credit: Holding, names: NamesById) -> NamedCredit:
 
 
 def forecast_of(row: rule.Forecast, names: NamesById) -> Forecast:
-    """Return a forecast as clients see it."""
     return from_row(
         Forecast,
         row,

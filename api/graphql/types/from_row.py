@@ -36,7 +36,6 @@ def _copied(classes: tuple[type, type], given: tuple[str, ...]) -> tuple[str, ..
 
 
 def _types(kind: type) -> dict[str, Any]:
-    """Return the types of a class's fields and properties by name."""
     types: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         types |= vars(base).get("__annotations__", {})

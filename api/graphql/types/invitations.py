@@ -41,7 +41,6 @@ class Invitation(Node):
 
 
 def invitation_of(row: InvitationRow, context: Context) -> Invitation:
-    """Return an invitation as of the operation's instant."""
     return from_row(
         Invitation,
         row,

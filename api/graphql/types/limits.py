@@ -34,7 +34,6 @@ class Policy:
 
 
 def policy_of(context: Context) -> Policy:
-    """Return the policy of the settings."""
     policy = context.runtime.settings.policy
     return Policy(
         cool_off_days=policy.cool_off.days,
@@ -100,7 +99,6 @@ class AssociationAllowance:
 
 
 def account_allowance_of(known: KnownAllowance) -> AccountAllowance:
-    """Return what the limits allow with one account, as clients see it."""
     refusal = known.allowance.refusal
     return from_row(
         AccountAllowance,
@@ -111,7 +109,6 @@ def account_allowance_of(known: KnownAllowance) -> AccountAllowance:
 
 
 def allowance_of(allowance: Allowance, member_id: int, provider: LearningProvider) -> AssociationAllowance:
-    """Return what the limits allow a member, as clients see it."""
     return from_row(
         AssociationAllowance,
         allowance,
@@ -148,7 +145,6 @@ class RateLimit:
 
 
 def rate_limit_of(charge: Charge | None) -> RateLimit | None:
-    """Return the caller's budget as of a request; nothing where it is not known."""
     if charge is None or charge.budgets is None:
         return None
     shared = charge.budgets.organization

@@ -93,7 +93,6 @@ class Member(Node):
 
 @present.member_of.register
 def member_of(row: OfMember) -> Member:
-    """Return the member whom a row is, or belongs to."""
     return Member(
         id=global_id(Kind.MEMBER, row.member_id),
         row_id=row.member_id,

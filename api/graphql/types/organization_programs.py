@@ -81,7 +81,6 @@ class OrganizationPrograms:
 
 
 async def _names(info: Info, viewer: Viewer, credits: Sequence[Holding], people: Iterable[int] = ()) -> NamesById:
-    """Read the people and certifications that an answer names."""
     loaders = info.context.loaders
     member_ids = frozenset(int(credit.person) for credit in credits).union(people)
     codes = frozenset(credit.certification for credit in credits)

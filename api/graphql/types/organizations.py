@@ -128,7 +128,6 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:
-    """Return the organization that a row is, or belongs to."""
     if isinstance(row, OrganizationRow):
         return from_row(Organization, row, id=global_id(Kind.ORGANIZATION, row.id), row_id=row.id)
     return Organization(

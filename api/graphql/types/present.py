@@ -20,5 +20,4 @@ else:
 
 @singledispatch
 def member_of(row: object) -> Member:
-    """Return the member whom a row is, or belongs to."""
     raise TypeError(f"no member belongs to a {type(row).__name__}")

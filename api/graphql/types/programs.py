@@ -58,7 +58,6 @@ class Program:
 
 
 def program_of(program: rule.Program) -> Program:
-    """Return a program as clients see it."""
     return from_row(
         Program,
         program,
@@ -73,7 +72,6 @@ def program_of(program: rule.Program) -> Program:
 
 
 def requirement_of(measure: rule.Measure, requirement: rule.Requirement) -> Requirement:
-    """Return a requirement of a measure as clients see it."""
     return from_row(
         Requirement,
         requirement,

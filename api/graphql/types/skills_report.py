@@ -116,7 +116,6 @@ def _checked_range(range_: InstantRange | None) -> queries.InstantRange:
 
 
 def order_of(order_by: CreditOrder | None) -> Order | None:
-    """Return an order in the domain's terms; nothing for the list's own order."""
     return credit_order(order_by.field, order_by.direction) if order_by else None
 
 
@@ -165,7 +164,6 @@ def report_connection(
     *,
     as_of: datetime,
 ) -> SkillsReportConnection:
-    """Return a page of a report with what its credits contribute."""
 
     def node(row: queries.SkillsReportRow) -> SkillsReportRow:
         return from_row(
