@@ -74,13 +74,13 @@ class _Resent(Refusal):
 
 _BASES = {CoolOffActive: _Limit, YearlyLimitReached: _Limit, ResentTooSoon: _Resent}
 
-
-def _type_of(refusal: type[errors.Refusal]) -> type[Refusal]:
-    made = type(refusal.__name__, (_BASES.get(refusal, Refusal),), {"__module__": __name__})
-    return strawberry.type(made, description=first_paragraph(refusal))
-
-
-TYPES: dict[type[errors.Refusal], type[Refusal]] = {refusal: _type_of(refusal) for refusal in _REFUSALS}
+TYPES: dict[type[errors.Refusal], type[Refusal]] = {
+    refusal: strawberry.type(
+        type(refusal.__name__, (_BASES.get(refusal, Refusal),), {"__module__": __name__}),
+        description=first_paragraph(refusal),
+    )
+    for refusal in _REFUSALS
+}
 
 
 def refusal_of(refusal: errors.Refusal) -> Refusal:

@@ -9,7 +9,13 @@ from strawberry import UNSET
 from api.filters import MAX_PERSON_LENGTH, checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field, none_if_unset
-from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
+from api.graphql.pagination.connections import (
+    Connection,
+    PageArguments,
+    connection,
+    connection_field,
+    organization_page,
+)
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.invitations import Invitation, invitation_of
 from api.graphql.types.present import Member, member_of
@@ -56,18 +62,16 @@ class OrganizationMembers:
     async def members(
         self, info: Info, arguments: PageArguments, filter_: MemberFilterArgument = UNSET
     ) -> Connection[Member] | None:
-        viewer = info.context.viewer
-        if viewer is None:
-            return None
-        request = arguments.request(info, of=self.row_id)
-        page = await info.context.loaders.load_once(
-            info,
-            queries.members_of_organization,
-            viewer,
-            self.row_id,
-            matching=_checked_filter(filter_),
-            page=request.page,
+        requested = filter_ or MemberFilter()
+        matching = queries.MemberFilter(
+            statuses=tuple(requested.statuses) if isinstance(requested.statuses, list) else None,
+            roles=tuple(requested.roles) if isinstance(requested.roles, list) else None,
+            text=checked_text(
+                requested.text or None, max_length=MAX_PERSON_LENGTH, refusal="This is no part of a name or address."
+            ),
         )
+        request = arguments.request(info, of=self.row_id)
+        page = await organization_page(info, queries.members_of_organization, self.row_id, request, matching=matching)
         return connection(page, request, node=member_of) if page else None
 
     @connection_field(
@@ -77,17 +81,9 @@ class OrganizationMembers:
     async def invitations(
         self, info: Info, arguments: PageArguments, without_response: WithoutResponse = UNSET
     ) -> Connection[Invitation] | None:
-        viewer = info.context.viewer
-        if viewer is None:
-            return None
         request = arguments.request(info, of=self.row_id, order=OLDEST_FIRST)
-        page = await info.context.loaders.load_once(
-            info,
-            invitations_of_organization,
-            viewer,
-            self.row_id,
-            without_response=none_if_unset(without_response),
-            page=request.page,
+        page = await organization_page(
+            info, invitations_of_organization, self.row_id, request, without_response=none_if_unset(without_response)
         )
         return connection(page, request, node=lambda row: invitation_of(row, info.context)) if page else None
 
@@ -99,22 +95,6 @@ class OrganizationMembers:
         "The organization's API clients, revoked ones too, the latest created first; null unless an admin asks."
     )
     async def api_clients(self, info: Info, arguments: PageArguments) -> Connection[ApiClient] | None:
-        viewer = info.context.viewer
-        if viewer is None:
-            return None
         request = arguments.request(info, of=self.row_id)
-        page = await info.context.loaders.load_once(
-            info, api_clients_of_organization, viewer, self.row_id, page=request.page
-        )
+        page = await organization_page(info, api_clients_of_organization, self.row_id, request)
         return connection(page, request, node=api_client_of) if page else None
-
-
-def _checked_filter(filter_: MemberFilter | None) -> queries.MemberFilter:
-    if not filter_:
-        return queries.MemberFilter()
-    refusal = "This is no part of a name or address."
-    return queries.MemberFilter(
-        statuses=tuple(filter_.statuses) if isinstance(filter_.statuses, list) else None,
-        roles=tuple(filter_.roles) if isinstance(filter_.roles, list) else None,
-        text=checked_text(filter_.text or None, max_length=MAX_PERSON_LENGTH, refusal=refusal),
-    )

@@ -8,7 +8,13 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.fields import AsOf, field
 from api.graphql.ids import Kind, Node, global_id
-from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection_field
+from api.graphql.pagination.connections import (
+    Connection,
+    ListAsOf,
+    PageArguments,
+    connection_field,
+    organization_page,
+)
 from api.graphql.selection import selects
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
 from api.graphql.types.explanations import contributions_of_members
@@ -78,18 +84,9 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
         order_by: ListOrder = UNSET,
         as_of: ListAsOf = UNSET,
     ) -> Connection[Credit] | None:
-        viewer = info.context.viewer
-        if viewer is None:
-            return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=order_of(order_by))
-        page = await info.context.loaders.load_once(
-            info,
-            credits_of_organization,
-            viewer,
-            self.row_id,
-            matching=checked_credit_filter(filter_),
-            as_of=at,
-            page=request.page,
+        page = await organization_page(
+            info, credits_of_organization, self.row_id, request, matching=checked_credit_filter(filter_), as_of=at
         )
         return await credits_connection(page, request, info) if page else None
 
@@ -105,18 +102,9 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
         order_by: ReportOrder = UNSET,
         as_of: ListAsOf = UNSET,
     ) -> SkillsReportConnection | None:
-        viewer = info.context.viewer
-        if viewer is None:
-            return None
         request, at = arguments.request_as_of(info, as_of, of=self.row_id, order=order_of(order_by) or DEFAULT_ORDER)
-        page = await info.context.loaders.load_once(
-            info,
-            skills_report,
-            viewer,
-            self.row_id,
-            matching=checked_report_filter(filter_),
-            as_of=at,
-            page=request.page,
+        page = await organization_page(
+            info, skills_report, self.row_id, request, matching=checked_report_filter(filter_), as_of=at
         )
         if page is None:
             return None
