@@ -1,8 +1,4 @@
-"""Error codes, their HTTP statuses and the payloads of errors.
-
-A client's mistake has a stable code; a fault of ours is masked, and its ``requestId`` finds it in the log. No log line
-holds anything personal: no document, no variables, no message of a fault.
-"""
+"""Error codes, their HTTP statuses and the payloads of errors."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -132,6 +128,7 @@ def fault_payload(*, request_id: str) -> dict[str, Any]:
 
 def log_fault(fault: BaseException, *, request_id: str, fields: Sequence[str] = ()) -> None:
     """Log a fault of ours, and the names of the fields that it failed."""
+    # Neither document nor variables nor the fault's message: each may hold something personal, or a row's values.
     log.error("graphql_fault", fields=fields, request_id=request_id, **describe_fault(fault))
 
 
@@ -169,6 +166,7 @@ def _field_error(error: GraphQLError, request_id: str, logged: set[int]) -> dict
     return _masked(GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path), request_id)
 
 
+# What failed is in the log, which the request's id finds; clients learn nothing of our insides.
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
     return _coded(error, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
 )
+# Python's own parsers also take forms that RFC 3339 does not know, such as 2026-W48-1 and 20261123.
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # The database's driver takes the calendar's first and last instants for endless, and returns them without an offset.
 _FIRST = datetime.min.replace(tzinfo=UTC) + timedelta.resolution

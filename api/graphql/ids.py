@@ -1,7 +1,4 @@
-"""Global ids: opaque, with exactly one spelling of each.
-
-What is no id of ours is the id of nothing: unknown, foreign and malformed ids answer alike.
-"""
+"""Global ids: opaque, with exactly one spelling of each."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,12 +9,16 @@ import strawberry
 from domain.errors import NotFound
 
 _PROGRAM = "pro"
+# PostgreSQL's bigint: asyncpg raises at a larger argument, which would be a fault of ours.
 MAX_ID = 2**63 - 1
+# ASCII digits, none in front that is 0: `int` would take others too, and an id has one spelling.
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class Kind(StrEnum):
-    """What a global id is the id of; the values are short since they are part of every id."""
+    """What a global id is the id of."""
+
+    # Short since they are part of every id, and for good: clients store ids.
 
     ORGANIZATION = "org"
     MEMBER = "mem"
@@ -50,6 +51,7 @@ def program_key(text: str) -> str | None:
 
 def decode_any_id(text: str) -> tuple[Kind, int] | None:
     """Return the kind and the row id of a global id; nothing for what is none."""
+    # Not an error: unknown, foreign and malformed ids answer alike, so that nobody can tell what exists.
     kind, _, row_id = (transparent(text) or "").partition(":")
     if kind not in set(Kind) or not _ID.fullmatch(row_id) or int(row_id) > MAX_ID:
         return None
@@ -84,4 +86,5 @@ def transparent(text: str) -> str | None:
         decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
         return None
+    # base64 reads several texts as the same bytes: other last bits, and characters that it passes over.
     return decoded if opaque(decoded) == text else None

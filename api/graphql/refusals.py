@@ -44,6 +44,7 @@ _REFUSALS: tuple[type[errors.Refusal], ...] = (
 class RefusalCode(DescribedEnum):
     """Why something was refused; each code belongs to one type of refusal."""
 
+    # Made from the classes, so that no refusal can lack its code; descriptions stand beside the classes.
     vars().update({refusal.code: (refusal.code, first_paragraph(refusal)) for refusal in _REFUSALS})
 
 
@@ -107,4 +108,5 @@ class RefusalHandler(ExceptionHandler[Refused_contra, Any]):
         return refusal_of(exception)
 
 
+# Resolvers hold no `try`: a refusal that an operation raises becomes a member of the result by itself.
 REFUSAL_HANDLERS: list[ExceptionHandler[Any]] = [RefusalHandler(refused, kind) for refused, kind in TYPES.items()]

@@ -33,6 +33,7 @@ class Subscription:
     async def association_attempt(self, info: Info, identifier: Id) -> AsyncGenerator[AssociationAttempt, None]:
         viewer = check_signed_in(info.context.viewer)
         attempt_id = decode_id_or_raise(identifier, Kind.ATTEMPT)
+        # A generator that is only left, not closed, would hold its listener until it is collected.
         async with aclosing(attempt_states(viewer, attempt_id, info.context)) as states:
             async for row, context in states:
                 yield attempt_of(row, context)
@@ -72,6 +73,7 @@ async def attempt_states(
             if row is None:
                 raise NotFound
             state = (row, row.status(at=current.now))
+            # A notification may come twice, or for a change that the row read before already had.
             if state != last_state:
                 last_state = state
                 yield row, current
@@ -79,6 +81,7 @@ async def attempt_states(
                 return
 
 
+# An import of a large organization records thousands of events at once.
 BATCH = 500
 
 
@@ -91,12 +94,14 @@ async def recorded_credit_events(organization_id: int, context: Context) -> Asyn
     """
     viewer = _check_may_follow(context.viewer, organization_id)
     revalidate = context.caller.revalidate
+    # Before the first notification is waited for: what is recorded in between is read from the position on.
     position = await current_position()
     async with aclosing(context.runtime.notifications.changes(CREDIT_EVENT_CHANNEL, str(organization_id))) as changes:
         async for _ in changes:
             is_all = False
             while not is_all:
                 try:
+                    # For each batch: whoever left the organization meanwhile must see no event more.
                     current = await revalidate(context.runtime.clock()) if revalidate else viewer
                     viewer = _check_may_follow(current, organization_id)
                     rows, position = await credit_events_since(position, viewer, limit=BATCH)

@@ -1,7 +1,4 @@
-"""Relay connections: their arguments, keyset pages and cursors.
-
-A keyset cursor keeps its position while rows come and go.
-"""
+"""Relay connections: their arguments, keyset pages and cursors."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -34,6 +31,7 @@ ListAsOf = Annotated[
 ]
 # A connection's resolver takes the four together under this name.
 _PARAMETER = "arguments"
+# Not Strawberry's own Relay fields: their cursors are offsets, which move while rows come and go.
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
     "first": (int | None, f"At most so many from the start, 1 to {MAX_SIZE}; {DEFAULT_SIZE} by default."),
     "after": (str | None, "Only what comes after this cursor."),
@@ -148,6 +146,7 @@ class PageArguments:
         Raises:
             InvalidInput: as for ``request``, or a cursor is of another instant.
         """
+        # At another instant rows have other values: a page from there would leave rows out or show them twice.
         request = self.request(info, of=of, order=order)
         instants = request.instants | ({as_of} if as_of else set())
         if len(instants) > 1:

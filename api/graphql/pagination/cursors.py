@@ -1,9 +1,4 @@
-"""Signed keyset cursors.
-
-A cursor holds the position of a row in its list: the order, the list's instant, the row's value and id. An unsigned one
-that was changed, or is another list's, would continue at the wrong row and silently leave rows out. A cursor holds
-nothing that its list does not show, and is valid in every process with the same key.
-"""
+"""Signed keyset cursors."""
 
 import hmac
 import json
@@ -42,6 +37,7 @@ class ListCursors:
     order: Order | None = None
 
     def text(self, cursor: Cursor) -> str:
+        # Nothing that the list does not show; readable, since only a changed cursor does harm.
         values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
         content = opaque(json.dumps(values, separators=(",", ":")))
         return content + self._signature(content)
@@ -52,6 +48,7 @@ class ListCursors:
         Raises:
             InvalidInput: it is of another list or another order, or no cursor.
         """
+        # A cursor that was changed, or is another list's, would continue at the wrong row and silently leave rows out.
         content, signature = text[:-_SIGNATURE_LENGTH], text[-_SIGNATURE_LENGTH:]
         if not hmac.compare_digest(_bytes(signature), _bytes(self._signature(content))):
             raise InvalidInput("This cursor is none of this list's: start from the list's beginning.")
@@ -62,6 +59,7 @@ class ListCursors:
             value = _instant(value)
         return Cursor(position=Position(id=row_id, value=value), as_of=None if as_of is None else _instant(as_of))
 
+    # Valid in every process with the same settings: a client's next request may reach another one.
     def _signature(self, content: str) -> str:
         digest = hmac.digest(self.key, _bytes(f"{self.name}\n{content}"), "sha256")
         return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
@@ -77,6 +75,7 @@ def _name(order: Order | None) -> str | None:
 
 
 def _json_value(value: Value | None) -> str | int | None:
+    # Whole microseconds: a float of seconds would lose some of an instant far ahead, and the page a row.
     return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
 
 

@@ -107,6 +107,7 @@ def learning_account_of(row: LearningAccountRow) -> LearningAccount:
 
 
 def association_of(row: AssociationRow, viewer: Viewer) -> Association:
+    # An admin sees that an account is associated; which account it is, and what is read from it, is the person's own.
     is_own = row.member_id == viewer.member_id
     account = LearningAccountRow(
         id=row.learning_account_id, provider=row.provider, profile_id=row.profile_id, is_own=is_own

@@ -1,7 +1,4 @@
-"""Attainments of an organization in programs, metrics and requirements.
-
-A resolver makes what lies below an attainment, since a forecast has thousands of attainments.
-"""
+"""Attainments of an organization in programs, metrics and requirements."""
 
 from datetime import datetime
 
@@ -38,6 +35,7 @@ class MetricAttainment:
 
 @strawberry.type(description="How far an organization is in a program at an instant, requirement by requirement.")
 class Attainment:
+    # What lies below is made by resolvers, only where it is selected: a forecast has thousands of attainments.
     row: strawberry.Private[rule.Attainment]
 
     edition: str = strawberry.field(description="The key of the edition whose requirements are in force.")

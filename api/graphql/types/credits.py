@@ -128,6 +128,7 @@ async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[
         return any(selects(info, *path, *names) for path in paths)
 
     contributions: CreditContributions = {}
+    # Contributions are a computation over the whole organization, and the reasons name what gets no points.
     if rows and (is_selected("contributions") or is_selected("explanation", "reasons")):
         member_ids = frozenset(row.member_id for row in rows)
         contributions = await contributions_of_members(info, rows[0].organization_id, member_ids, as_of=rows[0].as_of)
@@ -140,7 +141,8 @@ async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[
 
 
 def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
-    """Return a credit as of its row's instant; details that are not selected are empty, since nobody reads them."""
+    """Return a credit as of its row's instant."""
+    # Details that are not selected are empty: nobody reads them.
     contributions = details.contributions.get(row.id, ())
     if details.has_reasons:
         explanation = explanation_of(row, contributions)

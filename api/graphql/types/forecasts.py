@@ -129,6 +129,7 @@ class FragilityFinding:
 
 
 def named_credit(credit: Holding, names: NamesById) -> NamedCredit:
+    # The rules need no id, so it may lack there; every credit that is read has one.
     assert credit.credit_id is not None
     code = credit.certification
     facts = names.certifications.get(code)
