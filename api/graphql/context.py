@@ -19,14 +19,13 @@ from domain.rules.visibility import Viewer
 # Built for each operation, and for each event of a subscription: one for a whole websocket would read stale rows.
 @dataclass(kw_only=True)
 class Context:
-    """One operation's caller and instant (aware, UTC).
-
-    ``charge`` is what the operation costs before it is executed; nothing for our own pages, which are not charged.
-    """
+    """One operation's caller and instant (aware, UTC)."""
 
     runtime: Runtime
     caller: Caller
+    # One instant for all fields: what one of them calls counted, none of them calls ended.
     now: datetime
+    # What the operation costs before it is executed; nothing for our own pages, which are not charged.
     charge: Charge | None = None
     # The charge with what scoring took on top of it.
     total_charge: Charge | None = field(init=False)

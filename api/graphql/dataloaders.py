@@ -28,10 +28,8 @@ class DataLoaders:
         *args: Parameters.args,
         **arguments: Parameters.kwargs,
     ) -> Value:
-        """Return a query's value for a key; it is run once for all the keys that are loaded at the same time.
-
-        The query returns a value for every key.
-        """
+        """Return a query's value for a key; it is run once for all keys of the same time, and must have every one."""
+        # The arguments too: the same field may stand in a document twice, with other pages or filters.
         loader_key = (query, scope, args, frozenset(arguments.items()))
         if loader_key not in self._loaders:
 

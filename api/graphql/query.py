@@ -19,8 +19,7 @@ from api.graphql.types.from_row import from_row
 from api.graphql.types.invitations import invitation_of
 from api.graphql.types.limits import Policy, RateLimit, policy_of, rate_limit_of
 from api.graphql.types.members import Member, member_of
-from api.graphql.types.organization_programs import ProgramKindArgument
-from api.graphql.types.organizations import Organization, organization_of
+from api.graphql.types.organizations import Organization, ProgramKindArgument, organization_of
 from api.graphql.types.programs import Program, program_of
 from domain.errors import InvalidInput
 from domain.queries import api_clients, associations, attempts, catalog, credits, invitations, members
@@ -30,6 +29,7 @@ from domain.rules.visibility import Viewer as DomainViewer
 
 Row = TypeVar("Row")
 
+# As many as a page has at most; Strawberry's own `nodes` takes any number, 20,000 of them in one small document.
 MAX_NODES = 100
 MAX_CATALOG_TEXT_LENGTH = 200
 CatalogText = Annotated[
@@ -135,6 +135,7 @@ async def nodes_of(viewer: DomainViewer, identifiers: Sequence[str], info: Info)
     """
     if len(identifiers) > MAX_NODES:
         raise InvalidInput(f"Ask for at most {MAX_NODES} ids at once.")
+    # One statement for each kind that occurs, and not one for each id.
     decoded = [decode_any_id(identifier) for identifier in identifiers]
     nodes: dict[tuple[Kind, int], Node] = {}
     for kind in Kind:

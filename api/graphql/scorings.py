@@ -41,6 +41,7 @@ class OrganizationScorings:
         self._outcomes: dict[Scoring, Outcome] = {}
         self._credits: int | None = None
         self._facts: OrganizationFacts | None = None
+        # What all members' credits decide is read and computed once, however many lists wait for it.
         self._preparing = asyncio.Lock()
         self._contributions: dict[datetime, OrganizationContributions] = {}
 
@@ -71,10 +72,8 @@ class OrganizationScorings:
     async def contributions_of_groups(
         self, groups: Collection[frozenset[int]], *, as_of: datetime
     ) -> dict[frozenset[int], CreditContributions]:
-        """Return for each group of members what each credit contributes as of an instant.
-
-        All groups are read at once, and each gets the others' credits too.
-        """
+        """Return for each group of members what each credit contributes as of an instant."""
+        # All groups are read at once, and each gets the others' credits too: callers look up their own.
         async with self._preparing:
             if as_of not in self._contributions:
                 self._contributions[as_of] = await prepared_contributions(
@@ -88,6 +87,7 @@ class OrganizationScorings:
         return await self._context.runtime.scoring_slots.run(self._organization_id, work)
 
     async def _score_requested(self) -> None:
+        # What is requested after a refusal is not scored: a query is refused as a whole.
         if self._context.refused is not None:
             raise self._context.refused
         if self._credits is None:

@@ -37,9 +37,9 @@ class MutationInput:
 
 
 def mutation(description: str, *refusals: type[Refusal], input_: str, result: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a mutation that takes ``input_``, and returns its success or one of some refusals.
+    """Make the decorated function a mutation that returns its success or one of the refusals that its operation raises.
 
-    The refusals are those that its operation raises; ``input_`` and ``result`` describe its argument and its union.
+    ``input_`` and ``result`` describe its argument and its union.
     """
 
     def declare(resolver: Resolver) -> Resolver:

@@ -29,7 +29,7 @@ ListAsOf = Annotated[
         description="The instant, past or future, at which to look; by default that of the cursor, or now without one."
     ),
 ]
-# A connection's resolver takes the four together under this name.
+# Relay's four arguments, which a connection's resolver takes together under this name.
 _PARAMETER = "arguments"
 # Not Strawberry's own Relay fields: their cursors are offsets, which move while rows come and go.
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
@@ -63,7 +63,7 @@ class Connection(Generic[Node]):
 
     @field("How many items the whole list has.")
     def total_count(self) -> int:
-        # The query counts only where this field is selected.
+        # The query counts only where this field is selected, since counting reads the whole list.
         assert self.counted is not None
         return self.counted
 
@@ -120,6 +120,7 @@ class PageArguments:
             raise InvalidInput(f"Ask for 1 to {MAX_SIZE} items.")
         cursors = ListCursors(
             key=info.context.runtime.cursor_key,
+            # Of the schema and not the document, where an alias would give the same list another name.
             name=f"{info._raw_info.parent_type.name}.{info.field_name}:{of}",
             order=order,
         )
@@ -130,7 +131,6 @@ class PageArguments:
             before=None if before is None else before.position,
             backward=self.last is not None,
             order=order,
-            # Counting reads the whole list, however small the page is.
             counted=selects(info, "totalCount"),
         )
         instants = frozenset(cursor.as_of for cursor in (after, before) if cursor and cursor.as_of)

@@ -27,12 +27,10 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class ListCursors:
-    """The cursors of one list in one order.
-
-    ``key`` signs them, and ``name`` says which list of which parent it is.
-    """
+    """The cursors of one list in one order."""
 
     key: bytes
+    # Of the list and its parent; it is signed with the cursor, which is so of no other list.
     name: str
     order: Order | None = None
 

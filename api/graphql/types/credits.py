@@ -42,8 +42,6 @@ from domain.rules.enums import (
 from domain.rules.explanation import summary
 from domain.rules.visibility import check_signed_in, may_see_of
 
-CreditsQuery = Callable[..., Awaitable[Mapping[int, Page[CreditRow]]]]
-
 
 @strawberry.input(description="Which credits are wanted; what is left out does not restrict.")
 class CreditFilter:
@@ -172,7 +170,7 @@ async def credits_connection(page: Page[CreditRow], request: ConnectionRequest, 
 
 async def credits_below(
     info: Info,
-    query: CreditsQuery,
+    query: Callable[..., Awaitable[Mapping[int, Page[CreditRow]]]],
     parent_id: int,
     arguments: PageArguments,
     filter_: CreditFilter | None,

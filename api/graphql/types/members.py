@@ -72,6 +72,7 @@ class Member(Node):
     )
     async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
         context = info.context
+        # The query has an allowance for the viewer's own member alone, whatever the role.
         viewer = check_signed_in(context.viewer)
         policy = context.runtime.settings.policy
         allowance = await context.loaders.load(

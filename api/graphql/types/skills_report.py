@@ -164,7 +164,6 @@ def report_connection(
     *,
     as_of: datetime,
 ) -> SkillsReportConnection:
-
     def node(row: queries.SkillsReportRow) -> SkillsReportRow:
         return from_row(
             SkillsReportRow,
