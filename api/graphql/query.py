@@ -13,6 +13,7 @@ from api.graphql.ids import Kind, Node, decode_any_id, decode_id
 from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.associations import AssociationAttempt, association_of, attempt_of, learning_account_of
+from api.graphql.types.attainments import Program, program_of
 from api.graphql.types.certifications import Certification
 from api.graphql.types.credits import credit_of, selected_details
 from api.graphql.types.from_row import from_row
@@ -20,7 +21,6 @@ from api.graphql.types.invitations import invitation_of
 from api.graphql.types.limits import Policy, RateLimit, policy_of, rate_limit_of
 from api.graphql.types.members import Member, member_of
 from api.graphql.types.organizations import Organization, ProgramKindArgument, organization_of
-from api.graphql.types.programs import Program, program_of
 from domain.errors import InvalidInput
 from domain.queries import api_clients, associations, attempts, catalog, credits, invitations, members
 from domain.rules.editions import programs_at
