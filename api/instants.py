@@ -24,8 +24,6 @@ def instant_text(instant: object) -> str:
 def instant_of(text: object) -> datetime:
     """Return the instant that a text of RFC 3339 names; what is finer than a microsecond is cut off.
 
-    The calendar's first and last instants, which clients send for "always", are taken a microsecond within it.
-
     Raises:
         ValueError: the text is something else, a date or an instant without an offset for instance.
     """
@@ -35,6 +33,7 @@ def instant_of(text: object) -> datetime:
     day, time, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(f"{day}T{time}.{(fraction or '0')[:6]:0<6}{offset or '+00:00'}")
+        # Clients send the calendar's first and last instants for "always": they are taken a microsecond within it.
         return min(max(instant.astimezone(UTC), _FIRST), _LAST)
     except (ValueError, OverflowError):
         raise ValueError(_EXPLANATION) from None

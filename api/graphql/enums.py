@@ -17,6 +17,7 @@ def first_paragraph(described: type) -> str:
 
 def register_enum(enum: type[DescribedEnum]) -> None:
     strawberry.enum(enum, name=_NAMES.get(enum), description=first_paragraph(enum))
+    # Strawberry takes a description only from a wrapper around each value; ours stands beside the member already.
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = enum[value.name].description

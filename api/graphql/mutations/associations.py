@@ -78,6 +78,7 @@ class AssociationMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
+        # Read again: a repeated request shows how far the stored attempt has come.
         attempt = await get_attempt_or_raise(viewer, started.attempt_id)
         return AssociationStarted(attempt=attempt_of(attempt, context), authorization_url=started.authorization_url)
 

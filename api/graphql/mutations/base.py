@@ -37,16 +37,14 @@ class MutationInput:
 
 
 def mutation(description: str, *refusals: type[Refusal], input_: str, result: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a mutation that returns its success or one of the refusals that its operation raises.
-
-    ``input_`` and ``result`` describe its argument and its union.
-    """
+    """Make the decorated function a mutation that returns its success or a refusal that its operation raises."""
 
     def declare(resolver: Resolver) -> Resolver:
         # Strawberry reads a resolver's annotations, and unions cannot be written down before their members are known.
         annotations = resolver.__annotations__
         name = "".join(map(str.capitalize, resolver.__name__.split("_")))
         members = (annotations["return"], *(TYPES[refusal] for refusal in (*refusals, *_COMMON_REFUSALS)))
+        # A refusal is an answer and not an error: clients tell refusals apart by type, whatever their sentences say.
         result_union = strawberry.union(f"{name}Result", description=result)
         union = Annotated[Union[members], result_union]  # type: ignore[valid-type]  # noqa: UP007
         argument = strawberry.argument(name="input", description=input_)

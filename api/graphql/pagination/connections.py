@@ -141,11 +141,10 @@ class PageArguments:
     ) -> tuple[ConnectionRequest, datetime]:
         """Return the request for a page, and the instant (aware, UTC) at which the list is evaluated.
 
-        A cursor carries the instant of its list, so all pages of a list are of one instant.
-
         Raises:
             InvalidInput: as for ``request``, or a cursor is of another instant.
         """
+        # A cursor carries the instant of its list, so that all pages of a list are of one instant.
         # At another instant rows have other values: a page from there would leave rows out or show them twice.
         request = self.request(info, of=of, order=order)
         instants = request.instants | ({as_of} if as_of else set())

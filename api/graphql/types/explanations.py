@@ -112,6 +112,7 @@ def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
 
 
 def _evidence_id(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
+    # What a person can open to see it for themself.
     if reason.contribution is not None:
         return program_id(reason.contribution.program.key)
     if reason.code is CreditReasonCode.MEMBER_REMOVED:

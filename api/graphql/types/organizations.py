@@ -178,9 +178,10 @@ class OrganizationPrograms:
         if context.viewer is None or not may_be_scored_for(context.viewer, self.row_id):
             return None
         identifier = none_if_unset(program_id)
-        # What is no program's id is refused like that of an unknown program.
+        # What is no program's id is refused like that of an unknown program: no program's key is empty.
         program = None if identifier is None else program_key(identifier) or ""
         scoring = ForecastUntil(after=context.now, until=until, program=program)
+        # Before the scoring is paid: a day that is refused costs nothing.
         scoring.check()
         forecast = await scorings_of(self.row_id, info).score(scoring)
         credits = [cause.credit for step in forecast.steps for cause in step.causes if cause.credit is not None]
@@ -266,6 +267,7 @@ class Organization(OrganizationPrograms, OrganizationMembers, Node):
 
 
 def organization_of(row: OrganizationRow | OfMember) -> Organization:
+    # A row of a list brings its organization along, so that a nested organization costs no statement.
     if isinstance(row, OrganizationRow):
         return from_row(Organization, row, id=global_id(Kind.ORGANIZATION, row.id), row_id=row.id)
     return Organization(
