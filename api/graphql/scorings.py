@@ -124,6 +124,14 @@ def scorings_of(organization_id: int, info: Info) -> OrganizationScorings:
     return scorings
 
 
+async def contributions_of_members(
+    info: Info, organization_id: int, member_ids: frozenset[int], *, as_of: datetime
+) -> CreditContributions:
+    """Return what each credit of members contributes as of an instant, together with those of the other lists."""
+    query = OrganizationScorings.contributions_of_groups
+    return await info.context.loaders.load(query, scorings_of(organization_id, info), member_ids, as_of=as_of)
+
+
 def _next_piece(pieces: Pieces[Outcome]) -> Outcome | None:
     """Do a piece of work in a thread, and return the outcome of all of it if it was the last."""
     try:

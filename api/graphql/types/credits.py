@@ -12,6 +12,7 @@ from api.graphql.context import Info
 from api.graphql.fields import field
 from api.graphql.ids import Kind, Node, global_id
 from api.graphql.pagination.connections import Connection, ConnectionRequest, PageArguments, connection
+from api.graphql.scorings import contributions_of_members
 from api.graphql.selection import selects
 from api.graphql.types.certifications import Certification
 from api.graphql.types.explanations import (
@@ -19,7 +20,6 @@ from api.graphql.types.explanations import (
     CreditExplanation,
     CreditTimelineEvent,
     contribution_of,
-    contributions_of_members,
     explanation_of,
     timeline_of,
 )

@@ -4,11 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from api.graphql.context import Info
 from api.graphql.ids import Kind, global_id, program_id
-from api.graphql.scorings import OrganizationScorings, scorings_of
 from api.graphql.types.from_row import from_row
-from domain.queries.contributions import CreditContributions
 from domain.queries.credits import CreditRow
 from domain.rules import explanation as rule
 from domain.rules.attainment import shown_points
@@ -120,14 +117,6 @@ def _evidence_id(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
     if reason.code in _ABOUT_THE_ASSOCIATION:
         return global_id(Kind.ASSOCIATION, row.association_id)
     return global_id(Kind.CREDIT, row.id)
-
-
-async def contributions_of_members(
-    info: Info, organization_id: int, member_ids: frozenset[int], *, as_of: datetime
-) -> CreditContributions:
-    """Return what each credit of members contributes as of an instant, together with those of the other lists."""
-    query = OrganizationScorings.contributions_of_groups
-    return await info.context.loaders.load(query, scorings_of(organization_id, info), member_ids, as_of=as_of)
 
 
 def contribution_of(row: ProgramContribution) -> Contribution:

@@ -19,12 +19,11 @@ from api.graphql.pagination.connections import (
     connection_field,
     organization_page,
 )
-from api.graphql.scorings import scorings_of
+from api.graphql.scorings import contributions_of_members, scorings_of
 from api.graphql.selection import selects
 from api.graphql.types.api_clients import ApiClient, api_client_of
 from api.graphql.types.attainments import Attainment, attainment_of
 from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
-from api.graphql.types.explanations import contributions_of_members
 from api.graphql.types.forecasts import Forecast, FragilityFinding, NamesById, forecast_of
 from api.graphql.types.from_row import from_row
 from api.graphql.types.invitations import Invitation, invitation_of
