@@ -11,7 +11,7 @@ from domain.errors import NotFound
 _PROGRAM = "pro"
 # PostgreSQL's bigint: asyncpg raises at a larger argument, which would be a fault of ours.
 MAX_ID = 2**63 - 1
-# ASCII digits, none in front that is 0: `int` would take others too, and an id has one spelling.
+# No leading zero and ASCII alone: `int` takes more spellings, and an id has exactly one.
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
