@@ -13,7 +13,6 @@ from api.limits.rate_limit import RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 # Returns the present instant, aware and in UTC; the composition root decides which clock it is.
@@ -42,7 +41,7 @@ class Runtime:
     @cached_property
     def cursor_key(self) -> bytes:
         """Return the key by which cursors are signed, the same in every process with these settings."""
-        return SecretKey(self.settings.secret_key.get_secret_value()).key_for("cursors")
+        return self.settings.master_key.key_for("cursors")
 
 
 def runtime_of(connection: HTTPConnection) -> Runtime:

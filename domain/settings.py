@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.rules.enums import LearningProvider
 from domain.rules.policy import Policy
+from domain.secrets import SecretKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,10 @@ class Settings(BaseSettings):
         if self.max_cost > min(self.rate_limit, self.organization_rate_limit):
             raise ValueError("CERTLINK_MAX_COST must not exceed a rate limit")
         return self
+
+    @property
+    def master_key(self) -> SecretKey:
+        return SecretKey(self.secret_key.get_secret_value())
 
     @property
     def mail_server(self) -> MailServer | None:

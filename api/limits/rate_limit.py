@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.limits.redis_counters import RedisCounters
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 WINDOW_SECONDS = 60
@@ -59,7 +58,7 @@ class RateLimit:
         self.max_cost = settings.max_cost
         self._limit = settings.rate_limit
         self._organization_limit = settings.organization_rate_limit
-        self._secret_key = SecretKey(settings.secret_key.get_secret_value())
+        self._secret_key = settings.master_key
         self._counters = RedisCounters(settings.redis_url)
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import SignInNotKnown, check_not_expired
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey, hash_token, new_token
+from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 
 
@@ -146,7 +146,7 @@ async def open_attempt(
         state_hash=hash_token(state),
         browser_hash=hash_token(browser_token),
         nonce=nonce,
-        verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+        verifier_sealed=settings.master_key.seal(verifier),
     )
     return OpenedAttempt(location=location, browser_token=browser_token)
 

@@ -119,7 +119,7 @@ async def receive_callback(
         provider,
         hash_token(state).hex(),
         attempt.id,
-        None if error or not is_code(code) else SecretKey(settings.secret_key.get_secret_value()).seal(code),
+        None if error or not is_code(code) else settings.master_key.seal(code),
         issuer,
         (DECLINED if error == DECLINED else "other") if error else None,
         now,
@@ -195,7 +195,7 @@ async def _read(lease: CallbackLease, *, now: datetime, settings: Settings, issu
     if lease.provider_error is not None:
         raise SignInDeclined if lease.provider_error == DECLINED else SignInNotAccepted
     provider, client = provider_client(settings, lease.provider)
-    key = SecretKey(settings.secret_key.get_secret_value())
+    key = settings.master_key
     tokens = await _tokens(lease, client, key, now=now, issuers=issuers)
     profile_id = PROFILE_IDS[lease.provider](await issuers.userinfo(client, tokens.access))
     if profile_id is None:

@@ -18,7 +18,6 @@ from domain.errors import TryAgain
 from domain.queries.callers import viewer_of_member
 from domain.rules.idempotency import KEY_LIFETIME, check_idempotency_key, check_same_request
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 Outcome = TypeVar("Outcome")
@@ -62,7 +61,7 @@ async def run_idempotent(
         TryAgain: the first request takes too long, or the viewer's rights have changed.
     """
     check_idempotency_key(request.key)
-    secret_key = SecretKey(settings.secret_key.get_secret_value())
+    secret_key = settings.master_key
     fingerprint = secret_key.fingerprint(f"{request.mutation} {request.input}")
     outcomes: TypeAdapter[Outcome] = _outcomes(call.func)
     key_id = await _take_key(request, fingerprint, now=now)

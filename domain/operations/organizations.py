@@ -14,7 +14,6 @@ from domain.operations.steps.locks import lock_attempts_of_organization, lock_bo
 from domain.queries.organizations import NO_SUCH_ORGANIZATION
 from domain.rules.enums import Track
 from domain.rules.sign_in import check_issuer
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 
@@ -55,7 +54,7 @@ async def create_organization(
     check_issuer(issuer)
     if api_audience == client_id:
         raise InvalidInput("The API's audience must differ from the client id: identity tokens are no access tokens.")
-    sealed = SecretKey(settings.secret_key.get_secret_value()).seal(client_secret) if client_secret else None
+    sealed = settings.master_key.seal(client_secret) if client_secret else None
     organization_id: int | None = await fetch_value(
         """INSERT INTO organization
                (name, domain, issuer, client_id, client_secret_sealed, api_audience, created_at)

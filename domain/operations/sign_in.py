@@ -25,7 +25,7 @@ from domain.rules.sign_in import (
     sign_in_redirect_uri,
 )
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey, hash_token, new_token
+from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 
 
@@ -55,7 +55,7 @@ class _OrganizationIssuer:
     client_secret_sealed: bytes | None
 
     def client(self, settings: Settings) -> Client:
-        key = SecretKey(settings.secret_key.get_secret_value())
+        key = settings.master_key
         return Client(
             issuer=self.issuer,
             client_id=self.client_id,
@@ -105,7 +105,7 @@ async def start_sign_in(
             state_hash=hash_token(state),
             browser_hash=hash_token(browser_token),
             nonce=nonce,
-            verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
+            verifier_sealed=settings.master_key.seal(verifier),
             return_to=return_to,
             created_at=now,
             expires_at=now + settings.policy.attempt_lifetime,
@@ -156,7 +156,7 @@ async def complete_sign_in(
         trusted.client(settings),
         code=code,
         named_issuer=issuer,
-        verifier=SecretKey(settings.secret_key.get_secret_value()).open(sign_in.verifier_sealed),
+        verifier=settings.master_key.open(sign_in.verifier_sealed),
         nonce=sign_in.nonce,
         now=now,
     )

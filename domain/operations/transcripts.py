@@ -26,7 +26,6 @@ from domain.providers.oidc import GrantRefused, Issuers
 from domain.rules.enums import LearningProvider
 from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.transcript_reading import LAST_READING, next_reading, next_try
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -107,7 +106,7 @@ async def _reread(
     with suppress(LeaseLost):
         try:
             provider, client = provider_client(settings, lease.provider)
-            key = SecretKey(settings.secret_key.get_secret_value())
+            key = settings.master_key
             renewed = await issuers.renew(client, key.open(lease.grant_sealed))
             if renewed.refresh_token is not None:
                 storing = AsyncRetrying(
