@@ -14,14 +14,11 @@ Sealed = NewType("Sealed", bytes)
 
 
 class SecretKey:
-    """The key that seals secrets at rest."""
-
     def __init__(self, key: str) -> None:
         self._key = key.encode()
         self._fernet = Fernet(key)
 
     def seal(self, secret: str) -> Sealed:
-        """Return the secret, encrypted and authenticated."""
         return Sealed(self._fernet.encrypt(secret.encode()))
 
     def open(self, sealed: bytes) -> str:
@@ -54,11 +51,10 @@ def new_token() -> str:
 
 
 def random_text(length: int, alphabet: str) -> str:
-    """Return random text of ``length`` characters of an alphabet."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def hash_token(token: str) -> bytes:
-    """Return the hash that is stored of a token; it has at least 190 random bits, so a plain hash is enough."""
+    # A token has at least 190 random bits, so neither salt nor a slow hash is needed.
     # A token from outside may hold half a surrogate pair; it is hashed like others, and no stored hash is the same.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
