@@ -19,9 +19,8 @@ from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.associations import associate
 from domain.operations.steps.leases import CALLBACKS, Lease, LeaseLost, acquire, check, release
 from domain.operations.steps.locks import lock_attempt_of_state
-from domain.providers.learning import CompletionRecord, provider_client, read_transcript
+from domain.providers.learning import CompletionRecord, profile_id_of, provider_client, read_transcript
 from domain.providers.oidc import Client, Issuers
-from domain.providers.profiles import PROFILE_IDS
 from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.enums import AttemptStatus, LearningProvider
@@ -197,7 +196,7 @@ async def _read(lease: CallbackLease, *, now: datetime, settings: Settings, issu
     provider, client = provider_client(settings, lease.provider)
     key = settings.master_key
     tokens = await _tokens(lease, client, key, now=now, issuers=issuers)
-    profile_id = PROFILE_IDS[lease.provider](await issuers.userinfo(client, tokens.access))
+    profile_id = profile_id_of(lease.provider, await issuers.userinfo(client, tokens.access))
     if profile_id is None:
         raise ProfileIncomplete(lease.provider.display_name)
     await record_profile_found(lease=lease, now=now)

@@ -1,10 +1,8 @@
-"""OpenID Connect client for work identity issuers and learning providers.
-
-Authlib speaks OAuth 2, joserfc verifies the tokens.
-"""
+"""OpenID Connect client for work identity issuers and learning providers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -19,6 +17,7 @@ from domain.providers.tokens import KeyCache, storable_text, unverified_claims, 
 from domain.rules.sign_in import Identity, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
 from domain.settings import Settings
 
+# Not for longer: an issuer may change its endpoints.
 METADATA_SECONDS = 600
 OFFLINE_ACCESS = "offline_access"
 MAX_TOKEN = 8192
@@ -40,20 +39,18 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
-    """The identity, access token and refresh token for which a code was exchanged."""
-
-    identity: Identity
-    access_token: str
-    refresh_token: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class RenewedGrant:
     """The access token for which a refresh token was exchanged, and its replacement if the issuer sent one."""
 
     access_token: str
     refresh_token: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant(RenewedGrant):
+    """The identity and tokens for which a code was exchanged."""
+
+    identity: Identity
 
 
 class GrantRefused(Exception):
@@ -70,7 +67,6 @@ class Issuers:
         self._keys = KeyCache(self._json)
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._json.close()
 
     async def __aenter__(self) -> Self:
@@ -115,17 +111,10 @@ class Issuers:
         )
         # Read before the code is used: without the keys it would be lost.
         keys = await self._key_set(metadata, client.title)
-        try:
-            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
-                token = await oauth.fetch_token(
-                    metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
-                )
-        except (OAuthError, OAuth2Error) as error:
-            if getattr(error, "error", "") == "invalid_grant":
-                raise SignInNotAccepted from None
-            raise ProviderUnavailable(client.title) from None
-        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
-            raise ProviderUnavailable(client.title) from None
+        async with self._token_request(client, refused=SignInNotAccepted) as oauth:
+            token = await oauth.fetch_token(
+                metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
+            )
         identity_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(identity_token, str) or not isinstance(access_token, str):
             raise SignInNotAccepted
@@ -144,22 +133,8 @@ class Issuers:
             ProviderUnavailable: the issuer does not answer or is at fault.
         """
         metadata = await self._discover(client.issuer, client.title)
-        waits: list[timedelta | None] = [None]
-
-        def note_wait(answer: httpx2.Response) -> httpx2.Response:
-            waits.append(retry_after(answer.headers))
-            return answer
-
-        try:
-            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
-                oauth.register_compliance_hook("refresh_token_response", note_wait)
-                token = await oauth.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
-        except (OAuthError, OAuth2Error) as error:
-            if getattr(error, "error", "") == "invalid_grant":
-                raise GrantRefused from None
-            raise ProviderUnavailable(client.title, waits[-1]) from None
-        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
-            raise ProviderUnavailable(client.title, waits[-1]) from None
+        async with self._token_request(client, refused=GrantRefused) as oauth:
+            token = await oauth.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
         if not isinstance(token.get("access_token"), str):
             raise ProviderUnavailable(client.title)
         return RenewedGrant(access_token=token["access_token"], refresh_token=_refresh_token(token))
@@ -212,6 +187,28 @@ class Issuers:
             timeout=JsonClient.TIMEOUT_SECONDS,
         )
 
+    @asynccontextmanager
+    async def _token_request(self, client: Client, *, refused: type[Exception]) -> AsyncIterator[AsyncOAuth2Client]:
+        """Yield a client for one request to the token endpoint, whose failures become refusals."""
+        wait: timedelta | None = None
+
+        def note_wait(answer: httpx2.Response) -> httpx2.Response:
+            nonlocal wait
+            wait = retry_after(answer.headers)
+            return answer
+
+        try:
+            async with asyncio.timeout(JsonClient.TIMEOUT_SECONDS), self._oauth(client) as oauth:
+                # Authlib raises without the answer, whose headers say how long to wait.
+                oauth.register_compliance_hook("refresh_token_response", note_wait)
+                yield oauth
+        except (OAuthError, OAuth2Error) as error:
+            if getattr(error, "error", "") == "invalid_grant":
+                raise refused from None
+            raise ProviderUnavailable(client.title, wait) from None
+        except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
+            raise ProviderUnavailable(client.title, wait) from None
+
     async def _key_set(self, metadata: Mapping[str, Any], title: str) -> "KeyCache.Keys":
         try:
             return await self._keys.of(metadata["jwks_uri"])
@@ -238,7 +235,6 @@ class Issuers:
 
 
 def unverified_issuer(token: str) -> str | None:
-    """Return the issuer that a token names, without verifying it."""
     return storable_text(unverified_claims(token).get("iss"))
 
 

@@ -26,11 +26,10 @@ class KeyCache:
     """Caches issuers' public keys for ten minutes; an unknown key is looked up at most every ten seconds."""
 
     SECONDS = 600.0
+    # Without this limit, tokens with invented key ids would make us ask the issuer as often as they come.
     SECONDS_BETWEEN_READS = 10.0
 
     class Keys:
-        """One issuer's keys at the time they were read."""
-
         def __init__(self, cache: "KeyCache", url: str, key_set: KeySet, read_at: float) -> None:
             self._cache = cache
             self._url = url
@@ -43,7 +42,7 @@ class KeyCache:
             if any(key.kid == key_id for key in self.key_set.keys):
                 return self.key_set
             # Set before the request, so that neither a failed one nor many tokens at once make more requests.
-            now = self._cache.monotonic()
+            now = self._cache.client.monotonic()
             if now - self._checked_at <= self._cache.SECONDS_BETWEEN_READS:
                 return self.key_set
             self._checked_at = now
@@ -53,12 +52,8 @@ class KeyCache:
                 return self.key_set
 
     def __init__(self, client: JsonClient) -> None:
-        self._client = client
+        self.client = client
         self._cached: dict[str, KeyCache.Keys] = {}
-
-    def monotonic(self) -> float:
-        """Return monotonic seconds."""
-        return self._client.monotonic()
 
     async def of(self, url: str) -> "KeyCache.Keys":
         """Return the keys at an address.
@@ -67,7 +62,7 @@ class KeyCache:
             WrongAnswer: they cannot be read.
         """
         cached = self._cached.get(url)
-        if cached is not None and self.monotonic() - cached.read_at < self.SECONDS:
+        if cached is not None and self.client.monotonic() - cached.read_at < self.SECONDS:
             return cached
         return await self.read(url)
 
@@ -77,12 +72,12 @@ class KeyCache:
         Raises:
             WrongAnswer: they cannot be read.
         """
-        document = await self._client.get(url)
+        document = await self.client.get(url)
         try:
             key_set = KeySet.import_key_set(dict(document))  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError):
             raise WrongAnswer from None
-        self._cached[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
+        self._cached[url] = KeyCache.Keys(self, url, key_set, self.client.monotonic())
         return self._cached[url]
 
 
@@ -105,6 +100,7 @@ async def verified_claims(
         "iss": {"essential": True, "value": issuer},
         "aud": {"essential": True, "value": audience},
         "sub": {"essential": True},
+        # Many verifiers take a token without an expiry for one that never ends.
         "exp": {"essential": True},
         "iat": {"essential": True},
     }
@@ -120,29 +116,25 @@ async def verified_claims(
     # The library also takes a list that holds the value.
     if claims["iss"] != issuer or claims.get("nonce") != nonce:
         raise SignInNotAccepted
-    _check_parties(claims, audience, is_access_token=nonce is None)
+    subject, audiences = storable_text(claims["sub"]), claims["aud"]
+    if subject is None or not 0 < len(subject) <= 255:
+        raise SignInNotAccepted
+    if nonce is None and "at_hash" in claims:
+        # Only an identity token has it, and one of those proves no right to call.
+        raise SignInNotAccepted
+    # An identity token with several audiences must name us as the party to which it was issued.
+    if nonce is not None and isinstance(audiences, list) and len(audiences) > 1 and claims.get("azp") != audience:
+        raise SignInNotAccepted
     return claims
 
 
 def unverified_claims(token: str) -> Mapping[str, Any]:
-    """Return a token's claims without verifying them; none if it cannot be read."""
     return _part(token, 1)
 
 
 def storable_text(value: object) -> str | None:
-    """Return a value if it is a text that a database can store: without NUL and half surrogate pairs."""
+    # A database stores neither NUL nor half a surrogate pair.
     return value if isinstance(value, str) and is_storable(value) else None
-
-
-def _check_parties(claims: Mapping[str, Any], audience: str, *, is_access_token: bool) -> None:
-    subject, audiences = storable_text(claims["sub"]), claims["aud"]
-    if subject is None or not 0 < len(subject) <= 255:
-        raise SignInNotAccepted
-    # An identity token with several audiences must name us as the party to which it was issued.
-    if isinstance(audiences, list) and len(audiences) > 1 and not is_access_token and claims.get("azp") != audience:
-        raise SignInNotAccepted
-    if is_access_token and "at_hash" in claims:
-        raise SignInNotAccepted
 
 
 def _part(token: str, index: int) -> Mapping[str, Any]:
