@@ -8,7 +8,7 @@ import typer
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain, run
 from certlink.readiness import FAILED
-from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
+from domain.operations.invitations import InvitationOutcome, Invitee, invite_members
 from domain.operations.members import change_member_role, remove_member
 from domain.queries.organizations import MemberSummary, member_id_of, members_of_domain, operator_of
 from domain.rules.credit_interval import refresh_date
@@ -46,7 +46,7 @@ def invite(
     async def work(settings: Settings) -> tuple[list[InvitationOutcome], Settings]:
         outcomes = await invite_members(
             by=await operator_of(domain),
-            wanted=[WantedMember(work_email=work_email, role=role) for work_email in work_emails],
+            invitees=[Invitee(work_email=work_email, role=role) for work_email in work_emails],
             now=programme_clock(settings)(),
             settings=settings,
         )

@@ -15,8 +15,7 @@ from domain.operations.steps.administration import (
 )
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_ending_associations
-from domain.operations.steps.end_invitations import answer_invitation, close_invitation
-from domain.operations.steps.end_sessions import end_attempts, end_sessions
+from domain.operations.steps.end_sessions import end_attempts, end_invitation, end_sessions
 from domain.operations.steps.locks import lock_membership, lock_organization, lock_unbound_member
 from domain.queries.callers import viewer_of_subject
 from domain.rules.administration import check_admin, check_may_administer
@@ -35,8 +34,6 @@ class EndedCredits:
 
 @dataclass(frozen=True, kw_only=True)
 class EndedMembership:
-    """When a member left, and what ended with it."""
-
     left_at: datetime
     associations: int
     credits: EndedCredits
@@ -50,11 +47,9 @@ class _Active:
 
 @operation
 async def activate_member(transaction: Transaction, *, identity: Identity, now: datetime) -> MemberViewer | None:
-    """Return the member who is bound to the issuer's subject, bound now if a verified address says who they are.
-
-    An address matters only where it accepts an invitation, or once more after the organization has changed its issuer.
-    Otherwise a subject keeps its member, whatever the address.
-    """
+    """Return the member who is bound to the issuer's subject, bound now if a verified address says who they are."""
+    # An address matters only where it accepts an invitation, or once more after the organization changed its issuer.
+    # Otherwise a subject keeps its member, whatever the address: an issuer may give it to somebody else.
     bound = await viewer_of_subject(identity.issuer, identity.subject)
     if bound is not None or identity.verified_email is None:
         return bound
@@ -80,12 +75,12 @@ async def activate_member(transaction: Transaction, *, identity: Identity, now: 
         now,
     )
     if is_invited:
-        await answer_invitation(member.id, now=now)
+        await end_invitation(member.id, is_answered=True, now=now)
     await record_audit(
         member.organization_id,
-        actor=f"member:{member.id}",
-        action="member_activated" if is_invited else "member_bound_again",
-        subject=f"member:{member.id}",
+        f"member:{member.id}",
+        "member_activated" if is_invited else "member_bound_again",
+        f"member:{member.id}",
         now=now,
     )
     return MemberViewer(member_id=member.id, organization_id=member.organization_id, role=member.role)
@@ -112,10 +107,10 @@ async def change_member_role(
     await execute("UPDATE member SET role = $2 WHERE id = $1", member.id, role)
     await record_audit(
         member.organization_id,
-        actor=actor_of(by),
-        action="member_role_changed",
-        subject=f"member:{member.id}",
-        details={"from": member.role.value, "to": role.value},
+        actor_of(by),
+        "member_role_changed",
+        f"member:{member.id}",
+        {"from": member.role.value, "to": role.value},
         now=now,
     )
     await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
@@ -135,6 +130,7 @@ async def remove_member(
         LastAdmin: nobody active could administer the organization any more.
     """
     check_admin(by.role)
+    # Before the member, as the order of locks demands: see locks.py.
     await lock_membership(member_id, organization_id=by.organization_id)
     member = (await lock_administered_member(by, member_id)).member
     await check_other_admin(member, stays_admin=False)
@@ -159,23 +155,13 @@ async def remove_member(
     await end_attempts(transaction, [member.id], now=left_at)
     await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
-    await close_invitation(member.id, now=left_at)
+    await end_invitation(member.id, is_answered=False, now=left_at)
+    details = {"associations": len(associations)}
     await record_audit(
-        member.organization_id,
-        actor=actor_of(by),
-        action="member_removed",
-        subject=f"member:{member.id}",
-        details={"associations": len(associations)},
-        now=left_at,
+        member.organization_id, actor_of(by), "member_removed", f"member:{member.id}", details, now=left_at
     )
     transaction.announce(PropagateCredits())
-    return EndedMembership(
-        left_at=left_at, associations=len(associations), credits=await _ended_credits(association_ids, left_at)
-    )
-
-
-async def _ended_credits(association_ids: list[int], left_at: datetime) -> EndedCredits:
-    ended = await fetch_row(
+    credits = await fetch_row(
         EndedCredits,
         """SELECT count(*) FILTER (WHERE counts_until = $2 AND end_reason = 'MEMBER_REMOVED') AS canceled,
                count(*) FILTER (WHERE counts_until > $2) AS counting_on
@@ -183,5 +169,5 @@ async def _ended_credits(association_ids: list[int], left_at: datetime) -> Ended
         association_ids,
         left_at,
     )
-    assert ended is not None
-    return ended
+    assert credits is not None
+    return EndedMembership(left_at=left_at, associations=len(associations), credits=credits)

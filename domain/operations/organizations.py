@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import InvalidInput, NotFound
 from domain.operations.steps.audit import record_audit
@@ -19,17 +19,9 @@ from domain.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedIssuer:
-    """What a change of issuer ended."""
-
     organization_id: int
     bindings_cleared: int
     sessions_ended: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Organization:
-    id: int
-    issuer: str
 
 
 @operation
@@ -69,13 +61,7 @@ async def create_organization(
     )
     if organization_id is None:
         raise InvalidInput("Another organization has this mail domain or this issuer.")
-    await record_audit(
-        organization_id,
-        actor="operator",
-        action="organization_created",
-        subject=f"organization:{organization_id}",
-        now=now,
-    )
+    await record_audit(organization_id, "operator", "organization_created", f"organization:{organization_id}", now=now)
     return organization_id
 
 
@@ -92,17 +78,15 @@ async def change_issuer(
         InvalidInput: another organization has the issuer, or it cannot be one.
     """
     check_issuer(issuer)
-    organization = await fetch_row(
-        _Organization, "SELECT id, issuer FROM organization WHERE domain = $1", organization_domain.lower()
-    )
-    if organization is None:
+    organization_id = await fetch_value("SELECT id FROM organization WHERE domain = $1", organization_domain.lower())
+    if organization_id is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
-    await lock_attempts_of_organization(organization.id)
+    await lock_attempts_of_organization(organization_id)
     # Whoever opens a session keeps its member active and bound until then.
-    await lock_bound_members(organization.id)
+    await lock_bound_members(organization_id)
     try:
         changed = await execute(
-            "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization.id, issuer
+            "UPDATE organization SET issuer = $2 WHERE id = $1 AND issuer <> $2", organization_id, issuer
         )
     except asyncpg.UniqueViolationError:
         raise InvalidInput("Another organization has this issuer.") from None
@@ -114,20 +98,16 @@ async def change_issuer(
                UPDATE member SET issuer = NULL, subject = NULL
                WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED' RETURNING id)
            SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unbound""",
-        organization.id,
+        organization_id,
     )
     sessions = await end_sessions(transaction, unbound, now=now)
     # Whoever held a session of the issuer before must not link an account to the member afterwards (R1).
     await end_attempts(transaction, unbound, now=now)
+    details: dict[str, object] = {"bindings_cleared": len(unbound), "sessions_ended": sessions}
     await record_audit(
-        organization.id,
-        actor="operator",
-        action="issuer_changed",
-        subject=f"organization:{organization.id}",
-        details={"bindings_cleared": len(unbound), "sessions_ended": sessions},
-        now=now,
+        organization_id, "operator", "issuer_changed", f"organization:{organization_id}", details, now=now
     )
-    return ChangedIssuer(organization_id=organization.id, bindings_cleared=len(unbound), sessions_ended=sessions)
+    return ChangedIssuer(organization_id=organization_id, bindings_cleared=len(unbound), sessions_ended=sessions)
 
 
 @operation
@@ -148,10 +128,5 @@ async def change_track(
     if organization_id is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
     await record_audit(
-        organization_id,
-        actor="operator",
-        action="track_changed",
-        subject=f"organization:{organization_id}",
-        details={"track": track},
-        now=now,
+        organization_id, "operator", "track_changed", f"organization:{organization_id}", {"track": track}, now=now
     )

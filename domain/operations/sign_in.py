@@ -8,6 +8,7 @@ from domain.database.transaction import Transaction, operation, transaction
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member
+from domain.operations.steps.authorization import SignInPage, begin_authorization
 from domain.operations.steps.locks import LockedSignIn, keep_member_active, lock_sign_in
 from domain.providers.oidc import Client, Issuers
 from domain.rules.return_address import check_return_to
@@ -30,14 +31,6 @@ from domain.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartedSignIn:
-    """Where the browser goes on, and the token that binds the sign-in to it."""
-
-    location: str
-    browser_token: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class CompletedSignIn:
     """The session's token, for the browser's cookie alone, and where the person goes on."""
 
@@ -55,11 +48,10 @@ class _OrganizationIssuer:
     client_secret_sealed: bytes | None
 
     def client(self, settings: Settings) -> Client:
-        key = settings.master_key
         return Client(
             issuer=self.issuer,
             client_id=self.client_id,
-            client_secret=key.open(self.client_secret_sealed) if self.client_secret_sealed else "",
+            client_secret=settings.master_key.open(self.client_secret_sealed) if self.client_secret_sealed else "",
             redirect_uri=sign_in_redirect_uri(
                 settings.public_url, organization_id=self.organization_id, issuer=self.issuer
             ),
@@ -79,7 +71,7 @@ async def start_sign_in(
     now: datetime,
     settings: Settings,
     issuers: Issuers,
-) -> StartedSignIn:
+) -> SignInPage:
     """Start a sign-in at the issuer of the organization whose mail domain the work e-mail has.
 
     Raises:
@@ -92,25 +84,28 @@ async def start_sign_in(
     trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.domain = $1", work_email.rpartition("@")[2])
     if trusted is None or "@" not in work_email or len(work_email) > 320:
         raise NotAMember
-    state, nonce, verifier = new_token(), new_token(), new_token()
-    browser_token = browser_token or new_token()
-    location = await issuers.authorization_url(
-        trusted.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=work_email
+    authorization = await begin_authorization(
+        trusted.client(settings),
+        browser_token=browser_token,
+        login_hint=work_email,
+        settings=settings,
+        issuers=issuers,
     )
     # The transaction begins here, since none may be open during the call to the issuer.
     async with transaction():
         await SignIn.create(
             organization_id=trusted.organization_id,
+            # Remembered, so that a sign-in that began at an issuer before a change ends refused.
             issuer=trusted.issuer,
-            state_hash=hash_token(state),
-            browser_hash=hash_token(browser_token),
-            nonce=nonce,
-            verifier_sealed=settings.master_key.seal(verifier),
+            state_hash=authorization.state_hash,
+            browser_hash=authorization.browser_hash,
+            nonce=authorization.nonce,
+            verifier_sealed=authorization.verifier_sealed,
             return_to=return_to,
             created_at=now,
             expires_at=now + settings.policy.attempt_lifetime,
         )
-    return StartedSignIn(location=location, browser_token=browser_token)
+    return authorization.page
 
 
 async def complete_sign_in(
@@ -127,9 +122,6 @@ async def complete_sign_in(
 ) -> CompletedSignIn:
     """Exchange the code, find the member (R2) and open a session; a state works once.
 
-    ``redirected_to`` is the key of the redirect URI that the answer came to. It says whose answer it is, also where the
-    issuer does not, and a code is exchanged only there.
-
     Raises:
         SignInNotKnown: the state is forged, used, or another browser's.
         SignInExpired: the ten minutes are over.
@@ -143,6 +135,7 @@ async def complete_sign_in(
     check_not_expired(sign_in.expires_at, now=now)
     trusted = await fetch_row(_OrganizationIssuer, _ISSUER + " WHERE o.id = $1", sign_in.organization_id)
     assert trusted is not None
+    # The redirect URI that the answer came to says whose answer it is, also where the issuer does not name itself.
     if trusted.issuer != sign_in.issuer or redirected_to != redirect_key(
         organization_id=sign_in.organization_id, issuer=sign_in.issuer
     ):
@@ -186,7 +179,7 @@ async def end_session(transaction: Transaction, *, token: str, now: datetime) ->
 
 @operation
 async def _consume(transaction: Transaction, *, state: str, browser_token: str | None, now: datetime) -> LockedSignIn:
-    """Use up a state, which works only in the browser that it was made for."""
+    # Committed before the issuer is asked: of two answers with one state, one is exchanged.
     sign_in = await lock_sign_in(hash_token(state))
     if sign_in is None or browser_token is None or hash_token(browser_token) != sign_in.browser_hash:
         raise SignInNotKnown

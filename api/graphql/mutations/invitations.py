@@ -14,7 +14,7 @@ from api.graphql.types.invitations import Invitation, invitation_of
 from domain.errors import NotFound
 from domain.operations.invitations import (
     MAX_AT_ONCE,
-    WantedMember,
+    Invitee,
     cancel_invitation,
     correct_invitation,
     invite_members,
@@ -107,8 +107,8 @@ class InvitationMutations:
             input_,
             invite_members,
             by=viewer,
-            wanted=[
-                WantedMember(work_email=member.work_email, role=none_if_unset(member.role) or MemberRole.MEMBER)
+            invitees=[
+                Invitee(work_email=member.work_email, role=none_if_unset(member.role) or MemberRole.MEMBER)
                 for member in input_.members
             ],
             now=context.now,
