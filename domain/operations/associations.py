@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value, row_or_raise
 from domain.database.transaction import Transaction, operation
-from domain.errors import NotFound
 from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.notifications import ATTEMPT_CHANNEL
@@ -39,8 +38,6 @@ from domain.rules.visibility import MemberViewer
 
 @dataclass(frozen=True, kw_only=True)
 class RemovedAssociation:
-    """What ended with an association, and when its member may associate next."""
-
     association_id: int
     credits_ended: int
     next_available_at: datetime
@@ -58,7 +55,6 @@ class _Active:
     organization_id: int
     learning_account_id: int
     provider: LearningProvider
-    started_at: datetime
 
 
 @operation
@@ -152,17 +148,16 @@ async def remove_association(
         viewer.member_id,
     )
     await lock_account(account_id)
-    active = await fetch_row(
-        _Active,
-        """SELECT organization_id, learning_account_id, provider, started_at FROM association
-           WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
-        association_id,
-        viewer.member_id,
+    active = row_or_raise(
+        await fetch_row(
+            _Active,
+            """SELECT organization_id, learning_account_id, provider FROM association
+               WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
+            association_id,
+            viewer.member_id,
+        )
     )
-    if active is None:
-        raise NotFound
-    # Clocks of several machines differ a little, and an end never lies before its start.
-    ended_at = await lock_ending_associations([association_id], now=max(now, active.started_at))
+    ended_at = await lock_ending_associations([association_id], now=now)
 
     credits_ended = await end_association(
         association_id,

@@ -23,9 +23,8 @@ from domain.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class StartedAssociation:
-    """An attempt, and our own one-time address at which its browser continues."""
-
     attempt_id: int
+    # An address of our own that works once.
     authorization_url: str
 
 

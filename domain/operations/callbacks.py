@@ -43,8 +43,6 @@ FIRST_BACK_OFF_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedCallback:
-    """The attempt that a callback belongs to, and where its person wants to go on."""
-
     attempt_id: int
     return_to: str | None
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_rows
+from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.notifications import ACCESS_CHANNEL, member_access
@@ -37,12 +37,6 @@ class EndedMembership:
     left_at: datetime
     associations: int
     credits: EndedCredits
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Active:
-    id: int
-    started_at: datetime
 
 
 @operation
@@ -134,15 +128,12 @@ async def remove_member(
     await lock_membership(member_id, organization_id=by.organization_id)
     member = (await lock_administered_member(by, member_id)).member
     await check_other_admin(member, stays_admin=False)
-    associations = await fetch_rows(
-        _Active,
-        "SELECT id, started_at FROM association WHERE member_id = $1 AND ended_at IS NULL ORDER BY id",
+    association_ids: list[int] = await fetch_value(
+        """SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM association
+           WHERE member_id = $1 AND ended_at IS NULL""",
         member.id,
     )
-    association_ids = [association.id for association in associations]
-    # Clocks of several machines differ a little, and an end never lies before its start.
-    earliest = max([now, *(association.started_at for association in associations)])
-    left_at = await lock_ending_associations(association_ids, now=earliest)
+    left_at = await lock_ending_associations(association_ids, now=now)
 
     for association_id in association_ids:
         await end_association(
@@ -156,7 +147,7 @@ async def remove_member(
     await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
     await end_invitation(member.id, is_answered=False, now=left_at)
-    details = {"associations": len(associations)}
+    details = {"associations": len(association_ids)}
     await record_audit(
         member.organization_id, actor_of(by), "member_removed", f"member:{member.id}", details, now=left_at
     )
@@ -170,4 +161,4 @@ async def remove_member(
         left_at,
     )
     assert credits is not None
-    return EndedMembership(left_at=left_at, associations=len(associations), credits=credits)
+    return EndedMembership(left_at=left_at, associations=len(association_ids), credits=credits)

@@ -34,13 +34,14 @@ class _Credit:
 async def lock_ending_associations(association_ids: Collection[int], *, now: datetime) -> datetime:
     """Lock associations and their credits, in the current transaction; return the instant at which they may end."""
     await lock_associations(association_ids)
-    recorded: datetime | None = await fetch_value(
-        """SELECT max(e.at) FROM credit_event e JOIN credit c ON c.id = e.credit_id
-           WHERE c.association_id = ANY($1::bigint[])""",
+    # Another machine's clock may be ahead of ours: nothing ends before its start, or before an event recorded of it.
+    latest: datetime | None = await fetch_value(
+        """SELECT max(greatest(a.started_at, e.at)) FROM association a
+           LEFT JOIN credit c ON c.association_id = a.id LEFT JOIN credit_event e ON e.credit_id = c.id
+           WHERE a.id = ANY($1::bigint[])""",
         list(association_ids),
     )
-    # Our clock may be behind the one that recorded an event, and no credit ends before what is recorded of it.
-    return now if recorded is None else max(now, recorded)
+    return now if latest is None else max(now, latest)
 
 
 async def end_association(

@@ -181,7 +181,6 @@ async def lock_active_member(member_id: int) -> None:
 
 
 async def lock_members(member_ids: Collection[int], *, organization_id: int) -> dict[int, LockedMember]:
-    """Lock members of an organization; return those that there are, by their ids."""
     members = await fetch_rows(
         LockedMember,
         _MEMBER + " WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 ORDER BY m.id FOR UPDATE",
@@ -192,7 +191,6 @@ async def lock_members(member_ids: Collection[int], *, organization_id: int) -> 
 
 
 async def lock_bound_members(organization_id: int) -> None:
-    """Lock the members of an organization who are bound to a subject of its issuer."""
     await _lock_all(
         """SELECT id FROM member WHERE organization_id = $1 AND subject IS NOT NULL AND status <> 'REMOVED'
            ORDER BY id FOR UPDATE""",
@@ -271,7 +269,6 @@ async def lock_api_client(api_client_id: int, *, organization_id: int) -> bool:
 
 
 async def lock_open_keys(api_client_id: int) -> list[OpenKey]:
-    """Lock the keys of an API client that have not ended; return them."""
     return await fetch_rows(
         OpenKey,
         """SELECT id, slot, prefix, expires_at FROM api_key
