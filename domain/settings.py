@@ -85,7 +85,6 @@ class Settings(BaseSettings):
         500_000, ge=1, description="Points that all callers of an organization together may use in a minute."
     )
     sandbox: bool = Field(False, description="Sandbox mode: plain-HTTP issuers and the movable clock are allowed.")
-    sandbox_url: str = Field("http://localhost:8001", description="Where the sandbox is.")
     sandbox_clock: str | None = Field(None, description="The file that holds the sandbox's clock.")
     microsoft_learn_issuer: str | None = Field(None, description="Microsoft Learn's OpenID Connect issuer.")
     microsoft_learn_client_id: str = Field("certlink", description="Our client id at Microsoft Learn.")
@@ -126,7 +125,7 @@ class Settings(BaseSettings):
             origins.append(str(url).rstrip("/"))
         return origins
 
-    @field_validator("public_url", "sandbox_url")
+    @field_validator("public_url")
     @classmethod
     def check_url(cls, value: str) -> str:
         return str(AnyHttpUrl(value)).rstrip("/")

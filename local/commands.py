@@ -17,6 +17,7 @@ from domain.operations.catalog import import_catalog
 from local import sandbox_commands
 from local.demo import demo
 from local.seed import seed
+from local.services import sandbox_url
 from local.up import up
 
 
@@ -53,4 +54,4 @@ async def prepare(environment: dict[str, str]) -> None:
         await schema.migrate()
         await import_catalog(now=programme_clock(settings)(), policy=settings.policy)
         if settings.sandbox:
-            await seed(settings)
+            await seed(settings, sandbox_url=sandbox_url())

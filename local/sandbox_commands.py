@@ -11,6 +11,7 @@ import typer
 
 from certlink.commands.runner import DEFAULT_DATA, Data, load_settings, stop
 from certlink.readiness import FAILED, NOT_READY, USAGE
+from local.services import sandbox_url
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 
@@ -82,14 +83,14 @@ def parse_duration(text: str) -> timedelta:
 
 
 def _call(data: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    settings = load_settings(data)
-    if not settings.sandbox:
+    if not load_settings(data).sandbox:
         stop("there is no sandbox: CERTLINK_SANDBOX is not set", NOT_READY)
+    address = sandbox_url()
     try:
-        answer = httpx2.post(f"{settings.sandbox_url}{quote(path)}", json=body, timeout=10, trust_env=False)
+        answer = httpx2.post(f"{address}{quote(path)}", json=body, timeout=10, trust_env=False)
         content: dict[str, Any] = answer.json()
     except (httpx2.HTTPError, ValueError):
-        stop(f"the sandbox at {settings.sandbox_url} does not answer", NOT_READY)
+        stop(f"the sandbox at {address} does not answer", NOT_READY)
     if not answer.is_success:
         stop(str(content.get("error_description", "the sandbox refused")), FAILED)
     return content

@@ -45,9 +45,9 @@ def sign_in_targets(settings: Settings) -> list[str]:
     """Return the sources that the sign-in form may lead to.
 
     Any organization may bring its own issuer, and a public page does not list our customers' issuers: so any address
-    over https.
+    over https and, in sandbox mode, which allows plain-HTTP issuers, over http.
     """
-    return [own_origin(settings), "https:", *([_source(settings.sandbox_url)] if settings.sandbox else [])]
+    return [own_origin(settings), "https:", *(["http:"] if settings.sandbox else [])]
 
 
 def _source(url: str) -> str:

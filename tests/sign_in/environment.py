@@ -53,7 +53,7 @@ class World:
 
     def issuer(self, key: str) -> str:
         """Return the address of one of the sandbox's issuers."""
-        return f"{self.settings.sandbox_url}/{key}"
+        return str(self.browser.base_url.join(key))
 
     async def fault(self, issuer: str, **knobs: object) -> None:
         """Let an issuer misbehave."""
