@@ -1,7 +1,4 @@
-"""Pages that say why somebody cannot go on.
-
-One page for every refusal and every unknown address; nothing of the request is repeated on it.
-"""
+"""Pages that say why somebody cannot go on."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -42,7 +39,6 @@ def refusal_page(request: Request, code: str, message: str) -> Response:
 
 
 async def show_refusal(request: Request, refusal: Refusal) -> Response:
-    """Show what the domain refuses."""
     return refusal_page(request, refusal.code, refusal.message)
 
 
@@ -52,7 +48,6 @@ async def ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
 
 
 async def show_http_error(request: Request, error: HTTPException) -> Response:
-    """Show that there is no such page, or that it cannot be used like that."""
     response = _page(request, error.status_code, *_plain(error.status_code))
     response.headers.update(error.headers or {})
     return response
@@ -78,10 +73,10 @@ def _plain(status: int) -> tuple[str, str]:
 def _page(request: Request, status: int, heading: str, message: str) -> Response:
     headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     if is_secret(request):
+        # The address may hold a code or a ticket that still works.
         headers["Referrer-Policy"] = "no-referrer"
-    ways_on = [("To my profile", HOME)]
-    if path_of(request).startswith("/sign-in"):
-        ways_on = [("Sign in again", "/sign-in")]
-    return page(
-        request, "refusal.html", status=status, headers=headers, heading=heading, message=message, ways_on=ways_on
-    )
+    is_sign_in = path_of(request).startswith("/sign-in")
+    way_on = ("Sign in again", "/sign-in") if is_sign_in else ("To my profile", HOME)
+    # Nothing of the request is repeated on the page.
+    values: dict[str, Any] = {"heading": heading, "message": message, "way_on": way_on}
+    return page(request, "refusal.html", status=status, headers=headers, **values)

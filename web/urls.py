@@ -29,10 +29,8 @@ def address_of(request: Request) -> str:
 
 
 def on_public_host(request: Request, public_url: str) -> str | None:
-    """Return the same address on the public host, where it was opened under another name of this machine.
-
-    Cookies are not shared between these names, so a sign-in that starts under the wrong one cannot end.
-    """
+    """Return the same address on the public host, where it was opened under another name of this machine."""
+    # Cookies are not shared between these names, so a sign-in that starts under the wrong one cannot end.
     public = urlsplit(public_url)
     claimed = request.url.hostname
     if claimed == public.hostname or not {claimed, public.hostname} <= _THIS_MACHINE:

@@ -12,7 +12,7 @@ from domain.rules.visibility import MemberViewer
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form
-from web.pages.profile import held_accounts, profile_page
+from web.pages.profile import ALLOWANCES, held_accounts, profile_page
 from web.refusals import refusal_page
 from web.rendering import page, redirect
 
@@ -40,10 +40,7 @@ async def show_association(request: Request) -> Response:
     data = await _own_association(request, viewer, request.path_params["id"])
     association = data["node"]
     provider = LearningProvider(association["learningAccount"]["provider"])
-    allowance = {
-        LearningProvider.MICROSOFT_LEARN: association["member"]["microsoftLearn"],
-        LearningProvider.PARTNER_UNIVERSITY: association["member"]["partnerUniversity"],
-    }[provider]
+    allowance = association["member"][ALLOWANCES[provider]]
     return page(
         request,
         "association.html",

@@ -1,23 +1,20 @@
-"""Send a browser on to the learning provider.
-
-The address is ours and works once: it binds the attempt to this browser.
-"""
+"""Send a browser on to the learning provider, by an address that works once."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth.cookies import BROWSER, read_cookie, set_cookie
+from api.auth.cookies import BROWSER, read_cookie
 from api.runtime import runtime_of
 from domain.operations.attempts import ConfirmationNeeded, open_attempt
-from web.caller import optional_viewer
+from web.caller import optional_viewer, redirect_to_issuer
 from web.forms import read_form
-from web.rendering import page, redirect
+from web.rendering import page
 from web.security import association_targets
 from web.urls import path_of
 
 
 async def open_ticket(request: Request) -> Response:
-    """Send the signed-in member on to the provider; let somebody who is not signed in check first what this is.
+    """Send the signed-in member on to the provider; let somebody who is not signed in confirm first.
 
     Raises:
         Refusal: the address is unknown, used or too old, or the provider does not answer.
@@ -58,7 +55,4 @@ async def _open(request: Request, *, confirmed: bool) -> Response:
         settings=runtime.settings,
         issuers=runtime.issuers,
     )
-    response = redirect(opened.location)
-    expires_at = now + runtime.settings.policy.attempt_lifetime
-    set_cookie(response, BROWSER, opened.browser_token, settings=runtime.settings, expires_at=expires_at, now=now)
-    return response
+    return redirect_to_issuer(opened.location, opened.browser_token, settings=runtime.settings, now=now)
