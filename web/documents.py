@@ -19,7 +19,7 @@ DOCUMENTS = {name: f"{text}\n{_VIEWER}" if "...ViewerOnPage" in text else text f
 
 
 async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables: Any) -> dict[str, Any]:
-    """Run a page's document with the rights of who looks at it and return its data.
+    """Run a page's document with the viewer's rights and return its data.
 
     Raises:
         Refusal: a field was refused.

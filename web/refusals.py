@@ -43,7 +43,7 @@ async def show_refusal(request: Request, refusal: Refusal) -> Response:
 
 
 async def ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
-    """Send somebody who is not signed in to the sign-in, and back to the page afterwards."""
+    # Only what was read can be read again afterwards; a form would be sent without its fields.
     return redirect(sign_in_path(local_path(address_of(request)) if request.method in {"GET", "HEAD"} else HOME))
 
 
@@ -54,7 +54,7 @@ async def show_http_error(request: Request, error: HTTPException) -> Response:
 
 
 def show_fault(request: Request, request_id: str) -> Response:
-    """Show that we failed, nothing of how, and the name under which our log knows it."""
+    # Nothing of how we failed: a fault's message may quote somebody's row. Our log knows the request by its id.
     heading, message = _plain(500)
     return _page(request, 500, heading, f"{message} If it happens again, please tell us the request id {request_id}.")
 

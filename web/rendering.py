@@ -45,7 +45,7 @@ def page(
 
 
 def redirect(location: str) -> Response:
-    """Send the browser on with a GET, whatever it sent."""
+    # 303 makes the browser go on with a GET, whatever it sent; 302 and 307 leave room for a second POST.
     return RedirectResponse(location, 303, redirect_headers())
 
 
@@ -55,7 +55,6 @@ def is_secret(request: Request) -> bool:
 
 
 def initials(name: str) -> str:
-    """Return the two letters that stand for a person or an organization."""
     words = [word for word in name.replace(".", " ").replace("@", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper()
 

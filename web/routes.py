@@ -20,6 +20,7 @@ from web.rendering import THEME, THEMES, redirect
 from web.static_files import show_static_file
 from web.urls import HOME, local_path
 
+# A refusal of any of them becomes a page of its own (web/refusals.py).
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -70,11 +71,6 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 async def choose_theme(request: Request) -> Response:
-    """Keep the choice of a theme.
-
-    Raises:
-        InvalidInput: there is no such theme.
-    """
     form = await read_form(request)
     if form.get("theme") not in THEMES:
         raise InvalidInput("There is no such theme.")

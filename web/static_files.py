@@ -26,10 +26,10 @@ def static_path(name: str) -> str:
 
 
 async def show_static_file(request: Request) -> Response:
-    """Answer a file; a page of another release gets this one's, which is not to be kept."""
     name = request.path_params["name"]
     if name not in _FILES:
         raise HTTPException(404)
+    # During an upgrade a page of the other release gets this one's file, and must not keep it under that digest.
     is_current = request.path_params["digest"] == _DIGEST
     return Response(
         _FILES[name],

@@ -35,6 +35,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 7.0
 async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
     """Work until SIGTERM or SIGINT; then finish the running tasks."""
     stop = asyncio.Event()
+    # Our own handlers: arq's would cancel the tasks that run, after their code was exchanged.
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
@@ -42,7 +43,6 @@ async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
 
 
 async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Work until an event is set; then finish the running tasks."""
     async with (
         open_queue(settings.redis_url),
         open_database(settings.database_url, pool_size=settings.pool_size),
@@ -54,11 +54,13 @@ async def work_until(stop: asyncio.Event, settings: Settings, clock: Callable[[]
         stopping = asyncio.create_task(stop.wait())
         # Neither loop ends by itself: if one does, a new process is better than one that finds half the work.
         ended, _ = await asyncio.wait({stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
+        # The tasks that run take nothing new from now on.
         stop.set()
         for task in loops:
             task.cancel()
         await asyncio.wait({*loops, *context.running}, timeout=SHUTDOWN_TIMEOUT_SECONDS)
         canceled = {task for task in (*loops, *context.running) if task.cancel()}
+        # What was canceled is due again when its lease has lapsed.
         await asyncio.gather(*canceled, return_exceptions=True)
         log.info("worker stopped", broken_off=len(canceled))
         for task_or_stop in ended:
@@ -84,8 +86,6 @@ async def listen_forever(context: WorkerContext) -> None:
 
 
 def arq_worker(context: WorkerContext) -> Worker:
-    """Return arq's worker for every kind of job."""
-
     def arq_function(name: str) -> Callable[..., Coroutine[Any, Any, None]]:
         # A newer release may send arguments.
         async def run(arq_context: dict[str, Any], **_: object) -> None:

@@ -46,8 +46,8 @@ class WorkerContext:
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     def start(self, name: str) -> asyncio.Task[None]:
-        """Start the task of a name; it goes on when its caller is canceled."""
-        # A code that was exchanged works only once: losing Redis, or a stop, must not cancel what follows.
+        # It outlives its caller. A code that was exchanged works only once: losing Redis, or a stop, must
+        # not cancel what follows.
         task = asyncio.create_task(_run(name, self))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
@@ -108,7 +108,7 @@ TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
 
 
 async def _run(name: str, context: WorkerContext) -> None:
-    """Run a task; the sweeper finds again what fails."""
+    # No fault goes further: the sweeper finds again what is still due.
     try:
         await TASKS[name](context)
     except TryAgain:

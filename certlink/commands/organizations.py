@@ -1,44 +1,24 @@
 """Commands about organizations."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, print_result, run
 from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
 from domain.queries.organizations import OrganizationDetails, organization_of, organizations
 from domain.rules.enums import Track
 from domain.rules.sign_in import check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
 
-_SHOWN = (
-    "organization",
-    "mail domain",
-    "name",
-    "issuer",
-    "client id",
-    "API audience",
-    "redirect URI",
-    "members",
-    "members to be bound again at the new issuer",
-)
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer.")]
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands about organizations."""
-    organization = typer.Typer(help="Add, change, show and list organizations.", no_args_is_help=True)
-    organization.command("add")(add_organization)
-    organization.command("issuer")(trust_issuer)
-    organization.command("track")(set_track)
-    organization.command("show")(show_organization)
-    organization.command("list")(list_organizations)
-    app.add_typer(organization, name="organization")
+organization_commands = typer.Typer(help="Add, change, show and list organizations.", no_args_is_help=True)
 
 
+@organization_commands.command("add")
 def add_organization(
     domain: Domain,
     name: Annotated[str, typer.Option(help="Its name.")],
@@ -72,6 +52,7 @@ def add_organization(
     print(f"redirect URI {redirect_uri}")
 
 
+@organization_commands.command("issuer")
 def trust_issuer(domain: Domain, issuer: Issuer, data: Data = DEFAULT_DATA) -> None:
     """Let an organization trust another identity issuer: its members sign in again, and are bound to that one."""
 
@@ -88,6 +69,7 @@ def trust_issuer(domain: Domain, issuer: Issuer, data: Data = DEFAULT_DATA) -> N
     print(f"redirect URI {redirect_uri}")
 
 
+@organization_commands.command("track")
 def set_track(
     domain: Domain,
     track: Annotated[
@@ -99,6 +81,7 @@ def set_track(
     run(lambda settings: change_track(organization_domain=domain, track=track, now=programme_clock(settings)()), data)
 
 
+@organization_commands.command("show")
 def show_organization(
     domain: Domain,
     issuer: Annotated[str, typer.Option(help="Show the redirect URI that it would have at another issuer.")] = "",
@@ -116,31 +99,29 @@ def show_organization(
         )
 
     details, redirect_uri = run(work, data)
-    shown = {
-        "organization": details.id,
-        "domain": details.domain,
-        "name": details.name,
-        "issuer": issuer or details.issuer,
-        "clientId": details.client_id,
-        "apiAudience": details.api_audience,
-        "redirectUri": redirect_uri,
-        "members": details.members,
-        "unboundMembers": details.unbound_members,
-    }
-    if as_json:
-        print(json.dumps(shown))
-        return
-    for name, value in zip(_SHOWN, shown.values(), strict=True):
-        print(f"{name}\t{value}")
+    rows = [
+        ("organization", "organization", details.id),
+        ("domain", "mail domain", details.domain),
+        ("name", "name", details.name),
+        ("issuer", "issuer", issuer or details.issuer),
+        ("clientId", "client id", details.client_id),
+        ("apiAudience", "API audience", details.api_audience),
+        ("redirectUri", "redirect URI", redirect_uri),
+        ("members", "members", details.members),
+        ("unboundMembers", "members to be bound again at the new issuer", details.unbound_members),
+    ]
+    lines = [f"{label}\t{value}" for _, label, value in rows]
     if issuer and issuer != details.issuer:
-        print(f"This is what it would have; its issuer is {details.issuer}.")
+        lines.append(f"This is what it would have; its issuer is {details.issuer}.")
+    print_result({name: value for name, _, value in rows}, lines, as_json=as_json)
 
 
+@organization_commands.command("list")
 def list_organizations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List every organization."""
     rows = run(lambda _: organizations(), data)
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows]))
-        return
-    for row in rows:
-        print(f"{row.domain}\t{row.name}\t{row.members} members\t{row.active_associations} linked\t{row.issuer}")
+    lines = (
+        f"{row.domain}\t{row.name}\t{row.members} members\t{row.active_associations} linked\t{row.issuer}"
+        for row in rows
+    )
+    print_result([asdict(row) for row in rows], lines, as_json=as_json)

@@ -18,7 +18,6 @@ from web.rendering import page, redirect
 
 
 async def associate(request: Request) -> Response:
-    """Start an association attempt and send the browser on to the provider; a refusal is shown on the profile."""
     form = await read_form(request)
     viewer = await signed_in_viewer(request)
     if form.get("provider") not in set(LearningProvider):
@@ -31,11 +30,7 @@ async def associate(request: Request) -> Response:
 
 
 async def show_association(request: Request) -> Response:
-    """Ask whether to remove access, and say once it is removed what that did.
-
-    Raises:
-        NotFound: the member has no such association.
-    """
+    """Ask whether to remove access, and say once it is removed what that did."""
     viewer = await signed_in_viewer(request)
     data = await _own_association(request, viewer, request.path_params["id"])
     association = data["node"]
@@ -55,16 +50,12 @@ async def show_association(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """Remove an association of the person's own and show what that did; removed twice is removed.
-
-    Raises:
-        NotFound: the member has no such association.
-    """
     form = await read_form(request)
     viewer = await signed_in_viewer(request)
     association_id = form.get("association", "")
     removal = await ask(request, "remove", viewer=viewer, input={"associationId": association_id})
     association = (await _own_association(request, viewer, association_id))["node"]
+    # Removed twice is removed: the second click is refused, but is shown what the first one did.
     if association["endedAt"] is None:
         result = removal["removeAssociation"]
         return refusal_page(request, result["code"], result["message"])

@@ -15,11 +15,7 @@ from web.rendering import page
 
 
 async def show_attempt(request: Request) -> Response:
-    """Show an attempt of the person's own; until it is final the page keeps itself up to date.
-
-    Raises:
-        NotFound: the member has no such attempt.
-    """
+    """Show an attempt of the person's own; until it is final the page keeps itself up to date."""
     viewer = await signed_in_viewer(request)
     data = await ask(request, "attempt", viewer=viewer, id=request.path_params["id"])
     attempt = data["node"]
@@ -87,6 +83,7 @@ def steps_on_page(attempt: Mapping[str, Any], *, delay_days: int, **names: str) 
         else:
             state, title = "current" if step is current else "waiting", _TO_DO[step]
         steps.append({"state": state, "title": title.format(**names), "at": done.get(step), "words": ""})
+    # What will not happen any more is no step.
     if status.is_final and status is not AttemptStatus.ASSOCIATED:
         return [step for step in steps if step["state"] == "done"]
     days = "ten" if delay_days == 10 else str(delay_days)

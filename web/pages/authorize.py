@@ -14,14 +14,11 @@ from web.urls import path_of
 
 
 async def open_ticket(request: Request) -> Response:
-    """Send the signed-in member on to the provider; let somebody who is not signed in confirm first.
-
-    Raises:
-        Refusal: the address is unknown, used or too old, or the provider does not answer.
-    """
     try:
         return await _open(request, confirmed=False)
     except ConfirmationNeeded as needed:
+        # Nobody is signed in here. Somebody could send their own address to another person and be credited with that
+        # person's account (R1), so the page says for whom they would link it.
         return page(
             request,
             "confirmation.html",
@@ -34,11 +31,6 @@ async def open_ticket(request: Request) -> Response:
 
 
 async def confirm_ticket(request: Request) -> Response:
-    """Send somebody on who said that it is them.
-
-    Raises:
-        Refusal: the address is unknown, used or too old, or the provider does not answer.
-    """
     await read_form(request)
     return await _open(request, confirmed=True)
 

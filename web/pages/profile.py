@@ -38,7 +38,7 @@ async def show_profile(request: Request) -> Response:
 async def profile_page(
     request: Request, viewer: MemberViewer, *, refusal: Mapping[str, Any] | None = None, status: int = 200
 ) -> Response:
-    """Render a member's own profile, with what an attempt to associate was just told."""
+    """Render a member's own profile, with the refusal of an attempt to associate."""
     runtime = runtime_of(request)
     after = read_query(request, "after")
     data = await ask(request, "profile", viewer=viewer, after=after)
@@ -102,7 +102,7 @@ def accounts_on_page(member: Mapping[str, Any], policy: Mapping[str, Any], *, no
 
 
 def held_accounts(allowance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return those accounts that the member knows and that have a later date than the member's own."""
+    # Those that the member knows and that have a later date than the member's own.
     own = parsed(allowance["nextAvailableAt"])
     return [account for account in allowance["knownAccounts"] if parsed(account["nextAvailableAt"]) > own]
 

@@ -27,7 +27,6 @@ class SignInHint:
 
 
 async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
-    """Ask for the work e-mail; who is signed in already goes on."""
     elsewhere = on_public_host(request, runtime_of(request).settings.public_url)
     if elsewhere is not None:
         return redirect(elsewhere)
@@ -38,7 +37,6 @@ async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Re
 
 
 async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
-    """Send the browser to the sign-in page of the organization that the address belongs to."""
     form = await read_form(request)
     email, return_to = form.get("email", "").strip(), local_path(form.get("return_to"))
     runtime = runtime_of(request)
@@ -58,11 +56,6 @@ async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> 
 
 
 async def finish_sign_in(request: Request) -> Response:
-    """Take the issuer's answer and start a session.
-
-    Raises:
-        Refusal: the answer is not accepted, or the person is not invited.
-    """
     runtime = runtime_of(request)
     now = runtime.clock()
     completed = await complete_sign_in(
