@@ -1,4 +1,4 @@
-"""The settings that the `certlink up` on a data folder has written for other commands."""
+"""The settings that a running `certlink up` leaves for other commands."""
 
 import json
 import subprocess

@@ -1,7 +1,4 @@
-"""Seed data for sandbox mode.
-
-Contoso and Fabrikam with their people, invited; and one account that is linked at Fabrikam already, to be moved.
-"""
+"""Seed data: two organizations, and an account to move between them."""
 
 from datetime import datetime, timedelta
 
@@ -86,26 +83,24 @@ async def _link(persona: WorkPersona, issuer: str, *, settings: Settings, now: d
     started = await start_association(
         viewer=viewer, provider=LearningProvider.MICROSOFT_LEARN, return_to=None, now=now, settings=settings
     )
-    created_date = now.date() + timedelta(days=LINKED_DAYS_AGO)
+    records = [
+        CompletionRecord(
+            completion_id=row["completionId"],
+            certification=row["certification"],
+            kind=CompletionKind(row["kind"]),
+            completed_at=datetime.fromisoformat(row["completedAt"]),
+            expires_at=datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None,
+            revoked_at=None,
+        )
+        for row in completions_of(account, now.date() + timedelta(days=LINKED_DAYS_AGO))
+    ]
     await associate(
         attempt_id=started.attempt_id,
         profile_id=account.profile_id,
-        completions=[
-            record for row in completions_of(account, created_date) if (record := _completion(row)).completed_at <= now
-        ],
+        # The transcript is today's: it also holds what was earned since.
+        completions=[record for record in records if record.completed_at <= now],
         now=now,
         policy=settings.policy,
-    )
-
-
-def _completion(row: dict[str, str]) -> CompletionRecord:
-    return CompletionRecord(
-        completion_id=row["completionId"],
-        certification=row["certification"],
-        kind=CompletionKind(row["kind"]),
-        completed_at=datetime.fromisoformat(row["completedAt"]),
-        expires_at=datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None,
-        revoked_at=None,
     )
 
 

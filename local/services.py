@@ -52,6 +52,7 @@ def sandbox_url() -> str:
 def secret_key(path: Path) -> str:
     """Return the key that seals secrets at rest; it is made once and kept in a file."""
     if not path.exists():
+        # Written beside and renamed: half a key would make what is sealed unreadable for ever.
         half = path.with_suffix(".half")
         half.unlink(missing_ok=True)
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Send a browser on to the learning provider, by an address that works once."""
+"""Send a browser on to the learning provider, by a one-time address."""
 
 from starlette.requests import Request
 from starlette.responses import Response
