@@ -1,7 +1,4 @@
-"""Seed data for sandbox mode.
-
-Contoso and Fabrikam with their people, invited; and one account that is linked at Fabrikam already, to be moved.
-"""
+"""Seed data: two organizations, and an account to move between them."""
 
 from datetime import datetime, timedelta
 
@@ -29,19 +26,19 @@ LINKED_ELSEWHERE = {"mei-fabrikam": "mei-learn"}
 LINKED_DAYS_AGO = 45
 
 
-async def seed(settings: Settings) -> None:
-    """Write the sandbox's organizations and people; what is there already stays as it is."""
+async def seed(settings: Settings, *, sandbox_url: str) -> None:
+    """Write the organizations and people of the sandbox at an address; what is there already stays as it is."""
     now = programme_clock(settings)()
     joined_at = now - timedelta(days=LINKED_DAYS_AGO)
     for issuer in (CONTOSO, FABRIKAM):
-        await _add_organization(issuer, settings=settings, now=joined_at)
+        await _add_organization(issuer, issuer.url(sandbox_url), settings=settings, now=joined_at)
     for persona in WORK_PERSONAS:
-        await _add_member(persona, settings=settings, now=joined_at)
+        await _add_member(persona, sandbox_url, settings=settings, now=joined_at)
     await propagate_credits(now=now)
 
 
-async def _add_organization(issuer: Issuer, *, settings: Settings, now: datetime) -> None:
-    domain, address = _domain(issuer), issuer.url(settings.sandbox_url)
+async def _add_organization(issuer: Issuer, address: str, *, settings: Settings, now: datetime) -> None:
+    domain = _domain(issuer)
     existing = {organization.domain: organization for organization in await organizations()}
     if domain not in existing:
         await create_organization(
@@ -59,7 +56,7 @@ async def _add_organization(issuer: Issuer, *, settings: Settings, now: datetime
         await change_issuer(organization_domain=domain, issuer=address, now=now)
 
 
-async def _add_member(persona: WorkPersona, *, settings: Settings, now: datetime) -> None:
+async def _add_member(persona: WorkPersona, sandbox_url: str, *, settings: Settings, now: datetime) -> None:
     issuer = next(issuer for issuer in (CONTOSO, FABRIKAM) if issuer.key == persona.issuer)
     if await Member.exists(organization__domain=_domain(issuer), work_email=persona.email):
         return
@@ -68,12 +65,12 @@ async def _add_member(persona: WorkPersona, *, settings: Settings, now: datetime
         organization_domain=_domain(issuer), work_email=persona.email, role=role, now=now, settings=settings
     )
     if persona.key in LINKED_ELSEWHERE:
-        await _link(persona, issuer, settings=settings, now=now)
+        await _link(persona, issuer.url(sandbox_url), settings=settings, now=now)
 
 
-async def _link(persona: WorkPersona, issuer: Issuer, *, settings: Settings, now: datetime) -> None:
+async def _link(persona: WorkPersona, issuer: str, *, settings: Settings, now: datetime) -> None:
     identity = Identity(
-        issuer=issuer.url(settings.sandbox_url),
+        issuer=issuer,
         subject=persona.subject,
         email=persona.email,
         email_verified=True,
@@ -86,26 +83,24 @@ async def _link(persona: WorkPersona, issuer: Issuer, *, settings: Settings, now
     started = await start_association(
         viewer=viewer, provider=LearningProvider.MICROSOFT_LEARN, return_to=None, now=now, settings=settings
     )
-    created_date = now.date() + timedelta(days=LINKED_DAYS_AGO)
+    records = [
+        CompletionRecord(
+            completion_id=row["completionId"],
+            certification=row["certification"],
+            kind=CompletionKind(row["kind"]),
+            completed_at=datetime.fromisoformat(row["completedAt"]),
+            expires_at=datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None,
+            revoked_at=None,
+        )
+        for row in completions_of(account, now.date() + timedelta(days=LINKED_DAYS_AGO))
+    ]
     await associate(
         attempt_id=started.attempt_id,
         profile_id=account.profile_id,
-        completions=[
-            record for row in completions_of(account, created_date) if (record := _completion(row)).completed_at <= now
-        ],
+        # The transcript is today's: it also holds what was earned since.
+        completions=[record for record in records if record.completed_at <= now],
         now=now,
         policy=settings.policy,
-    )
-
-
-def _completion(row: dict[str, str]) -> CompletionRecord:
-    return CompletionRecord(
-        completion_id=row["completionId"],
-        certification=row["certification"],
-        kind=CompletionKind(row["kind"]),
-        completed_at=datetime.fromisoformat(row["completedAt"]),
-        expires_at=datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None,
-        revoked_at=None,
     )
 
 

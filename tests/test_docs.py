@@ -46,6 +46,10 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     }
 
 
+def test_the_product_knows_of_the_sandbox_only_its_switch_and_its_clock() -> None:
+    assert {name for name in Settings.model_fields if "sandbox" in name} == {"sandbox", "sandbox_clock"}
+
+
 def test_every_command_is_documented_and_no_other() -> None:
     commands = OPERATIONS.partition("\n## Commands\n")[2].partition("\n## ")[0]
 

@@ -89,9 +89,8 @@ async def execute_operation(
             # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
             sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
         raise RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions) from None
-    refused = context.scorings.refused
-    if refused is not None and kind is OperationType.QUERY:
-        raise refused
+    if context.refused is not None and kind is OperationType.QUERY:
+        raise context.refused
     check_variables(result, context)
     result.extensions = context.extensions
     return result

@@ -72,10 +72,18 @@ class SkillsReportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class InstantRange:
-    """A range from an instant until another, exclusive (aware, UTC); ``None`` is open."""
+    """A range from an instant until another, exclusive (aware, UTC); ``None`` is open.
+
+    Raises:
+        InvalidInput: it ends before it begins.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise InvalidInput("A span must end after it begins.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from api.documents.cost_table import (
 )
 from api.documents.reading import MAX_ERRORS, MAX_LENGTH, MAX_TOKENS
 from api.errors import ErrorCode
-from api.graphql.nodes import MAX_NODES
+from api.graphql.query import MAX_NODES
 from api.graphql.refusals import TYPES, RefusalCode
 from api.graphql.schema import schema
 from api.limits.charge import CHARACTERS_READ_FOR_A_POINT

@@ -20,7 +20,7 @@ from domain import mail
 from domain.database.pool import execute, fetch_value
 from domain.models import Invitation, Member, Organization
 from domain.operations.invitation_delivery import deliver_invitation, lease_invitation
-from domain.operations.invitations import WantedMember, cancel_invitation, correct_invitation, invite_members
+from domain.operations.invitations import Invitee, cancel_invitation, correct_invitation, invite_members
 from domain.operations.members import activate_member
 from domain.operations.steps.leases import MAX_TRIES
 from domain.rules.administration import Operator
@@ -60,7 +60,7 @@ async def invite(organization: Organization, settings: Settings, *addresses: str
     """Invite people and return their invitations."""
     outcomes = await invite_members(
         by=Operator(organization_id=organization.id),
-        wanted=[WantedMember(work_email=address) for address in addresses or (ADDRESS,)],
+        invitees=[Invitee(work_email=address) for address in addresses or (ADDRESS,)],
         now=START,
         settings=settings,
     )

@@ -9,7 +9,7 @@ from domain.models import AuditEvent, Invitation, Member, Organization
 from domain.operations.invitations import (
     MAX_AT_ONCE,
     InvitationOutcome,
-    WantedMember,
+    Invitee,
     cancel_invitation,
     correct_invitation,
     invite_members,
@@ -54,8 +54,8 @@ class Desk:
         self.by, self.settings = viewer_of(admin), settings
 
     async def invite(self, *addresses: str, role: MemberRole = MemberRole.MEMBER) -> list[InvitationOutcome]:
-        wanted = [WantedMember(work_email=address, role=role) for address in addresses]
-        return await invite_members(by=self.by, wanted=wanted, now=START, settings=self.settings)
+        invitees = [Invitee(work_email=address, role=role) for address in addresses]
+        return await invite_members(by=self.by, invitees=invitees, now=START, settings=self.settings)
 
     async def invited(self, address: str = AMARA, role: MemberRole = MemberRole.MEMBER) -> Invitation:
         (outcome,) = await self.invite(address, role=role)

@@ -10,7 +10,7 @@ from domain.errors import Forbidden, NotFound, Refusal
 from domain.models import Association, AssociationAttempt, BrowserSession, Member, Organization
 from domain.operations.associations import RemovedAssociation, associate, remove_association
 from domain.operations.attempts import StartedAssociation, start_association
-from domain.operations.invitations import InvitationOutcome, WantedMember, cancel_invitation, invite_members
+from domain.operations.invitations import InvitationOutcome, Invitee, cancel_invitation, invite_members
 from domain.operations.members import EndedMembership, activate_member, change_member_role, remove_member
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.enums import LearningProvider, MemberRole, MemberStatus
@@ -138,9 +138,7 @@ async def test_an_invitation_is_answered_or_canceled(database: str, settings: Se
         organization = await _organization()
         by = Operator(organization_id=organization.id)
         address = f"mei.tanaka@{organization.domain}"
-        (invited,) = await invite_members(
-            by=by, wanted=[WantedMember(work_email=address)], now=START, settings=settings
-        )
+        (invited,) = await invite_members(by=by, invitees=[Invitee(work_email=address)], now=START, settings=settings)
         assert invited.invitation_id is not None
         identity = Identity(issuer=organization.issuer, subject="1", email=address, email_verified=True)
         deeds: list[Awaitable[object]] = [
@@ -157,13 +155,13 @@ async def test_an_invitation_is_answered_or_canceled(database: str, settings: Se
 async def test_addresses_that_are_invited_twice_at_once_are_invited_once(database: str, settings: Settings) -> None:
     for _ in range(TIMES):
         organization = await _organization()
-        wanted = [WantedMember(work_email=f"person{number}@{organization.domain}") for number in range(5)]
+        invitees = [Invitee(work_email=f"person{number}@{organization.domain}") for number in range(5)]
         by = Operator(organization_id=organization.id)
 
         outcomes = await asyncio.gather(
             *[
-                invite_members(by=by, wanted=part, now=START, settings=settings)
-                for part in (wanted, list(reversed(wanted)), wanted[2:])
+                invite_members(by=by, invitees=part, now=START, settings=settings)
+                for part in (invitees, list(reversed(invitees)), invitees[2:])
             ]
         )
 

@@ -6,11 +6,12 @@ from httpx2 import AsyncClient
 
 from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.models import AssociationAttempt, Callback, Member, Organization
-from domain.operations.attempts import OpenedAttempt, open_attempt, start_association
+from domain.operations.attempts import open_attempt, start_association
 from domain.operations.callbacks import ReceivedCallback, process_callback, receive_callback
 from domain.operations.members import activate_member
 from domain.operations.organizations import create_organization
 from domain.operations.sign_in import CompletedSignIn, complete_sign_in, start_sign_in
+from domain.operations.steps.authorization import SignInPage
 from domain.providers.oidc import Issuers
 from domain.rules.enums import LearningProvider, MemberRole, MemberStatus
 from domain.rules.sign_in import Identity
@@ -52,7 +53,7 @@ class World:
 
     def issuer(self, key: str) -> str:
         """Return the address of one of the sandbox's issuers."""
-        return f"{self.settings.sandbox_url}/{key}"
+        return str(self.browser.base_url.join(key))
 
     async def fault(self, issuer: str, **knobs: object) -> None:
         """Let an issuer misbehave."""
@@ -134,7 +135,7 @@ class World:
         )
         return started.authorization_url.rpartition("/")[2]
 
-    async def open(self, ticket: str, viewer: MemberViewer | None, *, confirmed: bool = False) -> OpenedAttempt:
+    async def open(self, ticket: str, viewer: MemberViewer | None, *, confirmed: bool = False) -> SignInPage:
         """Visit the one-time address."""
         return await open_attempt(
             ticket=ticket,

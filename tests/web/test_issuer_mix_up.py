@@ -27,6 +27,7 @@ from domain.settings import Settings
 from sandbox.issuers import CONTOSO
 from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import START
+from tests.sandbox.browser import BASE_URL
 from tests.web.conftest import OWN_FORM
 
 NADIA, MALLORY = "nadia.novak@contoso.example", "mallory@mallory.example"
@@ -67,7 +68,7 @@ class Evil(httpx2.AsyncBaseTransport):
 @pytest.fixture
 async def evil(app: Starlette, settings: Settings) -> AsyncIterator[Evil]:
     """Contoso, whose admin Nadia is invited, and Mallory's organization."""
-    for name, issuer in (("Contoso", CONTOSO.url(settings.sandbox_url)), ("Mallory", EVIL)):
+    for name, issuer in (("Contoso", CONTOSO.url(BASE_URL)), ("Mallory", EVIL)):
         await create_organization(
             name=name,
             domain=f"{name.lower()}.example",
@@ -94,7 +95,7 @@ async def evil(app: Starlette, settings: Settings) -> AsyncIterator[Evil]:
 @asynccontextmanager
 async def new_browser(app: Starlette, settings: Settings) -> AsyncIterator[AsyncClient]:
     """Somebody's browser."""
-    mounts = {settings.sandbox_url: ASGITransport(app=app.state.sandbox)}
+    mounts = {BASE_URL: ASGITransport(app=app.state.sandbox)}
     transport = ASGITransport(app=app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, mounts=mounts, base_url=settings.public_url) as client:
         yield client
@@ -108,7 +109,7 @@ async def start(browser: AsyncClient, email: str) -> dict[str, str]:
 
 async def sign_in_at_contoso(browser: AsyncClient, settings: Settings, request: dict[str, str]) -> dict[str, str]:
     """Let Nadia sign in at the honest issuer; return what it sends back, and where to, without ``iss``."""
-    page = await browser.get(f"{CONTOSO.url(settings.sandbox_url)}/authorize?{urlencode(request)}")
+    page = await browser.get(f"{CONTOSO.url(BASE_URL)}/authorize?{urlencode(request)}")
     transaction = re.search(r'name="transaction" value="([^"]+)"', page.text)
     assert transaction, page.text
     chosen = await browser.post(page.url.join("sign-in"), data={"transaction": transaction[1], "persona": "nadia"})

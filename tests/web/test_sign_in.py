@@ -15,6 +15,7 @@ from sandbox.issuers import CONTOSO
 from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import START, FrozenClock
 from tests.factories import make_member, make_organization
+from tests.sandbox.browser import BASE_URL
 from tests.web.conftest import OWN_FORM, SignIn
 
 AMARA = "amara.osei@contoso.example"
@@ -26,7 +27,7 @@ async def contoso(app: object, settings: Settings) -> None:
     await create_organization(
         name="Contoso",
         domain="contoso.example",
-        issuer=CONTOSO.url(settings.sandbox_url),
+        issuer=CONTOSO.url(BASE_URL),
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         api_audience=API_AUDIENCE,
