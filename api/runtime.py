@@ -7,6 +7,7 @@ from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
+from api.documents.reading import Documents
 from api.limits.concurrency import ConcurrencyLimiter
 from api.limits.pacer import Pacer
 from api.limits.rate_limit import RateLimit
@@ -28,7 +29,7 @@ class Runtime:
     issuers: Issuers
     notifications: NotificationListener
     rate_limit: RateLimit
-    registered_documents: frozenset[str] = frozenset()  # digests
+    documents: Documents
     # Of each caller, in this process: websockets, and the operations over them.
     connections: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     operations: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.documents.cache import digest_of
+from api.documents.reading import digest_of
 from api.errors import ErrorCode, RequestError
 from api.transport.json_body import refuse
 

@@ -106,7 +106,7 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     document, context = await admit(operation, context)
     kind = document.operation_type(operation.operation_name)
     _check_transport(request, kind)
-    executed = execute_operation(document, operation.operation_name, operation.variables, context=context)
+    executed = execute_operation(document, operation, context=context)
     # A mutation that is canceled on its way might have done half of its fields.
     result = await (unless_gone(executed, request.receive) if kind is OperationType.QUERY else executed)
     return result_payload(result, request_id=request_id)

@@ -1,9 +1,9 @@
-"""Serve one websocket from its connection_init to its end."""
+"""Serve websockets of GraphQL, by the protocol graphql-transport-ws."""
 
 import asyncio
 import json
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -11,10 +11,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.auth.authentication import NotAuthenticated, caller_of_authorization, caller_of_cookie, nobody
 from api.auth.callers import Caller
 from api.auth.csrf import has_own_origin
+from api.errors import log, log_fault, request_id_of
 from api.limits.concurrency import LimitReached
-from api.runtime import Runtime
+from api.runtime import Runtime, runtime_of
 from api.transport.request import MAX_BODY_BYTES
 from api.transport.websocket.messages import (
+    PROTOCOL,
     CloseCode,
     Complete,
     ConnectionInit,
@@ -31,6 +33,7 @@ from domain.rules.sign_in import ProviderUnavailable
 
 INITIALIZATION_SECONDS = 5.0
 SEND_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 MAX_CONNECTIONS_OF_CALLER = 20
 # Anonymous callers, and those not known yet, share an address with many others.
 MAX_CONNECTIONS_OF_ADDRESS = 500
@@ -38,9 +41,30 @@ MAX_MESSAGES = 1_000
 MESSAGES_SECONDS = 10.0
 
 
-class Connection:
-    """One client's websocket."""
+async def graphql_websocket(websocket: WebSocket) -> None:
+    """Serve one websocket until either side closes it: whatever a client sends ends in an answer or a close code."""
+    error = ProtocolError(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+    is_acceptable = PROTOCOL in websocket.scope["subprotocols"]
+    await websocket.accept(PROTOCOL if is_acceptable else None)
+    if is_acceptable:
+        try:
+            await _Connection(websocket, runtime_of(websocket)).serve()
+            return
+        except WebSocketDisconnect:
+            return
+        except ProtocolError as broken:
+            error = broken
+        except Exception as fault:
+            log_fault(fault, request_id=request_id_of(websocket))
+            error = ProtocolError(CloseCode.INTERNAL_FAULT, "Internal server error")
+    log.info("graphql_websocket_closed", code=int(error.code))
+    # The client may not read any more, or have gone.
+    with suppress(WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await websocket.close(error.code, error.reason)
 
+
+class _Connection:
     def __init__(self, websocket: WebSocket, runtime: Runtime) -> None:
         self._websocket = websocket
         self._runtime = runtime
@@ -50,12 +74,6 @@ class Connection:
         self._counted_from = 0.0
 
     async def serve(self) -> None:
-        """Receive connection_init, then messages, until the connection or its caller's access ends.
-
-        Raises:
-            ProtocolError: the client broke the protocol or a limit, or may not use the connection any more.
-            WebSocketDisconnect: the client has gone.
-        """
         # Counted apart from those who stay, so that strangers cannot keep the members who share their address out.
         with self._slot(f"introducing {nobody(self._websocket).name}", MAX_CONNECTIONS_OF_ADDRESS):
             caller = await self._initialized()
