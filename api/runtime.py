@@ -41,12 +41,11 @@ class Runtime:
 
     @cached_property
     def cursor_key(self) -> bytes:
-        """Return the key by which cursors are signed, the same in every process with these settings."""
+        # The same in every process with these settings: a page may be asked of another than the one before.
         return self.settings.master_key.key_for("cursors")
 
 
 def runtime_of(connection: HTTPConnection) -> Runtime:
-    """Return the runtime of the application that a request or websocket came to."""
     runtime = connection.app.state.runtime
     assert isinstance(runtime, Runtime)
     return runtime

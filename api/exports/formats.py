@@ -50,15 +50,11 @@ _points = lru_cache(1000)(shown_points)
 
 
 class Format(Protocol):
-    """A way to write a report as a file."""
-
     extension: str
     media_type: str
     head: bytes
 
-    def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as bytes of the file."""
-        ...
+    def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,6 @@ class Csv(Format):
 
     @override
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as lines of cells."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerows(_cells(row, contributions.get(row.id, ())) for row in rows)
@@ -88,7 +83,6 @@ class Ndjson(Format):
 
     @override
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as lines of JSON."""
         objects = (_object(row, contributions.get(row.id, ())) for row in rows)
         return "".join(f"{_JSON.encode(value)}\n" for value in objects).encode()
 
@@ -151,21 +145,20 @@ def _object(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) 
         "status": row.status,
         "endReason": row.end_reason,
         "ineligibleReason": row.ineligible_reason,
-        "contributions": [_contribution(contribution) for contribution in contributions],
-    }
-
-
-def _contribution(contribution: ProgramContribution) -> dict[str, object]:
-    return {
-        "program": contribution.program.key,
-        "programTitle": contribution.program.title,
-        "edition": contribution.program.edition,
-        "track": contribution.track,
-        "metric": contribution.metric,
-        "step": contribution.step,
-        "role": contribution.role,
-        "points": _points(contribution.points),
-        "reason": contribution.reason,
+        "contributions": [
+            {
+                "program": contribution.program.key,
+                "programTitle": contribution.program.title,
+                "edition": contribution.program.edition,
+                "track": contribution.track,
+                "metric": contribution.metric,
+                "step": contribution.step,
+                "role": contribution.role,
+                "points": _points(contribution.points),
+                "reason": contribution.reason,
+            }
+            for contribution in contributions
+        ],
     }
 
 

@@ -1,7 +1,4 @@
-"""Charge operations and tell their cost in the answer's extensions.
-
-Every answer tells, so that a client can slow down before it is refused.
-"""
+"""Charge operations, and tell their cost in the answer's extensions."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +24,7 @@ class Charge:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Return the cost and the rate limit, which is null where it is not known."""
+        # In every answer, so that a client can slow down before it is refused; null where Redis does not answer.
         rate_limit = None
         if self.budgets is not None:
             rate_limit = _budget(self.budgets.own)

@@ -15,7 +15,6 @@ class ConcurrencyLimiter:
         self._taken: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """Return how many slots are taken under all names together."""
         return self._taken.total()
 
     def acquire(self, name: str, *, limit: int) -> Callable[[], None]:

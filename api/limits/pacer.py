@@ -1,7 +1,4 @@
-"""Let others run between the parts of a large answer.
-
-An answer is built on the event loop. Without a pause nobody else is served meanwhile, and no deadline ends it.
-"""
+"""Let others run between the parts of a large answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -20,6 +17,7 @@ class Pacer:
         """Yield items, and give the event loop a turn before each so many."""
         for number, item in enumerate(items):
             if number % at_once == 0:
+                # Without a pause nobody else is served meanwhile, and no deadline ends the answer.
                 async with self._lock:
                     await asyncio.sleep(0)
             yield item

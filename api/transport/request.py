@@ -58,7 +58,10 @@ def _text_and_digest(query: object, identifier: object, extensions: Mapping[str,
     if identifier is not None:
         if query is not None or persisted is not None:
             refuse('Send "documentId" alone: neither "query" nor "persistedQuery" beside it.')
-        return None, _digest_of_id(identifier)
+        prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
+        if prefix != "sha256" or not _DIGEST.fullmatch(digest):
+            refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
+        return None, digest
     if persisted is not None:
         digest = _persisted_digest(persisted)
         if query is not None and digest_of(query) != digest:
@@ -67,13 +70,6 @@ def _text_and_digest(query: object, identifier: object, extensions: Mapping[str,
     if query is None:
         refuse('The request must have a "query" or a "documentId".')
     return query, None
-
-
-def _digest_of_id(identifier: object) -> str:
-    prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
-    if prefix != "sha256" or not _DIGEST.fullmatch(digest):
-        refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
-    return digest
 
 
 def _persisted_digest(persisted: object) -> str:

@@ -16,26 +16,22 @@ async def read_request(request: Request) -> GraphQLRequest:
     Raises:
         RequestError: it is too large, no JSON, or no GraphQL request.
     """
-    if request.method == "GET":
-        return checked_request(_query_parameters(request))
-    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    charset = [part.partition("=")[2].strip(' "') for part in parameters if part.strip().startswith("charset=")]
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if media_type.strip() != JSON or charset not in ([], ["utf-8"]) or encoding != "identity":
-        raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
-    return checked_request(parse_json(await _read_body(request)))
-
-
-def _query_parameters(request: Request) -> dict[str, object]:
-    parameters: dict[str, object] = {}
+    if request.method == "POST":
+        media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+        charset = [part.partition("=")[2].strip(' "') for part in parameters if part.strip().startswith("charset=")]
+        encoding = request.headers.get("content-encoding", "identity").lower()
+        if media_type.strip() != JSON or charset not in ([], ["utf-8"]) or encoding != "identity":
+            raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
+        return checked_request(parse_json(await _read_body(request)))
+    payload: dict[str, object] = {}
     for name in ("query", "documentId", "operationName", "variables", "extensions"):
         values = request.query_params.getlist(name)
         if len(values) > 1:
             refuse(f'"{name}" is given more than once.')
         if values and values[0]:
-            parameters[name] = parse_json(values[0]) if name in {"variables", "extensions"} else values[0]
-    check_values(parameters)
-    return parameters
+            payload[name] = parse_json(values[0]) if name in {"variables", "extensions"} else values[0]
+    check_values(payload)
+    return checked_request(payload)
 
 
 async def _read_body(request: Request) -> bytes:

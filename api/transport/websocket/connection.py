@@ -54,6 +54,8 @@ async def graphql_websocket(websocket: WebSocket) -> None:
             return
         except ProtocolError as broken:
             error = broken
+        except AccessEnded:
+            error = ProtocolError(CloseCode.FORBIDDEN, "Access has ended")
         except Exception as fault:
             log_fault(fault, request_id=request_id_of(websocket))
             error = ProtocolError(CloseCode.INTERNAL_FAULT, "Internal server error")
@@ -79,27 +81,21 @@ class _Connection:
             caller = await self._initialized()
         limit = MAX_CONNECTIONS_OF_ADDRESS if caller.viewer is None else MAX_CONNECTIONS_OF_CALLER
         with self._slot(caller.name, limit):
+            access = Access(caller, self._runtime)
+            operations = Operations(caller, access, self._runtime.operations, send=self._send, fail=self._end)
+            await self._send({"type": "connection_ack"})
+            parts = [asyncio.create_task(self._part(work)) for work in (access.watch(), self._listen(operations))]
             try:
-                await self._serve(caller)
-            except AccessEnded:
-                raise ProtocolError(CloseCode.FORBIDDEN, "Access has ended") from None
-
-    async def _serve(self, caller: Caller) -> None:
-        access = Access(caller, self._runtime)
-        operations = Operations(caller, access, self._runtime.operations, send=self._send, fail=self._end)
-        await self._send({"type": "connection_ack"})
-        parts = [asyncio.create_task(self._part(work)) for work in (access.watch(), self._listen(operations))]
-        try:
-            await self._is_over.wait()
-        finally:
-            # Nothing is sent from here on, whatever is still under way.
-            self._end(WebSocketDisconnect())
-            for part in parts:
-                part.cancel()
-            await operations.end()
-            await asyncio.wait(parts)
-        if self._ending is not None:
-            raise self._ending
+                await self._is_over.wait()
+            finally:
+                # Nothing is sent from here on, whatever is still under way.
+                self._end(WebSocketDisconnect())
+                for part in parts:
+                    part.cancel()
+                await operations.end()
+                await asyncio.wait(parts)
+            if self._ending is not None:
+                raise self._ending
 
     @contextmanager
     def _slot(self, name: str, limit: int) -> Iterator[None]:
@@ -115,28 +111,21 @@ class _Connection:
     async def _initialized(self) -> Caller:
         try:
             async with asyncio.timeout(INITIALIZATION_SECONDS):
-                parameters = await self._connection_init()
+                while not isinstance(message := await self._receive(), ConnectionInit):
+                    if isinstance(message, Subscribe):
+                        raise ProtocolError(CloseCode.UNAUTHORIZED, "Unauthorized")
+                    if isinstance(message, Ping):
+                        await self._send({"type": "pong"})
         except TimeoutError:
             raise ProtocolError(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
         try:
-            return await self._authenticated(parameters)
+            return await self._authenticated(message.parameters)
         except NotAuthenticated:
             raise ProtocolError(CloseCode.FORBIDDEN, "Forbidden") from None
         except (TryAgain, ProviderUnavailable):
             raise ProtocolError(CloseCode.TRY_AGAIN, "Try again") from None
 
-    async def _connection_init(self) -> Mapping[str, Any]:
-        while True:
-            match await self._receive():
-                case ConnectionInit(parameters):
-                    return parameters
-                case Subscribe():
-                    raise ProtocolError(CloseCode.UNAUTHORIZED, "Unauthorized")
-                case Ping():
-                    await self._send({"type": "pong"})
-
     async def _authenticated(self, parameters: Mapping[str, Any]) -> Caller:
-        """Return the caller by the parameters, by the header, or from our own pages by the cookie."""
         now = self._runtime.clock()
         proofs = [value for name, value in parameters.items() if name.lower() == "authorization" and value is not None]
         proofs += self._websocket.headers.getlist("authorization")
@@ -159,14 +148,13 @@ class _Connection:
                     operations.complete(identifier)
 
     async def _part(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do a part of the connection's work, whose failure ends the connection."""
         try:
             await work
         except Exception as ending:
             self._end(ending)
 
     def _end(self, ending: Exception) -> None:
-        """End the connection; the first ending is its reason."""
+        # The first ending is the reason.
         if self._ending is None:
             self._ending = ending
         self._is_over.set()
@@ -175,21 +163,18 @@ class _Connection:
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1005))
-        self._count_message()
-        text = event.get("text")
-        if text is None:
-            raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be text")
-        if len(text.encode()) > MAX_BODY_BYTES:
-            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, "The message is too big")
-        return read_message(text)
-
-    def _count_message(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._counted_from > MESSAGES_SECONDS:
             self._messages, self._counted_from = 0, now
         self._messages += 1
         if self._messages > MAX_MESSAGES:
             raise ProtocolError(CloseCode.POLICY_VIOLATED, "Too many messages")
+        text = event.get("text")
+        if text is None:
+            raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be text")
+        if len(text.encode()) > MAX_BODY_BYTES:
+            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, "The message is too big")
+        return read_message(text)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._ending is not None:
