@@ -8,8 +8,7 @@ from functools import cached_property
 from starlette.requests import HTTPConnection
 
 from api.documents.reading import Documents
-from api.limits.concurrency import ConcurrencyLimiter
-from api.limits.pacer import Pacer
+from api.limits.concurrency import ConcurrencyLimiter, Pacer
 from api.limits.rate_limit import RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import NotificationListener

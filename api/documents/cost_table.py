@@ -15,7 +15,7 @@ TOTAL_COUNT_WEIGHT = 10
 EXPORT_COST = 4_000
 
 # What a field costs beside its objects, by ``Type.field``; a scoring costs more by an organization's credits
-# (``api/limits/scoring_cost.py``).
+# (``api/limits/charge.py``).
 WEIGHTS: Mapping[str, int] = {
     "AssociationAllowance.knownAccounts": 20,
     "CreditEvent.credit": 10,

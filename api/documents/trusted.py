@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from api.documents.reading import DocumentsNotAccepted, digest_of
 
@@ -28,12 +27,8 @@ def read_manifest(content: str) -> Mapping[str, str]:
         raise DocumentsNotAccepted("the manifest is not JSON") from None
     if not isinstance(manifest, dict):
         raise DocumentsNotAccepted("the manifest must be a JSON object")
-    if "format" in manifest:
-        return _apollo_documents(manifest)
-    return dict(_checked(digest, digest, text) for digest, text in manifest.items())
-
-
-def _apollo_documents(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    if "format" not in manifest:
+        return dict(_checked(digest, digest, text) for digest, text in manifest.items())
     operations = manifest.get("operations")
     if manifest["format"] != APOLLO_FORMAT or manifest.get("version") != 1 or not isinstance(operations, list):
         raise DocumentsNotAccepted(f'the manifest must have the format "{APOLLO_FORMAT}", version 1, and operations')

@@ -11,7 +11,6 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
     is_composite_type,
 )
@@ -154,7 +153,13 @@ class _Visitor:
                 aliases += node.alias is not None
                 introspection += node.name.value in INTROSPECTION_FIELDS
             else:
-                inner = self._spread(node, parent)
+                if isinstance(node, FragmentSpreadNode):
+                    fragment = self._fragments.get(node.name.value)
+                    inner = self.fragment(fragment) if fragment else _NOTHING
+                else:
+                    assert isinstance(node, InlineFragmentNode)
+                    kind = self._type(node.type_condition.name.value) if node.type_condition else parent
+                    inner = self.selection(node.selection_set, kind)
                 costs.append(inner.cost)
                 depth = max(depth, inner.complexity.depth)
                 fragments, root_fields = fragments + 1, root_fields + inner.complexity.root_fields
@@ -183,14 +188,6 @@ class _Visitor:
                 node.selection_set, self._type(node.type_condition.name.value), directives=len(node.directives or ())
             )
         return self._visited[id(node)]
-
-    def _spread(self, node: SelectionNode, parent: GraphQLCompositeType | None) -> _Selection:
-        if isinstance(node, FragmentSpreadNode):
-            fragment = self._fragments.get(node.name.value)
-            return self.fragment(fragment) if fragment else _NOTHING
-        assert isinstance(node, InlineFragmentNode)
-        condition = node.type_condition
-        return self.selection(node.selection_set, self._type(condition.name.value) if condition else parent)
 
     def _type(self, name: str) -> GraphQLCompositeType | None:
         kind = self._schema.type_map.get(name)

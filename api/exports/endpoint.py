@@ -6,7 +6,7 @@ from datetime import UTC
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
@@ -51,7 +51,19 @@ class ExportEndpoint:
             if stream.has_begun:
                 # The fault boundary passes it on to the server, which cuts the connection.
                 raise
-            await _refused(error, request_id)(scope, receive, send)
+            if isinstance(error, RequestError):
+                payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
+                headers = error.headers
+            elif isinstance(error, Refusal):
+                payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
+                status, headers = status_of(error.code), {}
+            else:
+                log_fault(error, request_id=request_id)
+                payload, status, headers = fault_payload(request_id=request_id), 500, {}
+            if status == 503:
+                headers = {"Retry-After": "5", **headers}
+            headers = {**HEADERS, "X-Request-Id": request_id, **headers}
+            await JSONResponse(payload, status_code=status, headers=headers)(scope, receive, send)
 
     async def _send_file(self, request: Request, request_id: str, stream: FileResponseStream) -> None:
         runtime = runtime_of(request)
@@ -107,18 +119,3 @@ def _slot(runtime: Runtime, viewer: Viewer) -> Iterator[None]:
                 ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
             ) from None
         yield
-
-
-def _refused(error: Exception, request_id: str) -> Response:
-    if isinstance(error, RequestError):
-        payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
-        headers = error.headers
-    elif isinstance(error, Refusal):
-        payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
-        status, headers = status_of(error.code), {}
-    else:
-        log_fault(error, request_id=request_id)
-        payload, status, headers = fault_payload(request_id=request_id), 500, {}
-    if status == 503:
-        headers = {"Retry-After": "5", **headers}
-    return JSONResponse(payload, status_code=status, headers={**HEADERS, "X-Request-Id": request_id, **headers})

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from api.graphql.context import Context, Info
 from api.graphql.dataloaders import mutation_field
-from api.limits.scoring_cost import reading_cost, scoring_cost
+from api.limits.charge import reading_cost, scoring_cost
 from domain.queries.attainments import (
     AttainmentsAt,
     ForecastUntil,

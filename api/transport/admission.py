@@ -5,7 +5,7 @@ from dataclasses import replace
 from api.documents.reading import Document, digest_of, document_not_found
 from api.errors import ErrorCode, RequestError
 from api.graphql.context import Context
-from api.limits.charge import check_cost, cost_of_reading, take
+from api.limits.charge import Charge, check_cost, cost_of_reading, take
 from api.transport.request import GraphQLRequest
 
 REFUSED_COST = 1
@@ -26,7 +26,7 @@ async def admit(request: GraphQLRequest, context: Context) -> tuple[Document, Co
                 ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header."
             )
         cost = document.costs.of(request.operation_name, request.variables)
-        check_cost(cost, max_cost=context.runtime.settings.max_cost)
+        check_cost(Charge(cost=cost, max_cost=context.runtime.settings.max_cost), advice="ask for smaller pages")
     except RequestError as refused:
         if refused.code is not ErrorCode.RATE_LIMITED:
             # To be refused is not free either: a caller may try only so often.

@@ -17,8 +17,7 @@ from api.errors import ErrorCode, RequestError
 from api.graphql.context import Context
 from api.runtime import Runtime
 from api.transport.admission import admit
-from api.transport.http.body import read_request
-from api.transport.request import GraphQLRequest
+from api.transport.request import GraphQLRequest, read_request
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to

@@ -20,8 +20,8 @@ from api.errors import ErrorCode
 from api.graphql.query import MAX_NODES
 from api.graphql.refusals import TYPES, RefusalCode
 from api.graphql.schema import schema
-from api.limits.charge import CHARACTERS_READ_FOR_A_POINT
-from api.limits.scoring_cost import (
+from api.limits.charge import (
+    CHARACTERS_READ_FOR_A_POINT,
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
     FORECAST_DAY_COST,

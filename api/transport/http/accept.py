@@ -22,7 +22,13 @@ def chosen_media_type(accept: str | None) -> str | None:
     """
     if accept is None or not accept.strip():
         return JSON
-    ranges = [_range(part) for part in accept.lower().split(",") if part.strip()]
+    ranges: list[_Range] = []
+    for part in accept.lower().split(","):
+        media_range, *parameters = (piece.strip() for piece in part.split(";"))
+        pairs = (parameter.partition("=") for parameter in parameters)
+        text = next((value.strip() for name, _, value in pairs if name.strip() == "q"), "1")
+        quality = min(float(text), 1.0) if _QUALITY.fullmatch(text) else 0.0
+        ranges.append(_Range(media_range, quality, {"*/*": 0, "application/*": 1}.get(media_range, 2)))
     chosen: tuple[float, int, bool] | None = None
     media_type: str | None = None
     for offered in (JSON, GRAPHQL_RESPONSE):
@@ -35,11 +41,3 @@ def chosen_media_type(accept: str | None) -> str | None:
         if decisive.quality > 0 and (chosen is None or rank > chosen):
             chosen, media_type = rank, offered
     return media_type
-
-
-def _range(part: str) -> _Range:
-    media_range, *parameters = (piece.strip() for piece in part.split(";"))
-    pairs = (parameter.partition("=") for parameter in parameters)
-    text = next((value.strip() for name, _, value in pairs if name.strip() == "q"), "1")
-    quality = min(float(text), 1.0) if _QUALITY.fullmatch(text) else 0.0
-    return _Range(media_range, quality, {"*/*": 0, "application/*": 1}.get(media_range, 2))

@@ -1,7 +1,6 @@
 """HTTP endpoint of GraphQL."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from graphql import OperationType
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authentication import NotAuthenticated, caller_of_request, not_authenticated
-from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
 from api.errors import (
     STATUSES,
@@ -23,12 +21,12 @@ from api.errors import (
     result_payload,
 )
 from api.graphql.context import Context
-from api.runtime import Runtime, runtime_of
+from api.runtime import runtime_of
 from api.transport.admission import admit
 from api.transport.execute import execute_operation
 from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
-from api.transport.http.body import read_request
 from api.transport.http.disconnect import unless_gone
+from api.transport.request import read_request
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 
@@ -96,8 +94,16 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     check_origin_of_cookie(request, runtime.settings)
     operation = await read_request(request)
     now = runtime.clock()
-    context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
-    document, context = await admit(operation, context)
+    try:
+        caller = await caller_of_request(request, runtime, now=now)
+    except NotAuthenticated:
+        raise not_authenticated(
+            "The Authorization header stands for no active member or API client: "
+            "send Bearer and a token or key that is neither expired nor revoked."
+        ) from None
+    except (TryAgain, ProviderUnavailable) as error:
+        raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None
+    document, context = await admit(operation, Context(runtime=runtime, caller=caller, now=now))
     kind = document.operation_type(operation.operation_name)
     if kind is OperationType.SUBSCRIPTION:
         raise RequestError(
@@ -110,15 +116,3 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
     # A mutation that is canceled on its way might have done half of its fields.
     result = await (unless_gone(executed, request.receive) if kind is OperationType.QUERY else executed)
     return result_payload(result, request_id=request_id)
-
-
-async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
-    try:
-        return await caller_of_request(request, runtime, now=now)
-    except NotAuthenticated:
-        raise not_authenticated(
-            "The Authorization header stands for no active member or API client: "
-            "send Bearer and a token or key that is neither expired nor revoked."
-        ) from None
-    except (TryAgain, ProviderUnavailable) as error:
-        raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None

@@ -119,21 +119,20 @@ class _Connection:
         except TimeoutError:
             raise ProtocolError(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
         try:
-            return await self._authenticated(message.parameters)
+            # By the parameters, by the header, or from our own pages by the cookie.
+            now = self._runtime.clock()
+            proofs = [value for name, value in message.parameters.items() if name.lower() == "authorization"]
+            proofs = [proof for proof in proofs if proof is not None]
+            proofs += self._websocket.headers.getlist("authorization")
+            if proofs:
+                return await caller_of_authorization(str(proofs[0]), self._runtime, now=now)
+            if has_own_origin(self._websocket, self._runtime.settings):
+                return await caller_of_cookie(self._websocket, self._runtime, now=now)
+            return nobody(self._websocket)
         except NotAuthenticated:
             raise ProtocolError(CloseCode.FORBIDDEN, "Forbidden") from None
         except (TryAgain, ProviderUnavailable):
             raise ProtocolError(CloseCode.TRY_AGAIN, "Try again") from None
-
-    async def _authenticated(self, parameters: Mapping[str, Any]) -> Caller:
-        now = self._runtime.clock()
-        proofs = [value for name, value in parameters.items() if name.lower() == "authorization" and value is not None]
-        proofs += self._websocket.headers.getlist("authorization")
-        if proofs:
-            return await caller_of_authorization(str(proofs[0]), self._runtime, now=now)
-        if has_own_origin(self._websocket, self._runtime.settings):
-            return await caller_of_cookie(self._websocket, self._runtime, now=now)
-        return nobody(self._websocket)
 
     async def _listen(self, operations: Operations) -> None:
         while True:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from api.graphql.ids import Kind, global_id
 from api.graphql.types import forecasts
 from api.graphql.types.attainments import attainment_of
-from api.limits.pacer import Pacer
+from api.limits.concurrency import Pacer
 from api.runtime import Runtime
 from bench.rows import fill
 from domain.database.pool import connection, fetch_value

@@ -13,7 +13,7 @@ from httpx2 import AsyncClient
 from redis.asyncio import Redis
 
 from api.graphql.ids import Kind, global_id
-from api.limits.scoring_cost import (
+from api.limits.charge import (
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
     FORECAST_DAY_COST,
