@@ -21,9 +21,8 @@ from domain.queries.attainments import (
 )
 from domain.queries.contributions import CreditContributions, OrganizationContributions, prepared_contributions
 from domain.rules.attainment import Attainment
-from domain.rules.forecast import Forecast
+from domain.rules.forecast import Forecast, Pieces
 from domain.rules.fragility import FragilityFinding
-from domain.rules.pieces import Pieces
 
 Result = TypeVar("Result")
 # A refusal or a fault is the outcome of its scoring alone.

@@ -16,9 +16,8 @@ from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, CountedCredit, attainments, known_at
 from domain.rules.editions import Edition, programs_at
 from domain.rules.enums import CreditEndReason, Scope, Track
-from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
+from domain.rules.forecast import Forecast, Pieces, check_forecast_date, end_of_day, forecast
 from domain.rules.fragility import FragilityFinding, fragility
-from domain.rules.pieces import Pieces
 from domain.rules.visibility import Viewer
 
 Result = TypeVar("Result")
@@ -41,8 +40,7 @@ _DAYS = """SELECT count(DISTINCT (changes_at AT TIME ZONE 'UTC')::date)
 class RunInThread(Protocol):
     """Runs a long computation in a thread, as ``asyncio.to_thread`` does."""
 
-    def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]:
-        """Return the result of the work."""
+    def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

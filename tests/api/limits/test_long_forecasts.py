@@ -25,7 +25,7 @@ from domain.models import Association, Member
 from domain.queries.attainments import AttainmentsAt, OrganizationFacts
 from domain.rules import forecast as rule
 from domain.rules.enums import MemberRole, Track
-from domain.rules.pieces import Pieces
+from domain.rules.forecast import Pieces
 from tests.api.caller import Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_deadline import locked
