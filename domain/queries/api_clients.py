@@ -28,14 +28,11 @@ class ApiClientRow:
 
     @property
     def scopes(self) -> list[Scope]:
-        """Return the client's scopes."""
         return [Scope(value) for value in self.scope_values]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKeySummary:
-    """A key without its secret, of which only the hash is stored."""
-
     id: int
     api_client_id: int
     prefix: str
@@ -82,7 +79,6 @@ async def api_clients_of_organization(
 
 
 async def api_clients_of_operator(operator: Operator) -> list[ApiClientRow]:
-    """Return every client of an organization, newest first, to the operator."""
     return await fetch_rows(
         ApiClientRow, f"{_SELECT} WHERE c.organization_id = $1 ORDER BY c.id DESC", operator.organization_id
     )
@@ -94,7 +90,6 @@ async def keys_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -
 
 
 async def keys_of_operator(operator: Operator, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
-    """Return the keys of an organization's clients to the operator."""
     return await _keys(operator.organization_id, True, None, api_client_ids)
 
 

@@ -38,7 +38,6 @@ class AssociationRow(OfMember):
 
     @property
     def transcript_problem(self) -> TranscriptProblem | None:
-        """Return why the transcript cannot be read again, if it cannot."""
         return transcript_problem(
             is_active=self.ended_at is None,
             has_grant=self.has_grant,

@@ -13,8 +13,6 @@ from domain.rules.visibility import Viewer, profile_id_ending
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptRow:
-    """An association attempt of the viewer's own."""
-
     id: int
     member_id: int
     provider: LearningProvider
@@ -35,7 +33,6 @@ class AttemptRow:
     moved_from: str | None
 
     def status(self, *, at: datetime) -> AttemptStatus:
-        """Return the attempt's status at an instant."""
         return attempt_status(self.stored_status, expires_at=self.expires_at, at=at)
 
     @property

@@ -31,7 +31,6 @@ class SessionRow:
 
     @property
     def viewer(self) -> MemberViewer:
-        """Return the member whose session it is."""
         return MemberViewer(member_id=self.member_id, organization_id=self.organization_id, role=self.role)
 
 
@@ -49,7 +48,6 @@ class ApiKeyRow:
 
     @property
     def viewer(self) -> ApiClientViewer:
-        """Return the client as a viewer."""
         return ApiClientViewer(
             api_client_id=self.api_client_id,
             organization_id=self.organization_id,
@@ -82,7 +80,6 @@ async def viewer_of_session(token: str, *, now: datetime) -> MemberViewer | None
 
 
 async def viewer_of_member(member_id: int) -> MemberViewer | None:
-    """Return a member with their present role, if they are active."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role FROM member m
@@ -104,7 +101,6 @@ async def viewer_of_subject(issuer: str, subject: str) -> MemberViewer | None:
 
 
 async def trusted_issuer(issuer: str) -> IssuerRow | None:
-    """Return the organization that trusts an issuer, if any does."""
     return await fetch_row(
         IssuerRow, "SELECT id AS organization_id, issuer, api_audience FROM organization WHERE issuer = $1", issuer
     )

@@ -23,7 +23,6 @@ BY_CODE = Order(name="CODE", expression="code", kind=str)
 
 
 async def certifications_by_code(codes: Collection[str]) -> dict[str, CertificationFacts]:
-    """Return the facts of those certifications that the catalog has."""
     rows = await fetch_rows(CertificationFacts, f"SELECT {_FACTS} FROM certification WHERE code = ANY($1)", list(codes))
     return {facts.code: facts for facts in rows}
 

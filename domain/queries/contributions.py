@@ -67,7 +67,6 @@ class OrganizationContributions:
 
 
 async def programs_in_force(at: datetime) -> tuple[Program, ...]:
-    """Return every program as it is in force at an instant (aware, UTC)."""
     return programs_at(await editions(), at)
 
 

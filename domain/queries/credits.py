@@ -61,7 +61,6 @@ class CreditRow(OfMember):
 
     @property
     def status(self) -> CreditStatus:
-        """Return the credit's status at ``as_of``."""
         return credit_status(
             counts_from=self.counts_from,
             counts_until=self.counts_until,
@@ -71,7 +70,6 @@ class CreditRow(OfMember):
 
     @property
     def facts(self) -> CreditFacts:
-        """Return the facts that explain the credit."""
         opens_at = None
         if self.certification_level and self.expires_at:
             level = LevelFacts(level=self.certification_level, renewal_opens_months=self.renewal_opens_months)
@@ -95,7 +93,6 @@ class CreditRow(OfMember):
 
     @property
     def recorded_effects(self) -> RecordedEffects:
-        """Return when the credit's beginning and end were recorded."""
         return RecordedEffects(counted_at=self.counted_recorded_at, ended_at=self.ended_recorded_at)
 
     def _certification(self) -> CertificationFacts | None:
@@ -123,8 +120,6 @@ class CreditFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class CreditStatusSummary:
-    """How many credits of an organization have which status at an instant."""
-
     pending: int
     counting: int
     ended: int
@@ -135,7 +130,6 @@ class CreditStatusSummary:
 
 
 def _recorded(kind: str) -> str:
-    """Return SQL for the instant at which an event of a credit was recorded."""
     return f"(SELECT e.recorded_at FROM credit_event e WHERE e.credit_id = c.id AND e.kind = '{kind}')"
 
 
@@ -278,7 +272,6 @@ _ORDERS: dict[CreditOrderField, tuple[str, type[Value], bool]] = {
 
 
 def credit_order(field: CreditOrderField, direction: OrderDirection = OrderDirection.ASCENDING) -> Order:
-    """Return the order of a list of credits by a field."""
     expression, kind, nullable = _ORDERS[field]
     return Order(
         name=field.value,

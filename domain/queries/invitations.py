@@ -16,8 +16,6 @@ OLDEST_FIRST = Order(name="INVITED_AT", expression="invited_at", kind=datetime)
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationRow(OfMember):
-    """An invitation with its member."""
-
     id: int
     invited_at: datetime
     requested_at: datetime
@@ -30,7 +28,6 @@ class InvitationRow(OfMember):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the invitation is neither answered nor canceled."""
         return self.responded_at is None and self.canceled_at is None
 
     def age_days(self, *, at: datetime) -> int:

@@ -26,8 +26,6 @@ class OfMember:
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRow(OfMember):
-    """A member as its organization may see it."""
-
     id: int
     invited_at: datetime
     activated_at: datetime | None
@@ -45,8 +43,6 @@ class MemberFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationRow:
-    """An organization as its members may see it."""
-
     id: int
     name: str
     track: Track | None

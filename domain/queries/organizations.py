@@ -13,8 +13,6 @@ NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationSummary:
-    """An organization as the operator sees it."""
-
     id: int
     name: str
     domain: str
@@ -51,7 +49,6 @@ class MemberSummary:
 
 
 async def organizations() -> list[OrganizationSummary]:
-    """Return every organization, by name."""
     return await fetch_rows(
         OrganizationSummary,
         """SELECT o.id, o.name, o.domain, o.issuer,

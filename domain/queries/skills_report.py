@@ -61,7 +61,6 @@ class SkillsReportRow:
 
     @property
     def status(self) -> CreditStatus:
-        """Return the credit's status at ``as_of``."""
         return credit_status(
             counts_from=self.counts_from,
             counts_until=self.counts_until,
@@ -129,7 +128,6 @@ class SkillsReport:
         self._arguments = arguments
 
     async def count(self) -> int:
-        """Count the rows of the report."""
         total: int = await self._connection.fetchval(f"SELECT count(*) FROM ({self._listed}) listed", *self._arguments)
         return total
 

@@ -104,7 +104,6 @@ def key_that_stays(keys: Sequence[OpenKey], *, now: datetime, end_previous: bool
 
 
 def free_slot(staying: OpenKey | None) -> int:
-    """Return the slot that a new key takes beside the one that stays."""
     return next(slot for slot in SLOTS if staying is None or slot != staying.slot)
 
 
@@ -116,7 +115,6 @@ def api_key(random_text: str) -> str:
 
 
 def claims_to_be_api_key(text: str) -> bool:
-    """Tell whether a text begins like an API key and unlike every other token."""
     return text.startswith(MARK)
 
 

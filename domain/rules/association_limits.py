@@ -20,7 +20,6 @@ class KnownAccount:
 
     @property
     def only_for_this_account(self) -> str:
-        """Return the sentence that a date is this account's, with the ending of its id if that has one."""
         which = f"the account ending in {self.ending}" if self.ending else "this account"
         return f"This date is for {which}; another account may have its own."
 
@@ -66,11 +65,9 @@ class YearlyLimitReached(Refusal):
 LimitRefusal = CoolOffActive | YearlyLimitReached
 
 
+# Rule R3.
 class AlreadyAssociated(Refusal):
-    """The member has an active association at the provider.
-
-    Rule R3.
-    """
+    """The member has an active association at the provider."""
 
     code = "ALREADY_ASSOCIATED"
 
@@ -99,12 +96,10 @@ class AssociationAllowance:
 
     @property
     def allowed_now(self) -> bool:
-        """Tell whether an association may start at ``at``."""
         return self.refusal is None
 
     @property
     def refusal(self) -> Refusal | None:
-        """Return the refusal of an attempt at ``at``, if there is one."""
         if self.already_associated:
             return AlreadyAssociated()
         return self.limit if self.next_available_at > self.at else None

@@ -31,11 +31,9 @@ class Holding:
     credit_id: int | None = None
 
     def is_counting(self, at: datetime) -> bool:
-        """Tell whether it counts at an instant."""
         return self.counts_from <= at and (self.counts_until is None or at < self.counts_until)
 
     def is_pending(self, at: datetime) -> bool:
-        """Tell whether it does not count yet, and will."""
         return at < self.counts_from and (self.counts_until is None or self.counts_from < self.counts_until)
 
 
@@ -51,8 +49,7 @@ class People(Protocol):
     """Counts distinct people with any of some certifications at an instant ``at`` (aware, UTC)."""
 
     @property
-    def at(self) -> datetime:
-        """Return the instant."""
+    def at(self) -> datetime: ...
 
     def counting(self, certifications: frozenset[str]) -> int:
         """Return for how many people one of the certifications counts."""
@@ -72,17 +69,14 @@ class RequirementAttainment:
 
     @property
     def met(self) -> bool:
-        """Tell whether as many people count as are needed."""
         return self.counting >= self.requirement.needed
 
     @property
     def missing(self) -> int:
-        """Return how many more people are needed."""
         return max(0, self.requirement.needed - self.counting)
 
     @property
     def spare(self) -> int:
-        """Return how many people can leave before fewer than needed are left."""
         return max(0, self.counting - self.requirement.needed)
 
 
@@ -96,17 +90,14 @@ class MetricAttainment:
 
     @property
     def metric(self) -> Metric:
-        """Return the metric."""
         return self.measure.metric
 
     @property
     def points(self) -> Fraction:
-        """Return the points at the instant."""
         return sum((requirement.points for requirement in self.requirements), Fraction(0))
 
     @property
     def max_points(self) -> Fraction:
-        """Return the most points that the metric can have."""
         return self.measure.max_points
 
     @property
@@ -133,17 +124,14 @@ class Attainment:
 
     @property
     def points(self) -> Fraction:
-        """Return the points of all metrics together."""
         return sum((metric.points for metric in self.metrics), Fraction(0))
 
     @property
     def pending_points(self) -> Fraction:
-        """Return the points that are added when all pending people count."""
         return sum((metric.pending_points for metric in self.metrics), Fraction(0))
 
     @property
     def max_points(self) -> Fraction:
-        """Return the most points that the metrics can have."""
         return sum((metric.max_points for metric in self.metrics), Fraction(0))
 
     @property
@@ -196,7 +184,6 @@ def attainments_of(
 
 
 def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
-    """Return the credits that are known at an instant (aware, UTC)."""
     return [credit for credit in credits if credit.known_from <= at]
 
 
@@ -211,8 +198,6 @@ def shown_points(points: Fraction) -> float:
 
 
 class _People:
-    """The people who count and who are pending with each certification at an instant."""
-
     def __init__(self, holdings: Iterable[Holding], at: datetime) -> None:
         self._at = at
         self._counting: Mapping[str, set[Person]] = defaultdict(set)
@@ -270,7 +255,6 @@ def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttai
 
 
 def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:
-    """Return the points of each requirement when some people count for it."""
     points = []
     gates_are_met = True
     for requirement, count in zip(measure.requirements, counts, strict=True):

@@ -24,8 +24,6 @@ class ChainLink:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredLink(ChainLink):
-    """An audit event with the hash that was stored with it."""
-
     hash: bytes
 
 

@@ -59,7 +59,6 @@ def retirement_reason(
 
 
 def start_of_day(day: date) -> datetime:
-    """Return the instant at which a date begins, in UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 

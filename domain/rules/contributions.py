@@ -132,8 +132,6 @@ class ProgramContributions:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scored:
-    """A metric of an attainment, and the holdings of the people needed for it."""
-
     program: Program
     metric: MetricAttainment
     needed: tuple[Holding, ...]

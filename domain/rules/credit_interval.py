@@ -97,12 +97,10 @@ def refresh_date(left_at: datetime) -> date:
 
 
 def refresh_at(left_at: datetime) -> datetime:
-    """Return the instant, exclusive, until which a leaver's credits count (R8)."""
     return start_of_day(refresh_date(left_at))
 
 
 def next_refresh_date(now: datetime) -> date:
-    """Return the first refresh date that begins after an aware instant."""
     today = _utc_date(now)
     # On the 10th itself it has begun already.
     return today.replace(day=REFRESH_DAY) if today.day < REFRESH_DAY else _following_month(today)
@@ -144,7 +142,6 @@ def _ineligible_reason(
 
 
 def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason) -> CreditInterval:
-    """Return an interval that ends at an instant, unless it ends earlier."""
     if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= instant):
         return interval
     return CreditInterval(counts_from=min(interval.counts_from, instant), counts_until=instant, end_reason=reason)

@@ -84,7 +84,6 @@ def changes_of_requirements(
 
 
 def in_order(editions: Sequence[Edition]) -> list[Edition]:
-    """Return editions in the order in which they come into force."""
     return sorted(editions, key=lambda edition: (edition.in_force_from, edition.effective_from))
 
 

@@ -40,12 +40,10 @@ class Measure:
 
     @property
     def certifications(self) -> frozenset[str]:
-        """Return every certification that counts toward the metric."""
         return frozenset(code for requirement in self.requirements for code in requirement.certifications)
 
     @property
     def max_points(self) -> Fraction:
-        """Return the points when everything is met."""
         return sum((requirement.points for requirement in self.requirements), Fraction(0))
 
 
@@ -70,14 +68,11 @@ class Program:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Return the tracks that the program is scored on."""
         return tuple(track for track in Track if any(measure.track is track for measure in self.measures))
 
     @property
     def certifications(self) -> frozenset[str]:
-        """Return every certification that counts toward the program on any track."""
         return frozenset(code for measure in self.measures for code in measure.certifications)
 
     def on_track(self, track: Track) -> tuple[Measure, ...]:
-        """Return the measures of one track."""
         return tuple(measure for measure in self.measures if measure.track is track)

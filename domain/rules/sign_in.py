@@ -71,11 +71,9 @@ class ProviderUnavailable(Refusal):
         )
 
 
+# Rule R3.
 class ProfileIncomplete(Refusal):
-    """The learning account has no complete certification profile, hence no MCID.
-
-    Rule R3.
-    """
+    """The learning account has no complete certification profile, hence no MCID."""
 
     code = "PROFILE_INCOMPLETE"
 
@@ -86,11 +84,9 @@ class ProfileIncomplete(Refusal):
         )
 
 
+# Rule R2.
 class NotAMember(Refusal):
-    """The work account belongs to nobody who was invited.
-
-    Rule R2.
-    """
+    """The work account belongs to nobody who was invited."""
 
     code = "NOT_A_MEMBER"
 
@@ -130,7 +126,6 @@ def redirect_key(*, organization_id: int, issuer: str) -> str:
 
 
 def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
-    """Return the redirect URI of an organization at its issuer."""
     return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
 
 
