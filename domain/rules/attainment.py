@@ -167,12 +167,15 @@ def attainments_of(
     people: People, programs: Sequence[Program], *, track: Track | None = None, either_track: bool = True
 ) -> tuple[Attainment, ...]:
     """Return the attainments, as ``attainments`` does, of people who are counted already."""
-    designations = [
-        attainment
-        for program in programs
-        if program.kind is ProgramKind.DESIGNATION
-        for attainment in _of_designation(program, people, track, either_track=either_track)
-    ]
+    designations: list[Attainment] = []
+    for program in programs:
+        if program.kind is ProgramKind.DESIGNATION:
+            takes_higher = program.track_rule is TrackRule.HIGHER_TOTAL and (either_track or track is None)
+            tracks = program.tracks if takes_higher or track not in program.tracks else (track,)
+            scored = [_attainment(program, track, people, set()) for track in tracks]
+            if takes_higher and scored:
+                scored = [max(scored, key=lambda attainment: attainment.points)]
+            designations += scored
     attained = {attainment.program.key for attainment in designations if attainment.attained}
     specializations = [
         _attainment(program, track, people, attained)
@@ -223,35 +226,24 @@ class _People:
         return set().union(*(people.get(code, ()) for code in certifications))
 
 
-def _of_designation(program: Program, people: People, track: Track | None, *, either_track: bool) -> list[Attainment]:
-    takes_higher = program.track_rule is TrackRule.HIGHER_TOTAL and (either_track or track is None)
-    tracks = program.tracks if takes_higher or track not in program.tracks else (track,)
-    scored = [_attainment(program, track, people, set()) for track in tracks]
-    return [max(scored, key=lambda attainment: attainment.points)] if takes_higher and scored else scored
-
-
 def _attainment(program: Program, track: Track, people: People, attained: Set[str]) -> Attainment:
-    metrics = tuple(_metric(measure, people, attained) for measure in program.on_track(track))
-    return Attainment(program=program, track=track, metrics=metrics, at=people.at)
-
-
-def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttainment:
-    counts = [
-        (len(requirement.designations & attained), 0)
-        if requirement.role is RequirementRole.DESIGNATION
-        else (people.counting(requirement.certifications), people.pending(requirement.certifications))
-        for requirement in measure.requirements
-    ]
-    points = _points(measure, [counting for counting, _ in counts])
-    later = _points(measure, [counting + pending for counting, pending in counts])
-    return MetricAttainment(
-        measure=measure,
-        requirements=tuple(
+    metrics = []
+    for measure in program.on_track(track):
+        counts = [
+            (len(requirement.designations & attained), 0)
+            if requirement.role is RequirementRole.DESIGNATION
+            else (people.counting(requirement.certifications), people.pending(requirement.certifications))
+            for requirement in measure.requirements
+        ]
+        points = _points(measure, [counting for counting, _ in counts])
+        later = _points(measure, [counting + pending for counting, pending in counts])
+        requirements = tuple(
             RequirementAttainment(requirement=requirement, counting=counting, pending=pending, points=own_points)
             for requirement, (counting, pending), own_points in zip(measure.requirements, counts, points, strict=True)
-        ),
-        pending_points=sum(later, Fraction(0)) - sum(points, Fraction(0)),
-    )
+        )
+        pending_points = sum(later, Fraction(0)) - sum(points, Fraction(0))
+        metrics.append(MetricAttainment(measure=measure, requirements=requirements, pending_points=pending_points))
+    return Attainment(program=program, track=track, metrics=tuple(metrics), at=people.at)
 
 
 def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:

@@ -38,10 +38,17 @@ def credit_interval(
     It counts from ten days after its completion or the association, whichever is later, but not before we recorded it
     (R10), until the earliest of its expiry, its revocation and the end that the catalog sets (R11, R16).
     """
-    reason = _ineligible_reason(completed_at, expires_at, revoked_at, started_at, certification)
+    reason: IneligibleReason | None
+    if certification is None:
+        return CreditInterval(counts_from=None, ineligible_reason=IneligibleReason.NOT_IN_CATALOG)
+    if revoked_at is not None and revoked_at <= started_at:
+        reason = IneligibleReason.REVOKED_BEFORE_ASSOCIATION
+    elif expires_at is not None and expires_at <= started_at:
+        reason = IneligibleReason.EXPIRED_BEFORE_ASSOCIATION
+    else:
+        reason = retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
     if reason is not None:
         return CreditInterval(counts_from=None, ineligible_reason=reason)
-    assert certification is not None
     counts_from = max(max(completed_at, started_at) + policy.credit_delay, recorded_at)
     end = first_end(expires_at=expires_at, revoked_at=revoked_at, certification=certification)
     if end is None:
@@ -123,22 +130,6 @@ def superseded_interval(
     if same_organization:
         return _ended(interval, started_at + policy.credit_delay, CreditEndReason.MEMBER_REMOVED)
     return _ended(interval, started_at, CreditEndReason.MOVED)
-
-
-def _ineligible_reason(
-    completed_at: datetime,
-    expires_at: datetime | None,
-    revoked_at: datetime | None,
-    started_at: datetime,
-    certification: CertificationFacts | None,
-) -> IneligibleReason | None:
-    if certification is None:
-        return IneligibleReason.NOT_IN_CATALOG
-    if revoked_at is not None and revoked_at <= started_at:
-        return IneligibleReason.REVOKED_BEFORE_ASSOCIATION
-    if expires_at is not None and expires_at <= started_at:
-        return IneligibleReason.EXPIRED_BEFORE_ASSOCIATION
-    return retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
 
 
 def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason) -> CreditInterval:
