@@ -1,7 +1,4 @@
-"""Database models.
-
-The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
-"""
+"""Database models."""
 
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, overload
@@ -49,6 +46,7 @@ def parent(model: str, children: str, *, null: bool = False) -> Any:
     return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT)
 
 
+# The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
 class Organization(Model):
     """A partner company that can be credited."""
 

@@ -1,7 +1,4 @@
-"""Limits of associations: the cool-off and the yearly limit (R3, R6).
-
-The date that people see and the check that refuses them come from the same function, so they always agree.
-"""
+"""Limits of associations: the cool-off and the yearly limit (R3, R6)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,11 +21,9 @@ class KnownAccount:
         return f"This date is for {which}; another account may have its own."
 
 
+# With an account it is the account's history that refuses, and not the member's: the message says whose date it is.
 class CoolOffActive(Refusal):
-    """Fewer than the cool-off's days have passed since the latest association started.
-
-    With an account it is the account's history that refuses, and not the member's.
-    """
+    """Fewer than the cool-off's days have passed since the latest association started."""
 
     code = "COOL_OFF_ACTIVE"
 
@@ -44,10 +39,7 @@ class CoolOffActive(Refusal):
 
 
 class YearlyLimitReached(Refusal):
-    """As many associations as a year allows have started within the last 365 days.
-
-    With an account it is the account's history that refuses, and not the member's.
-    """
+    """As many associations as a year allows have started within the last 365 days."""
 
     code = "YEARLY_LIMIT_REACHED"
 
@@ -94,6 +86,7 @@ class AssociationAllowance:
         """Return the first instant, from ``at`` on, at which the limits allow an association."""
         return self.at if self.limit is None else max(self.at, self.limit.next_available_at)
 
+    # The date that people see and the check that refuses them come from here, so they always agree.
     @property
     def allowed_now(self) -> bool:
         return self.refusal is None
@@ -117,10 +110,10 @@ def association_allowance(
 ) -> AssociationAllowance:
     """Return what R3 and R6 allow after associations of the account and of the member that started at some instants.
 
-    Both limits count over the account and over the member at the provider; the stricter one holds. If the member may
-    not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
+    If the member may not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
     """
-    # No account stands for the member's own history.
+    # Both limits count over the account and over the member at the provider; the stricter one holds. Otherwise a second
+    # account, or a second work account, would be a way around them. No account stands for the member's own history.
     histories = [(None, sorted(member_starts)), (account, sorted(account_starts))]
     cool_offs = [CoolOffActive(starts[-1] + policy.cool_off, policy, owner) for owner, starts in histories if starts]
     years = [

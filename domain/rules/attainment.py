@@ -1,7 +1,4 @@
-"""Attainment of programs, requirement by requirement (R13, R14).
-
-Points are exact fractions. They are rounded, to one decimal, only where they are shown.
-"""
+"""Attainment of programs, requirement by requirement (R13, R14)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -102,13 +99,9 @@ class MetricAttainment:
 
     @property
     def attained(self) -> bool:
-        """Tell whether the metric is attained.
-
-        For knowledge every requirement is met. For skilling every gate is met, the metric has points, and with all
-        points of the other metrics the threshold can be reached.
-        """
         if self.metric is Metric.KNOWLEDGE:
             return all(requirement.met for requirement in self.requirements)
+        # The other metrics are not known here: it counts whether the threshold can be reached with all their points.
         gates = [attainment for attainment in self.requirements if attainment.requirement.role is RequirementRole.GATE]
         return self.points > 0 and self.points >= points_to_reach(self.max_points) and all(gate.met for gate in gates)
 
@@ -176,6 +169,7 @@ def attainments_of(
             if takes_higher and scored:
                 scored = [max(scored, key=lambda attainment: attainment.points)]
             designations += scored
+    # Designations come first, since a specialization may need one of them.
     attained = {attainment.program.key for attainment in designations if attainment.attained}
     specializations = [
         _attainment(program, track, people, attained)
@@ -197,6 +191,7 @@ def points_to_reach(max_points: Fraction) -> Fraction:
 
 def shown_points(points: Fraction) -> float:
     """Return points rounded half up to one decimal, as people see them."""
+    # Rounded here and nowhere before: thirds of points must still add up to the threshold.
     return int(points * 10 + Fraction(1, 2)) / 10
 
 

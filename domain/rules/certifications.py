@@ -63,11 +63,9 @@ def start_of_day(day: date) -> datetime:
 
 
 def add_months(instant: datetime, months: int) -> datetime:
-    """Return the same day and time some months later or earlier, or the month's last day if it has no such day.
-
-    An instant beyond the calendar becomes the calendar's first or last one.
-    """
+    """Return the same day and time some months later or earlier, or the month's last day if it has no such day."""
     year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
+    # A provider may send any date, and one such completion must not stop a whole transcript.
     if not MINYEAR <= year <= MAXYEAR:
         return datetime.min.replace(tzinfo=UTC) if months < 0 else datetime.max.replace(tzinfo=UTC)
     return instant.replace(year=year, month=month + 1, day=min(instant.day, monthrange(year, month + 1)[1]))

@@ -27,9 +27,9 @@ class Contribution:
 def contributions(metric: MetricAttainment, holdings: Iterable[Holding], *, at: datetime) -> tuple[Contribution, ...]:
     """Return the contribution of each counting or pending holding to each requirement that needs its certification.
 
-    Points go to the people whose certifications began to count first, so a later one never takes them away. ``metric``
-    is the attainment of the same holdings at the same instant. The points add up to the metric's.
+    ``metric`` is the attainment of the same holdings at the same instant. The points add up to the metric's.
     """
+    # Points go to the people whose certifications began to count first, so a later one never takes them away.
     codes = metric.measure.certifications
     relevant = sorted(
         (

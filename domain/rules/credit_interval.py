@@ -33,11 +33,7 @@ def credit_interval(
     certification: CertificationFacts | None,
     policy: Policy,
 ) -> CreditInterval:
-    """Return when a completion counts for the organization of an association that started at ``started_at``.
-
-    It counts from ten days after its completion or the association, whichever is later, but not before we recorded it
-    (R10), until the earliest of its expiry, its revocation and the end that the catalog sets (R11, R16).
-    """
+    """Return when a completion counts for the organization of an association that started at ``started_at``."""
     reason: IneligibleReason | None
     if certification is None:
         return CreditInterval(counts_from=None, ineligible_reason=IneligibleReason.NOT_IN_CATALOG)
@@ -49,6 +45,7 @@ def credit_interval(
         reason = retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
     if reason is not None:
         return CreditInterval(counts_from=None, ineligible_reason=reason)
+    # Not before it was recorded (R10): what an organization was shown of the past must stay true.
     counts_from = max(max(completed_at, started_at) + policy.credit_delay, recorded_at)
     end = first_end(expires_at=expires_at, revoked_at=revoked_at, certification=certification)
     if end is None:
@@ -122,13 +119,11 @@ def left_interval(interval: CreditInterval, *, left_at: datetime) -> CreditInter
 def superseded_interval(
     interval: CreditInterval, *, started_at: datetime, same_organization: bool, policy: Policy
 ) -> CreditInterval:
-    """Return a leaver's interval after their account is associated again.
-
-    With another organization it ends at that instant, as if the account had moved (R5). With the same one it counts
-    until the new credits begin, so that nothing counts twice and nobody loses days by coming back (our decision).
-    """
+    """Return a leaver's interval after their account is associated again."""
     if same_organization:
+        # Until the new credits begin: nothing counts twice, and nobody loses days by coming back (our decision).
         return _ended(interval, started_at + policy.credit_delay, CreditEndReason.MEMBER_REMOVED)
+    # With another organization it ends as if the account had moved (R5).
     return _ended(interval, started_at, CreditEndReason.MOVED)
 
 

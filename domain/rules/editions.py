@@ -1,7 +1,4 @@
-"""Editions of the requirements, and those in force at an instant (R15).
-
-An edition holds what changes on a day: a program that it does not mention stays as the edition before had it.
-"""
+"""Editions of the requirements, and those in force at an instant (R15)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,17 +30,12 @@ class Edition:
 
 
 def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
-    """Return every program as it is in force at an instant, designations first, then by title.
-
-    Before the first edition there is no program.
-    """
+    """Return every program as it is in force at an instant, designations first, then by title."""
     return _programs([edition for edition in in_order(editions) if edition.in_force_from <= at], at)
 
 
 def programs_of(editions: Sequence[Edition], key: str, at: datetime) -> tuple[Program, ...]:
     """Return every program as one edition has it, whenever that is in force.
-
-    Measures of the edition that begin on a later day are as they are at the instant.
 
     Raises:
         EditionNotKnown: no edition has the key.
@@ -90,8 +82,6 @@ def in_order(editions: Sequence[Edition]) -> list[Edition]:
 def editions_to_write(imported: Sequence[Edition], catalog: Sequence[Edition], *, now: datetime) -> list[Edition]:
     """Return a catalog's editions, each with the instant from which it is in force.
 
-    Editions of the first import are in force from their own date on, those of a later import not before ``now``.
-
     Raises:
         EditionInForce: an edition that is in force was changed, or another begins before it.
     """
@@ -113,12 +103,14 @@ def editions_to_write(imported: Sequence[Edition], catalog: Sequence[Edition], *
                 f"Edition {edition.key} would begin on {edition.effective_from}, before edition {newest.key}, which is "
                 "in force. Give it a later date."
             )
+        # Only a first import may reach into the past: nothing was answered before it.
         begins = start_of_day(edition.effective_from)
         editions.append(replace(edition, in_force_from=max(begins, now) if imported else begins))
     return editions
 
 
 def _programs(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
+    # An edition holds what changes on a day: a program that it does not mention stays as the edition before had it.
     day = at.astimezone(UTC).date()
     programs: dict[str, Program] = {}
     for edition in editions:

@@ -1,12 +1,10 @@
-"""Enums of the programme, each member with its description.
-
-The API shows the descriptions to clients as they stand here.
-"""
+"""Enums of the programme, each member with its description."""
 
 from enum import StrEnum
 from typing import Self
 
 
+# The API shows the descriptions to clients as they stand here.
 class DescribedEnum(StrEnum):
     """Text whose members have descriptions; the first paragraph of the class's docstring describes the enum."""
 
@@ -94,16 +92,14 @@ class AssociationEndReason(DescribedEnum):
 
 
 class AttemptStatus(DescribedEnum):
-    """How far an association attempt has come.
-
-    EXPIRED is derived from the instant and never stored.
-    """
+    """How far an association attempt has come."""
 
     AWAITING_SIGN_IN = "AWAITING_SIGN_IN", "The person has not come back from the learning provider yet."
     RECEIVED = "RECEIVED", "The provider's answer is kept, and waits for a worker."
     PROCESSING = "PROCESSING", "A worker reads the profile and the transcript."
     ASSOCIATED = "ASSOCIATED", "Final: the account is associated."
     REFUSED = "REFUSED", "Final: the programme's rules or the provider refused; nothing was changed."
+    # Derived from the instant and never stored, so that no worker has to run in time for it.
     EXPIRED = "EXPIRED", "Final: the person did not come back in time; nothing was changed."
     FAILED = "FAILED", "Final: the provider could not be reached, or a fault stopped it; nothing was changed."
 
@@ -192,10 +188,7 @@ class IneligibleReason(DescribedEnum):
 
 
 class CreditEventKind(DescribedEnum):
-    """What took effect for a credit.
-
-    Each is recorded once.
-    """
+    """What took effect for a credit."""
 
     COUNTED = "COUNTED", "It began to count."
     ENDED = "ENDED", "It ended, or was ended before it could count."
@@ -242,11 +235,9 @@ class TrackRule(DescribedEnum):
     HIGHER_TOTAL = "HIGHER_TOTAL", "Both are scored, and the higher total counts."
 
 
+# certlink knows those of skilling and, for specializations, of knowledge; the others tell what else there is to score.
 class Metric(DescribedEnum):
-    """What a program scores.
-
-    certlink knows those of skilling and, for specializations, of knowledge.
-    """
+    """What a program scores."""
 
     NET_CUSTOMER_ADDS = "NET_CUSTOMER_ADDS", "New customers; certlink does not know them."
     SKILLING_INTERMEDIATE = "SKILLING_INTERMEDIATE", "People with intermediate certifications."
@@ -317,11 +308,9 @@ class ReasonActor(DescribedEnum):
     NOBODY = "NOBODY", "Nobody can, or needs to."
 
 
+# In the order of what happens at the same instant.
 class TimelineKind(DescribedEnum):
-    """What happens in the life of a credit.
-
-    In the order of what happens at the same instant.
-    """
+    """What happens in the life of a credit."""
 
     COMPLETED = "COMPLETED", "It was earned."
     ASSOCIATED = "ASSOCIATED", "The association started."

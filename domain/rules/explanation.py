@@ -1,7 +1,4 @@
-"""Explanation of why a credit counts at an instant, or not.
-
-It follows from the stored interval alone, so it always agrees with the status.
-"""
+"""Explanation of why a credit counts at an instant, or not."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -123,6 +120,7 @@ def explanation(facts: CreditFacts, *, at: datetime, contributions: Iterable[Pro
 
     ``contributions`` are the credit's at that instant: those without points become reasons too.
     """
+    # From the stored interval alone, and not from the rules once more: so it always agrees with the status.
     interval = facts.interval
     status = _status(interval, at)
     conditions = [_association(facts, at), *_completion(facts, at), *_waiting(facts, at)]

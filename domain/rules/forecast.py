@@ -1,7 +1,4 @@
-"""Forecast of an organization's attainments, day by day, from what is known.
-
-A step is a day, in UTC, on which something changes; its attainments are those of the day's last microsecond.
-"""
+"""Forecast of an organization's attainments, day by day, from what is known."""
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
@@ -75,6 +72,7 @@ def check_forecast_date(until: date, *, now: datetime) -> None:
         raise ForecastTooFar(f"A forecast reaches from today, {today}, to {today + FURTHEST}.")
 
 
+# The last microsecond, since an end is exclusive: what ends at midnight still counts on the day before.
 def end_of_day(day: date) -> datetime:
     return start_of_day(day) + timedelta(days=1) - timedelta(microseconds=1)
 
@@ -186,6 +184,7 @@ class _Projection:
         return tuple(program for program in programs if program.key in needed)
 
 
+# A day changes few credits of many: they are added to the counts of the day before, instead of counting everybody anew.
 class Headcounts:
     """Counts an organization's people at an instant (aware, UTC) that only moves forward."""
 

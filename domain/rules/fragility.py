@@ -81,6 +81,7 @@ class _Holders:
         return holders
 
 
+# To score every program without each single person would take as many scorings as there are people.
 class _Fragility:
     """Finds what is lost with fewer people, and tries each set of requirements once."""
 

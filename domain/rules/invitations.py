@@ -45,8 +45,6 @@ class ResentTooSoon(Refusal):
 def work_address(text: str, *, domain: str) -> str:
     """Return a work e-mail of the organization's mail domain in lower case.
 
-    A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
-
     Raises:
         InvalidInput: the text is not an address, or is one of another domain.
     """
@@ -55,6 +53,7 @@ def work_address(text: str, *, domain: str) -> str:
     is_local_part = _LOCAL_PART.fullmatch(local) and is_printable(local, max_length=MAX_LOCAL_PART)
     if not is_local_part or not host or len(address) > MAX_ADDRESS or "@" in local:
         raise InvalidInput("The work e-mail is not an address.")
+    # A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
     if host != domain:
         raise InvalidInput(f"The work e-mail must be one of {domain}.")
     return address

@@ -55,11 +55,9 @@ class SignInNotAccepted(Refusal):
         )
 
 
+# Identity issuers are refused by the same class: for the person it is the same, whoever does not answer.
 class ProviderUnavailable(Refusal):
-    """The learning provider does not answer, or is not set up.
-
-    It may say how long to wait. Identity issuers are refused by the same class.
-    """
+    """The learning provider does not answer, or is not set up."""
 
     code = "PROVIDER_UNAVAILABLE"
 
@@ -120,6 +118,7 @@ class Identity:
         return self.email.lower()
 
 
+# A redirect URI for each, so that an answer can be no other issuer's: not every one names itself (RFC 9207).
 def redirect_key(*, organization_id: int, issuer: str) -> str:
     """Return the part of a redirect URI that is unique to an organization and its issuer."""
     return sha256(f"{organization_id} {issuer}".encode()).hexdigest()[:32]

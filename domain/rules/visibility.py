@@ -28,6 +28,7 @@ class MemberViewer:
 class ApiClientViewer:
     """An API client that makes a request: as it is no person, it owns nothing and can change nothing (R1)."""
 
+    # Both are asked of every viewer, and no client is ever a member or an admin.
     member_id: ClassVar[None] = None
     is_admin: ClassVar[bool] = False
 
