@@ -134,21 +134,8 @@ class SpecializationTable(Table):
     replaces: EarlierProgram | None = None
 
     def program(self, key: str, edition: str) -> Program:
-        requirements = self._requirements() if self.groups else ()
-        measure = Measure(metric=Metric.KNOWLEDGE, track=Track.ALL, requirements=requirements)
-        return Program(
-            key=key,
-            kind=ProgramKind.SPECIALIZATION,
-            title=self.title,
-            edition=edition,
-            measures=(measure,) if requirements else (),
-            designations=frozenset(self.needs_any),
-            replaces=self.replaces,
-        )
-
-    def _requirements(self) -> tuple[Requirement, ...]:
         steps = [(RequirementRole.GROUP, group.people, group.any_of, group.note) for group in self.groups]
-        if self.distinct_people is not None:
+        if steps and self.distinct_people is not None:
             codes = [code for group in self.groups for code in group.any_of]
             steps.append((RequirementRole.DISTINCT_PEOPLE, self.distinct_people, codes, None))
         requirements = [
@@ -158,13 +145,22 @@ class SpecializationTable(Table):
             )
             for step, (role, people, codes, note) in enumerate(steps, 1)
         ]
-        if self.needs_any:
-            designations = frozenset(self.needs_any)
+        designations = frozenset(self.needs_any)
+        if steps and designations:
             step = len(requirements) + 1
             requirements.append(
                 Requirement(step=step, role=RequirementRole.DESIGNATION, needed=1, designations=designations)
             )
-        return tuple(requirements)
+        measure = Measure(metric=Metric.KNOWLEDGE, track=Track.ALL, requirements=tuple(requirements))
+        return Program(
+            key=key,
+            kind=ProgramKind.SPECIALIZATION,
+            title=self.title,
+            edition=edition,
+            measures=(measure,) if requirements else (),
+            designations=designations,
+            replaces=self.replaces,
+        )
 
 
 class EditionFile(Table):
