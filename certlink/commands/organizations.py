@@ -8,7 +8,7 @@ import typer
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, print_result, run
 from domain.operations.organizations import ChangedIssuer, change_issuer, change_track, create_organization
-from domain.queries.organizations import OrganizationDetails, organization_of, organizations
+from domain.queries.organizations import OrganizationSummary, organization_of, organizations
 from domain.rules.enums import Track
 from domain.rules.sign_in import check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
@@ -90,7 +90,7 @@ def show_organization(
 ) -> None:
     """Show an organization's identity issuer and the redirect URI to enter there."""
 
-    async def work(settings: Settings) -> tuple[OrganizationDetails, str]:
+    async def work(settings: Settings) -> tuple[OrganizationSummary, str]:
         if issuer:
             check_issuer(issuer)
         details = await organization_of(domain)

@@ -1,14 +1,10 @@
-"""Attainments, forecast and fragility of an organization.
-
-All are computed from the organization's facts, which one statement loads. A caller that needs several loads them once,
-and decides where the long computation runs.
-"""
+"""Attainments, forecast and fragility of an organization."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from domain.database.pool import connection, fetch_value
 from domain.errors import NotFound
@@ -25,6 +21,7 @@ Result = TypeVar("Result")
 # A day takes about 2 milliseconds, so that others wait for about 40.
 FORECAST_DAYS_OF_A_PIECE = 20
 
+# One statement loads all that is computed here, so that a caller who needs several loads it once.
 _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c.counts_until, c.end_reason,
         greatest(a.started_at, p.completed_at) AS known_from
     FROM organization o
@@ -136,11 +133,23 @@ async def organization_facts(
         rows = await current.fetch(_FACTS, organization_id)
     if not rows:
         raise NotFound
-    return OrganizationFacts(
-        track=Track(rows[0]["track"]) if rows[0]["track"] else None,
-        credits=await run_in_thread(lambda: tuple(_counted(row) for row in rows if row["id"] is not None)),
-        editions=await editions(),
+    credits = await run_in_thread(
+        lambda: tuple(
+            CountedCredit(
+                person=row["member_id"],
+                certification=row["certification"],
+                counts_from=row["counts_from"],
+                counts_until=row["counts_until"],
+                credit_id=row["id"],
+                known_from=row["known_from"],
+                end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
+            )
+            for row in rows
+            if row["id"] is not None
+        )
     )
+    track = Track(rows[0]["track"]) if rows[0]["track"] else None
+    return OrganizationFacts(track=track, credits=credits, editions=await editions())
 
 
 async def count_facts(organization_id: int) -> int:
@@ -155,15 +164,3 @@ async def count_forecast_days(organization_id: int, requested: ForecastUntil) ->
     """Return on how many days of a forecast a credit of an organization begins or ends."""
     count: int = await fetch_value(_DAYS, organization_id, requested.after, end_of_day(requested.until))
     return count
-
-
-def _counted(row: Mapping[str, Any]) -> CountedCredit:
-    return CountedCredit(
-        person=row["member_id"],
-        certification=row["certification"],
-        counts_from=row["counts_from"],
-        counts_until=row["counts_until"],
-        credit_id=row["id"],
-        known_from=row["known_from"],
-        end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
-    )

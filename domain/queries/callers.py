@@ -112,6 +112,7 @@ async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
     if prefix is None:
         return None
     row = await fetch_row(ApiKeyRow, f"{_SELECT} AND k.prefix = $2", now, prefix)
+    # Found by its public prefix, and compared in constant time: the time of an answer tells nothing of the secret.
     return row if row is not None and compare_digest(row.key_hash, hash_token(text)) else None
 
 

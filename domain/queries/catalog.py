@@ -19,6 +19,7 @@ class CertificationRow(CertificationFacts):
     id: int
 
 
+# Codes are unique, so the id below is the same for all and decides nothing.
 BY_CODE = Order(name="CODE", expression="code", kind=str)
 
 

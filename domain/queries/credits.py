@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.database.pagination import Order, Page, PageRequest, Value, fetch_page, fetch_pages, where
-from domain.database.pool import fetch_row, fetch_rows
+from domain.database.pool import fetch_row
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.visible import rows_by_id, seen_by
 from domain.rules.certifications import CertificationFacts, LevelFacts, renewal_opens_at
 from domain.rules.credit_interval import CreditInterval, credit_status
 from domain.rules.enums import (
@@ -24,39 +25,26 @@ from domain.rules.enums import (
 )
 from domain.rules.explanation import CreditFacts
 from domain.rules.policy import OVERDUE_AFTER
-from domain.rules.timeline import RecordedEffects
 from domain.rules.visibility import Viewer
 
 ENDING_SOON = timedelta(days=60)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CreditRow(OfMember):
-    """A credit with its completion, certification and member, as of ``as_of``."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreditedCompletion:
+    """A credit with its completion and certification, as of ``as_of``."""
 
     id: int
-    association_id: int
     provider: LearningProvider
     certification: str
     certification_title: str | None
     certification_level: CertificationLevel | None
-    kind: CompletionKind
     completed_at: datetime
     expires_at: datetime | None
-    recorded_at: datetime
     counts_from: datetime | None
     counts_until: datetime | None
     end_reason: CreditEndReason | None
     ineligible_reason: IneligibleReason | None
-    started_at: datetime
-    association_ended_at: datetime | None
-    association_end_reason: AssociationEndReason | None
-    retires_on: date | None
-    retirement_rule: RetirementRule | None
-    eligible_until: date | None
-    renewal_opens_months: int | None
-    counted_recorded_at: datetime | None
-    ended_recorded_at: datetime | None
     as_of: datetime
 
     @property
@@ -68,12 +56,40 @@ class CreditRow(OfMember):
             at=self.as_of,
         )
 
+
+@dataclass(frozen=True, kw_only=True)
+class CreditRow(OfMember, CreditedCompletion):
+    """A credit with its member and all that explains it."""
+
+    association_id: int
+    kind: CompletionKind
+    recorded_at: datetime
+    started_at: datetime
+    association_ended_at: datetime | None
+    association_end_reason: AssociationEndReason | None
+    retires_on: date | None
+    retirement_rule: RetirementRule | None
+    eligible_until: date | None
+    renewal_opens_months: int | None
+    counted_recorded_at: datetime | None
+    ended_recorded_at: datetime | None
+
     @property
     def facts(self) -> CreditFacts:
-        opens_at = None
+        opens_at = certification = None
         if self.certification_level and self.expires_at:
             level = LevelFacts(level=self.certification_level, renewal_opens_months=self.renewal_opens_months)
             opens_at = renewal_opens_at(level, expires_at=self.expires_at)
+        if self.certification_level and self.certification_title is not None:
+            certification = CertificationFacts(
+                code=self.certification,
+                title=self.certification_title,
+                level=self.certification_level,
+                provider=self.provider,
+                retires_on=self.retires_on,
+                retirement_rule=self.retirement_rule,
+                eligible_until=self.eligible_until,
+            )
         return CreditFacts(
             completed_at=self.completed_at,
             expires_at=self.expires_at,
@@ -87,25 +103,8 @@ class CreditRow(OfMember):
                 end_reason=self.end_reason,
                 ineligible_reason=self.ineligible_reason,
             ),
-            certification=self._certification(),
+            certification=certification,
             renewal_opens_at=opens_at,
-        )
-
-    @property
-    def recorded_effects(self) -> RecordedEffects:
-        return RecordedEffects(counted_at=self.counted_recorded_at, ended_at=self.ended_recorded_at)
-
-    def _certification(self) -> CertificationFacts | None:
-        if self.certification_title is None or self.certification_level is None:
-            return None
-        return CertificationFacts(
-            code=self.certification,
-            title=self.certification_title,
-            level=self.certification_level,
-            provider=self.provider,
-            retires_on=self.retires_on,
-            retirement_rule=self.retirement_rule,
-            eligible_until=self.eligible_until,
         )
 
 
@@ -141,12 +140,13 @@ STATUS = """CASE
     ELSE 'COUNTING' END"""
 # An expiry that was observed after the association had ended does not belong to the organization (R17).
 EXPIRES_AT = "CASE WHEN a.ended_at IS NULL OR p.observed_at < a.ended_at THEN p.expires_at END"
-_SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certification,
-    t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at,
-    {EXPIRES_AT} AS expires_at,
-    c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
+# The columns of ``CreditedCompletion``.
+CREDITED_COMPLETION = f"""c.id, p.provider, p.certification, t.title AS certification_title,
+    t.level AS certification_level, p.completed_at, {EXPIRES_AT} AS expires_at, c.counts_from, c.counts_until,
+    c.end_reason, c.ineligible_reason, $1::timestamptz AS as_of"""
+_SELECT = f"""SELECT {OF_MEMBER}, {CREDITED_COMPLETION}, c.association_id, p.kind, c.recorded_at, a.started_at,
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
-    t.eligible_until, v.renewal_opens_months, $1::timestamptz AS as_of,
+    t.eligible_until, v.renewal_opens_months,
     {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at"""
 # Every credit has a member and an organization. They are joined by LEFT JOIN so that PostgreSQL leaves them out of a
 # count, which needs neither.
@@ -167,16 +167,8 @@ _VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS 
 
 async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of: datetime) -> dict[int, CreditRow]:
     """Return those credits that the viewer may see as of an instant, by id."""
-    rows = await fetch_rows(
-        CreditRow,
-        f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])",
-        as_of,
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.CREDITS_READ),
-        list(credit_ids),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])"
+    return await rows_by_id(CreditRow, sql, as_of, *seen_by(viewer, Scope.CREDITS_READ), ids=credit_ids)
 
 
 async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | None:
@@ -247,7 +239,7 @@ def _listed(
     """Return the statement that lists credits, with ``of`` those of a parent, and its arguments."""
     conditions, arguments = where(
         _VISIBLE if of is None else f"{_VISIBLE} AND {of} = parent.id",
-        (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
+        (as_of, *seen_by(viewer, Scope.CREDITS_READ)),
         (
             (f"{STATUS} = ANY(?::text[])", matching.statuses),
             ("p.certification = ?", matching.certification),

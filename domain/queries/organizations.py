@@ -13,16 +13,6 @@ NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationSummary:
-    id: int
-    name: str
-    domain: str
-    issuer: str
-    members: int
-    active_associations: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrganizationDetails:
     """An organization, how its members sign in, and how many of them are not bound to its present issuer."""
 
     id: int
@@ -33,6 +23,7 @@ class OrganizationDetails:
     api_audience: str
     members: int
     unbound_members: int
+    active_associations: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,32 +39,26 @@ class MemberSummary:
     delivery_problem: DeliveryProblem | None
 
 
+_SELECT = """SELECT o.id, o.name, o.domain, o.issuer, o.client_id, o.api_audience,
+        (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
+        (SELECT count(*) FROM member m
+         WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND m.subject IS NULL) AS unbound_members,
+        (SELECT count(*) FROM association a WHERE a.organization_id = o.id AND a.ended_at IS NULL)
+            AS active_associations
+    FROM organization o"""
+
+
 async def organizations() -> list[OrganizationSummary]:
-    return await fetch_rows(
-        OrganizationSummary,
-        """SELECT o.id, o.name, o.domain, o.issuer,
-               (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
-               (SELECT count(*) FROM association a WHERE a.organization_id = o.id AND a.ended_at IS NULL)
-                   AS active_associations
-           FROM organization o ORDER BY o.name, o.id""",
-    )
+    return await fetch_rows(OrganizationSummary, f"{_SELECT} ORDER BY o.name, o.id")
 
 
-async def organization_of(organization_domain: str) -> OrganizationDetails:
+async def organization_of(organization_domain: str) -> OrganizationSummary:
     """Return the organization with a mail domain.
 
     Raises:
         NotFound: there is no such organization.
     """
-    row = await fetch_row(
-        OrganizationDetails,
-        """SELECT o.id, o.name, o.domain, o.issuer, o.client_id, o.api_audience,
-               (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
-               (SELECT count(*) FROM member m
-                WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND m.subject IS NULL) AS unbound_members
-           FROM organization o WHERE o.domain = $1""",
-        organization_domain.lower(),
-    )
+    row = await fetch_row(OrganizationSummary, f"{_SELECT} WHERE o.domain = $1", organization_domain.lower())
     if row is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
     return row
