@@ -7,6 +7,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Protocol
 
+from domain.rules.certifications import (
+    CertificationFacts,
+    LevelFacts,
+    eligible_until,
+    retirement_reason,
+    valid_until,
+)
 from domain.rules.enums import CreditEndReason, Metric, ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
 
@@ -14,6 +21,7 @@ from domain.rules.programs import Measure, Program, Requirement
 SCORE_MAX = 100
 QUALIFY_THRESHOLD = 70
 
+# A member's id, or a name where the command line scores a file.
 Person = int | str
 
 
@@ -180,6 +188,27 @@ def attainments_of(
     return (*designations, *specializations)
 
 
+def holding_by_catalog(
+    *,
+    person: Person,
+    certification: CertificationFacts,
+    level: LevelFacts,
+    completed_at: datetime,
+    expires_at: datetime | None,
+) -> Holding | None:
+    """Return when a person's completion counts by the catalog alone; nothing if it retired before it was earned."""
+    if retirement_reason(certification, completed_at=completed_at, starts_at=completed_at) is not None:
+        return None
+    expiry = valid_until(level, completed_at=completed_at) if expires_at is None else expires_at
+    ends = [end for end in (expiry, eligible_until(certification)) if end is not None]
+    return Holding(
+        person=person,
+        certification=certification.code,
+        counts_from=completed_at,
+        counts_until=min(ends, default=None),
+    )
+
+
 def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
     return [credit for credit in credits if credit.known_from <= at]
 
@@ -246,6 +275,7 @@ def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:
     gates_are_met = True
     for requirement, count in zip(measure.requirements, counts, strict=True):
         if requirement.role is RequirementRole.GATE:
+            # Gates come one after the other: one after an unmet gate gives nothing either (R13).
             gates_are_met = gates_are_met and count >= requirement.needed
             points.append(requirement.points if gates_are_met else Fraction(0))
         elif requirement.role is RequirementRole.ELECTIVE and not gates_are_met:
