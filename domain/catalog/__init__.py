@@ -86,6 +86,7 @@ def shipped_catalog() -> Catalog:
     return load_catalog(files(__package__))
 
 
+# An edition that is in force never changes, and every answer about programs needs all of them.
 @cache
 def stored_edition(document: str, in_force_from: datetime) -> Edition:
     """Return the edition of a stored document, which may name certifications that the catalog has no more."""

@@ -58,6 +58,7 @@ class Organization(Model):
     client_secret_sealed = fields.BinaryField(null=True)
     api_audience = fields.CharField(max_length=200)
     track = enum(Track, null=True)
+    # The chain alone cannot tell that its last events are missing.
     audit_length = fields.BigIntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
@@ -144,6 +145,7 @@ class Association(Model):
     learning_account_id: int
     provider = enum(LearningProvider)
     started_at = fields.DatetimeField()
+    # It stays what it was when the cool-off's setting changes; constraints refuse another start before it.
     cool_off_until = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
     end_reason = enum(AssociationEndReason, null=True)

@@ -105,7 +105,6 @@ _VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
 
 
 async def visible_associations(viewer: Viewer, association_ids: Collection[int]) -> dict[int, AssociationRow]:
-    """Return those associations that the viewer may see, by id."""
     sql = f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = ANY($4::bigint[])"
     return await rows_by_id(AssociationRow, sql, *seen_by(viewer, Scope.MEMBERS_READ), ids=association_ids)
 
@@ -176,17 +175,16 @@ async def allowance(
 async def known_accounts_of_members(
     viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> dict[int, list[AccountAllowance]]:
-    """Return the allowance of each account that the member knows, to themself only (R17).
-
-    They know the accounts that they have linked, and those with which an attempt of theirs was refused. Of the latter
-    they see the date of that refusal as long as it lies ahead, and nothing of where the account is linked.
-    """
+    """Return the allowance of each account that the member knows, to themself only (R17)."""
+    # They know the accounts that they have linked, and those with which an attempt of theirs was refused. Of the latter
+    # they see the date of that refusal as long as it lies ahead, and nothing of where the account is linked.
     accounts_of_members: dict[int, list[AccountAllowance]] = {member_id: [] for member_id in member_ids}
     if viewer.member_id not in accounts_of_members:
         return accounts_of_members
     # As an array: PostgreSQL uses the index of the accounts for no subquery beside another condition.
     accounts = "ANY(ARRAY(SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2))"
     history = await fetch_rows(_Start, f"{_HISTORY} = {accounts})", viewer.member_id, provider)
+    # The latest refusal of each account: what was told stays, whatever the account does afterwards (R6).
     refused = await fetch_rows(
         _RefusedAttempt,
         """SELECT DISTINCT ON (t.refusal_account_id) t.refusal_account_id AS account_id, l.profile_id,
@@ -206,7 +204,6 @@ async def known_accounts_of_members(
         if row.refusal_available_at > now
     }
     for account in own | ahead.keys():
-        # Of an account that is not theirs only what they were told: its history is another organization's (R17).
         earlier_refusal = None if account in own else ahead[account]
         limits = _allowance(history, account, now=now, policy=policy, earlier_refusal=earlier_refusal)
         accounts_of_members[viewer.member_id].append(AccountAllowance(account=account, allowance=limits))

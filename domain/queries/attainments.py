@@ -57,6 +57,7 @@ class AttainmentsAt:
 
     def pieces(self, facts: OrganizationFacts) -> Pieces[tuple[Attainment, ...]]:
         """Score an organization by what is known at the instant, all at once."""
+        # A generator like a forecast's, so that a caller runs all of them alike, though it never pauses.
         yield from ()
         programs = programs_at(facts.editions, self.at)
         return attainments(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
@@ -153,7 +154,6 @@ async def organization_facts(
 
 
 async def count_facts(organization_id: int) -> int:
-    """Return how many credits the facts of an organization have."""
     count: int = await fetch_value(
         "SELECT count(*) FROM credit WHERE organization_id = $1 AND counts_from IS NOT NULL", organization_id
     )

@@ -63,6 +63,7 @@ _SELECT = """SELECT k.id, k.key_hash, k.expires_at, k.last_used_at, k.api_client
 
 async def session(token: str, *, now: datetime) -> SessionRow | None:
     """Return the session of a browser's token that is open at an instant, if its member is active."""
+    # With the member, whose status is read each time: who is removed is out at once (R8).
     return await fetch_row(
         SessionRow,
         """SELECT m.id AS member_id, m.organization_id, m.role, s.expires_at
@@ -90,6 +91,7 @@ async def viewer_of_member(member_id: int) -> MemberViewer | None:
 
 async def viewer_of_subject(issuer: str, subject: str) -> MemberViewer | None:
     """Return the active member with a subject of the issuer that their organization trusts."""
+    # The token of an issuer that the organization no longer trusts opens nothing (R2).
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role
@@ -117,5 +119,4 @@ async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
 
 
 async def api_key_by_id(key_id: int, *, now: datetime) -> ApiKeyRow | None:
-    """Return a key by its id, if it is still valid at an instant (aware, UTC)."""
     return await fetch_row(ApiKeyRow, f"{_SELECT} AND k.id = $2", now, key_id)

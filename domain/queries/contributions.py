@@ -34,10 +34,9 @@ _OF_MEMBERS = f"""SELECT {_HOLDING} FROM credit c JOIN completion p ON p.id = c.
 
 
 class OrganizationContributions:
-    """What an organization's credits contribute as of an instant, for some members at a time.
+    """What an organization's credits contribute as of an instant, for some members at a time."""
 
-    Of all other members' credits it keeps only those that can change any points, however many there are.
-    """
+    # Of all other members' credits ``scored`` keeps only those that can change any points, however many there are.
 
     def __init__(self, organization_id: int, as_of: datetime, scored: ProgramContributions) -> None:
         self._organization_id = organization_id
@@ -87,7 +86,6 @@ async def organization_contributions(
 async def contributions_of_credits(
     organization_id: int, member_ids: Collection[int], *, as_of: datetime
 ) -> CreditContributions:
-    """Return what each credit of an organization's members contributes as of an instant (aware, UTC)."""
     return await (await organization_contributions(organization_id, as_of=as_of)).of(member_ids)
 
 

@@ -166,7 +166,6 @@ _VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS 
 
 
 async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of: datetime) -> dict[int, CreditRow]:
-    """Return those credits that the viewer may see as of an instant, by id."""
     sql = f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])"
     return await rows_by_id(CreditRow, sql, as_of, *seen_by(viewer, Scope.CREDITS_READ), ids=credit_ids)
 
@@ -185,7 +184,6 @@ async def credits(viewer: Viewer, *, matching: CreditFilter, as_of: datetime, pa
 async def credits_of_members(
     viewer: Viewer, member_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> dict[int, Page[CreditRow]]:
-    """Return each member's credits as ``credits`` does."""
     listed, arguments = _listed(viewer, matching, as_of, of="c.member_id")
     return await fetch_pages(CreditRow, listed, *arguments, parents=member_ids, page=page)
 
@@ -193,7 +191,6 @@ async def credits_of_members(
 async def credits_of_associations(
     viewer: Viewer, association_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> dict[int, Page[CreditRow]]:
-    """Return each association's credits as ``credits`` does."""
     listed, arguments = _listed(viewer, matching, as_of, of="c.association_id")
     return await fetch_pages(CreditRow, listed, *arguments, parents=association_ids, page=page)
 
@@ -208,10 +205,8 @@ async def credits_of_organization(
 
 
 async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetime) -> CreditStatusSummary | None:
-    """Return how many credits of the viewer's organization have which status, to its admins only.
-
-    A credit is overdue if its event was due more than 60 s before ``now`` and is not recorded (R18).
-    """
+    """Return how many credits of the viewer's organization have which status, to its admins only."""
+    # Overdue is what is late now, whatever the instant asked for: it tells of the workers, not of the credits (R18).
     if not viewer.may(Scope.CREDITS_READ):
         return None
     return await fetch_row(

@@ -49,7 +49,6 @@ _VISIBLE = "i.organization_id = $1 AND $2"
 
 
 async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -> dict[int, InvitationRow]:
-    """Return those invitations of the viewer's organization, by id, to its admins."""
     sql = f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])"
     seen = viewer.organization_id, viewer.may(Scope.MEMBERS_READ)
     return await rows_by_id(InvitationRow, sql, *seen, ids=invitation_ids)

@@ -13,8 +13,6 @@ from domain.rules.visibility import Viewer
 
 @dataclass(frozen=True, kw_only=True)
 class OfMember:
-    """The member and organization of a row."""
-
     organization_id: int
     organization_name: str
     organization_track: Track | None
@@ -89,6 +87,7 @@ async def members_of_organization(
         return None
     return await fetch_page(
         MemberRow,
+        # Not LIKE, in which % and _ of a person's text would stand for any character.
         f"""{_SELECT} WHERE m.organization_id = $1
             AND ($2::text[] IS NULL OR m.status = ANY($2)) AND ($3::text[] IS NULL OR m.role = ANY($3))
             AND ($4::text IS NULL OR position($4 IN lower(concat_ws(' ', m.name, m.work_email))) > 0)""",

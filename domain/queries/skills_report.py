@@ -67,13 +67,12 @@ class InstantRange:
 
 @dataclass(frozen=True, kw_only=True)
 class SkillsReportFilter:
-    """A filter of rows; ``None`` does not restrict.
+    """A filter of rows; ``None`` does not restrict."""
 
-    ``person`` is part of a name or work e-mail, ``program`` the key of a program for which the certification counts.
-    """
-
+    # Part of a name or work e-mail.
     person: str | None = None
     certification: str | None = None
+    # The key of a program for which the certification counts.
     program: str | None = None
     provider: LearningProvider | None = None
     statuses: tuple[CreditStatus, ...] | None = None
@@ -102,6 +101,7 @@ class SkillsReport:
 
     async def batches(self) -> AsyncGenerator[tuple[list[SkillsReportRow], CreditContributions], None]:
         """Yield the rows in the report's default order, and what their credits contribute."""
+        # A cursor: a report may be too long for the memory, and all of its rows are of one snapshot.
         cursor = await self.connection.cursor(
             f"SELECT * FROM ({self.listed}) listed ORDER BY {DEFAULT_ORDER.expression}, id", *self.arguments
         )

@@ -69,12 +69,10 @@ class AlreadyAssociated(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationAllowance:
-    """What R3 and R6 allow at an instant ``at``; instants are aware, in UTC.
-
-    ``limit`` is the one of both limits that ends last, whether its end lies ahead or not.
-    """
+    """What R3 and R6 allow at an instant ``at``; instants are aware, in UTC."""
 
     at: datetime
+    # The one that ends last, whether its end lies ahead or not.
     limit: LimitRefusal | None
     cool_off_ends_at: datetime | None
     used_in_window: int

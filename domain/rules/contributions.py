@@ -37,6 +37,7 @@ def contributions(metric: MetricAttainment, holdings: Iterable[Holding], *, at: 
             for holding in holdings
             if holding.certification in codes and (holding.is_counting(at) or holding.is_pending(at))
         ),
+        # In the order of domain/queries/contributions.py, which reads only the first of very many.
         key=lambda holding: (holding.counts_from, str(holding.person), holding.certification, holding.credit_id or 0),
     )
     result: list[Contribution] = []

@@ -134,6 +134,7 @@ def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason)
 
 
 def _utc_date(instant: datetime) -> date:
+    # A naive instant would be taken for one in the machine's own time zone, without a word.
     if instant.utcoffset() is None:
         raise ValueError("an instant needs an offset")
     return instant.astimezone(UTC).date()

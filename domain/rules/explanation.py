@@ -87,31 +87,26 @@ class CreditFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """A condition of counting, or of giving points to a requirement, and whether it is met.
-
-    It is so since ``since``, if that is known, and is expected to change at ``expected_at``, if ever. A reason for no
-    points has the ``contribution`` that gives none.
-    """
+    """A condition of counting, or of giving points to a requirement, and whether it is met."""
 
     code: CreditReasonCode
     met: bool
+    # ``None`` where nothing is known of it.
     since: datetime | None
     expected_at: datetime | None
     actor: ReasonActor
     action: str
+    # Only where the credit counts, and gives this requirement no points all the same.
     contribution: ProgramContribution | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """One sentence for people, and the reasons for programs, unmet ones first.
-
-    ``counts_from_earliest`` is the instant from which the credit counts or will count; ``None`` if it never will, or
-    never again.
-    """
+    """One sentence for people, and the reasons for programs, unmet ones first."""
 
     summary: str
     reasons: tuple[Reason, ...]
+    # From when it counts or will count; ``None`` if it never will, or never again.
     counts_from_earliest: datetime | None
 
 

@@ -180,6 +180,7 @@ class _Projection:
         programs = programs_at(self._editions, self.at)
         if self._program is None:
             return programs
+        # A specialization may need designations, which are scored for it and left out of the answer.
         needed = {self._program}.union(*(program.designations for program in programs if program.key == self._program))
         return tuple(program for program in programs if program.key in needed)
 

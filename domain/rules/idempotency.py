@@ -38,5 +38,6 @@ def check_same_request(stored: bytes, requested: bytes) -> None:
     Raises:
         IdempotencyKeyReused: they differ.
     """
+    # A client's mistake, which would else get the answer of another request without a word.
     if stored != requested:
         raise IdempotencyKeyReused

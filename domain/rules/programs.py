@@ -9,15 +9,13 @@ from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, Trac
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """A number of distinct people with any of some certifications, and the points that they give.
-
-    A gate gives its points once, when as many people as needed count. Everything else gives an equal share of its
-    points for each person, up to the people needed. ``needed`` counts designations where the role is ``DESIGNATION``.
-    """
+    """A number of distinct people with any of some certifications, and the points that they give."""
 
     step: int
     role: RequirementRole
+    # People, or designations where the role is ``DESIGNATION``.
     needed: int
+    # A gate gives them once, when as many people as needed count; everything else gives each of these an equal share.
     points: Fraction = Fraction(0)
     certifications: frozenset[str] = frozenset()
     designations: frozenset[str] = frozenset()

@@ -145,6 +145,7 @@ def check_answering_issuer(named: str | None, *, expected: str, is_named_always:
     Raises:
         SignInNotAccepted: the answer may be another issuer's.
     """
+    # Else an attacker who has an issuer of their own could pass off its answer as another's (a mix-up).
     if (named is None and is_named_always) or (named is not None and named != expected):
         raise SignInNotAccepted
 

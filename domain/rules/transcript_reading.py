@@ -13,6 +13,7 @@ FIRST_BACK_OFF = timedelta(minutes=15)
 # The multiplier that spreads consecutive numbers evenly over 32 bits (Knuth, 6.4).
 SPREAD = 2_654_435_761
 BITS_32 = 4_294_967_296
+# Doubled so often it is longer than a day, and the next night comes first; a later try must not overflow.
 MAX_DOUBLINGS = 7
 
 
