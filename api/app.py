@@ -1,4 +1,4 @@
-"""Build the ASGI application: its routes, its runtime, and the schema that both serve."""
+"""Build the ASGI application of routes, runtime and schema."""
 
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence

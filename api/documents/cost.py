@@ -1,4 +1,4 @@
-"""Price an operation before it is executed, in points: one for each object that the answer can hold."""
+"""Price an operation in points before it is executed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

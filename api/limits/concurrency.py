@@ -1,4 +1,4 @@
-"""Limit concurrency within this process, and let others run between the parts of an answer."""
+"""Limit concurrency within this process."""
 
 import asyncio
 from collections import Counter
