@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from api.graphql.context import Context, Info
 from api.graphql.dataloaders import mutation_field
-from api.limits.scoring_cost import reading_cost, scoring_cost
+from api.limits.charge import reading_cost, scoring_cost
 from domain.queries.attainments import (
     AttainmentsAt,
     ForecastUntil,
@@ -19,11 +19,10 @@ from domain.queries.attainments import (
     count_forecast_days,
     organization_facts,
 )
-from domain.queries.contributions import CreditContributions, OrganizationContributions, prepared_contributions
+from domain.queries.contributions import CreditContributions, OrganizationContributions, organization_contributions
 from domain.rules.attainment import Attainment
-from domain.rules.forecast import Forecast
+from domain.rules.forecast import Forecast, Pieces
 from domain.rules.fragility import FragilityFinding
-from domain.rules.pieces import Pieces
 
 Result = TypeVar("Result")
 # A refusal or a fault is the outcome of its scoring alone.
@@ -76,11 +75,11 @@ class OrganizationScorings:
         # All groups are read at once, and each gets the others' credits too: callers look up their own.
         async with self._preparing:
             if as_of not in self._contributions:
-                self._contributions[as_of] = await prepared_contributions(
+                self._contributions[as_of] = await organization_contributions(
                     self._organization_id, as_of=as_of, run_in_thread=self._run_in_turn
                 )
         members = frozenset[int]().union(*groups)
-        contributions = await self._contributions[as_of].of_members(members, run_in_thread=self._run_in_turn)
+        contributions = await self._contributions[as_of].of(members, run_in_thread=self._run_in_turn)
         return dict.fromkeys(groups, contributions)
 
     async def _run_in_turn(self, work: Callable[[], Result]) -> Result:

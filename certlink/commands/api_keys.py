@@ -13,7 +13,7 @@ from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain, instant_option, run
 from domain.errors import NotFound
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
-from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
+from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_api_clients
 from domain.queries.organizations import operator_of
 from domain.rules.enums import Scope
 from domain.settings import Settings
@@ -59,7 +59,7 @@ def list_keys(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) 
     async def work(_: Settings) -> tuple[list[ApiClientRow], Keys]:
         operator = await operator_of(domain)
         clients = await api_clients_of_operator(operator)
-        return clients, await keys_of_operator(operator, [client.id for client in clients])
+        return clients, await keys_of_api_clients(operator, [client.id for client in clients])
 
     clients, keys = run(work, data)
     if as_json:

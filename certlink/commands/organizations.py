@@ -25,7 +25,7 @@ from domain.operations.organizations import (
 from domain.providers.client_authentication import ClientSecret, Credential, read_client_key
 from domain.providers.oidc import Finding, Issuers
 from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_domain
-from domain.queries.organizations import OrganizationDetails, organization_of, organizations
+from domain.queries.organizations import OrganizationSummary, organization_of, organizations
 from domain.rules.enums import AddressTrust, IssuerPreset, Track
 from domain.rules.sign_in import check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
@@ -208,7 +208,7 @@ def change_domains(
 ) -> None:
     """Add or remove a mail domain of an organization, and print those that it has."""
 
-    async def work(settings: Settings) -> OrganizationDetails:
+    async def work(settings: Settings) -> OrganizationSummary:
         now = programme_clock(settings)()
         if add:
             await add_mail_domain(organization_domain=domain, domain=add, now=now)
@@ -259,7 +259,7 @@ def show_organization(
 ) -> None:
     """Show an organization's mail domains and issuers, what it trusts of them, and what to enter there."""
 
-    async def work(settings: Settings) -> tuple[OrganizationDetails, list[TrustedIssuer], Settings]:
+    async def work(settings: Settings) -> tuple[OrganizationSummary, list[TrustedIssuer], Settings]:
         if issuer:
             check_issuer(issuer)
         details = await organization_of(domain)

@@ -16,8 +16,7 @@ from certlink.clock import real_now
 from certlink.commands.runner import Json, enum_words, instant_option, print_result, stop
 from certlink.readiness import USAGE
 from domain.catalog import Catalog, shipped_catalog
-from domain.rules.attainment import Attainment, Holding, MetricAttainment, attainments, shown_points
-from domain.rules.certifications import holding_by_catalog
+from domain.rules.attainment import Attainment, Holding, MetricAttainment, attainments, holding_by_catalog, shown_points
 from domain.rules.editions import EditionNotKnown, edition_at, programs_at, programs_of
 from domain.rules.enums import RequirementRole, Track
 

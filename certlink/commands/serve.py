@@ -10,7 +10,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from api.app import create_app
-from api.documents.trusted import DocumentsNotAccepted, read_manifest
+from api.documents.reading import DocumentsNotAccepted
+from api.documents.trusted import read_manifest
 from certlink.clock import programme_clock
 from certlink.commands.runner import load_settings, stop
 from certlink.readiness import NOT_READY

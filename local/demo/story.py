@@ -1,4 +1,4 @@
-"""The steps of the story: Amara moves her account from Fabrikam to Contoso, and removes it."""
+"""The steps of the story of Amara, who moves her account."""
 
 import asyncio
 from collections.abc import Callable

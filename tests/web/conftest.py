@@ -8,8 +8,7 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.app import build_app
-from api.documents.trusted import register_documents
+from api.app import build_app, new_documents
 from api.runtime import Runtime
 from bench.unlimited import NoRateLimit
 from domain.models import BrowserSession, Member
@@ -57,13 +56,15 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
         app = build_app(
             settings, routes=routes(sign_in_hints=hints), exception_handlers=EXCEPTION_HANDLERS, show_fault=show_fault
         )
+        documents = new_documents()
+        documents.register(DOCUMENTS)
         app.state.runtime = Runtime(
             settings=settings,
             clock=clock,
             issuers=issuers,
             notifications=NotificationListener(database),
             rate_limit=NoRateLimit(settings),
-            registered_documents=register_documents(DOCUMENTS),
+            documents=documents,
         )
         app.state.sandbox = sandbox
         yield app

@@ -104,7 +104,7 @@ def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...
 
 
 def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
-    events = timeline(row.facts, row.recorded_effects, at=row.as_of)
+    events = timeline(row.facts, at=row.as_of, counted_at=row.counted_recorded_at, ended_at=row.ended_recorded_at)
     return [from_row(CreditTimelineEvent, event, expected=event.is_expected) for event in events]
 
 
