@@ -50,10 +50,11 @@ async def _add_organization(issuer: Issuer, *, settings: Settings, now: datetime
         credential=ClientSecret(secret=CLIENT_SECRET),
         api_audiences=(API_AUDIENCE,),
     )
-    if domain not in {organization.domain for organization in await organizations()}:
+    existing = {organization.domain: organization for organization in await organizations()}
+    if domain not in existing:
         await create_organization(name=issuer.name, domain=domain, issuer=trusted, now=now, settings=settings)
-    else:
-        # Another port than last time makes another address of the same issuer.
+    # Another port than last time makes another address of the same issuer.
+    elif trusted.issuer not in existing[domain].issuers:
         await replace_issuer(organization_domain=domain, issuer=trusted, now=now, settings=settings)
 
 

@@ -13,7 +13,9 @@ COMPOSED, DECOMPOSED = "jos\u00e9@contoso.example", "jose\u0301@contoso.example"
 # Letters with marks, letters whose lower case is longer or depends on neighbors, and signs that NFC replaces.
 LETTERS = st.sampled_from("aZéÉßẞİıΣςåÅ\u212a\u212b\u037e\u1fef\u0301\u0323ﬁ한각ǅ;@ .-'+")
 LOCAL_PARTS = st.text(LETTERS, min_size=1, max_size=12) | st.text(min_size=1, max_size=70)
-HOSTS = st.sampled_from(["contoso.example", "Contoso.EXAMPLE", "bücher.example", "FASS.example", "faß.example", "한국.example"])
+HOSTS = st.sampled_from(
+    ["contoso.example", "Contoso.EXAMPLE", "bücher.example", "FASS.example", "faß.example", "한국.example"]
+)
 FORMS = st.sampled_from(["NFC", "NFD"])
 
 
@@ -24,9 +26,7 @@ def test_both_spellings_of_an_address_are_one() -> None:
 
 @given(LOCAL_PARTS, HOSTS, FORMS, FORMS)
 @example("é" * MAX_LOCAL_PART, "contoso.example", "NFC", "NFD")
-def test_an_address_has_one_spelling_however_its_marks_are_written(
-    local: str, host: str, one: str, other: str
-) -> None:
+def test_an_address_has_one_spelling_however_its_marks_are_written(local: str, host: str, one: str, other: str) -> None:
     written = f"{local}@{host}"
     spellings = {one_spelling(unicodedata.normalize(form, written)) for form in (one, other)}  # type: ignore[arg-type]
 
