@@ -71,6 +71,9 @@ TABLE: list[tuple[str, dict[str, Any], str | type[Refusal]]] = [
     ("VERIFIED", {"email": AMARA, "email_verified": "true"}, AMARA),
     ("HOSTED_DOMAIN", {"email": AMARA, "email_verified": "true"}, AMARA),
     ("ISSUER", {"email": AMARA, "email_verified": "true"}, AMARA),
+    ("VERIFIED", {"email": "Mei.Tanaka@Contoso.example", "email_verified": True}, "mei.tanaka@contoso.example"),
+    ("VERIFIED", {"email": "Émile@contoso.example", "email_verified": True}, "émile@contoso.example"),
+    ("VERIFIED", {"email": "", "email_verified": True}, AddressMissing),
     # Case 8: one address in two spellings, and in capitals.
     ("VERIFIED", {"email": "jose\u0301@contoso.example", "email_verified": True}, JOSE),
     ("VERIFIED", {"email": JOSE, "email_verified": True}, JOSE),
