@@ -123,9 +123,7 @@ async def test_one_address_in_two_spellings_is_one_invitation_and_signs_in(
     one, other = await desk.invite("jose\u0301@contoso.example", "Jos\u00e9@contoso.example")
 
     assert isinstance(other.refusal, AlreadyMember)
-    assert await Member.filter(status=MemberStatus.INVITED).values_list("work_email", flat=True) == [
-        "jos\u00e9@contoso.example"
-    ]
+    assert (await Member.get(status=MemberStatus.INVITED)).work_email == "jos\u00e9@contoso.example"
     assert await sign_in(organization, signs_in_as)
     assert (await Member.get(id=one.member_id)).status is MemberStatus.ACTIVE
 

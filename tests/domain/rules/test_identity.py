@@ -28,7 +28,7 @@ AMARA, JOSE = "amara.osei@contoso.example", "jos\u00e9@contoso.example"
 VERIFIED, ISSUER, HOSTED_DOMAIN = AddressTrust.VERIFIED, AddressTrust.ISSUER, AddressTrust.HOSTED_DOMAIN
 YES = [True, "true", "True", "TRUE"]
 NO = [False, "false", "False", "FALSE"]
-UNSAID = [None, "", "yes", 1, 0.5, [], {}, ["true"], " true"]
+UNSAID: list[object] = [None, "", "yes", 1, 0.5, [], {}, ["true"], " true"]
 
 
 def trusted(preset: IssuerPreset, issuer: str = "https://login.contoso.example") -> IssuerTrust:
@@ -53,7 +53,7 @@ def told(trust: IssuerTrust, **claims: Any) -> str | type[Refusal] | None:
     """Return the address that claims confirm, or the refusal that says why there is none."""
     identity = identify(PERSON | claims, trust)
     assert (identity.address is None) != (identity.address_refusal is None)
-    return identity.address or type(identity.address_refusal)
+    return type(identity.address_refusal) if identity.address_refusal else identity.address
 
 
 # The first column names whose word counts, the last what comes of the claims.
