@@ -9,11 +9,13 @@ from domain.operations.attempts import start_association
 from domain.operations.credits import propagate_credits
 from domain.operations.invitations import invite_member
 from domain.operations.members import activate_member
-from domain.operations.organizations import change_issuer, create_organization
+from domain.operations.organizations import IssuerSettings, create_organization, replace_issuer
+from domain.providers.client_authentication import ClientSecret
 from domain.providers.learning import CompletionRecord
+from domain.queries.issuers import issuer_or_raise
 from domain.queries.organizations import organizations
 from domain.rules.enums import CompletionKind, LearningProvider, MemberRole
-from domain.rules.sign_in import Identity
+from domain.rules.identity import Identity
 from domain.settings import Settings
 from sandbox.issuers import CONTOSO, FABRIKAM, Issuer
 from sandbox.personas import LEARNING_PERSONAS, WORK_PERSONAS, WorkPersona
@@ -39,21 +41,18 @@ async def seed(settings: Settings, *, sandbox_url: str) -> None:
 
 async def _add_organization(issuer: Issuer, address: str, *, settings: Settings, now: datetime) -> None:
     domain = _domain(issuer)
+    trusted = IssuerSettings(
+        issuer=address,
+        client_id=CLIENT_ID,
+        credential=ClientSecret(secret=CLIENT_SECRET),
+        api_audiences=(API_AUDIENCE,),
+    )
     existing = {organization.domain: organization for organization in await organizations()}
     if domain not in existing:
-        await create_organization(
-            name=issuer.name,
-            domain=domain,
-            issuer=address,
-            client_id=CLIENT_ID,
-            client_secret=CLIENT_SECRET,
-            api_audience=API_AUDIENCE,
-            now=now,
-            settings=settings,
-        )
+        await create_organization(name=issuer.name, domain=domain, issuer=trusted, now=now, settings=settings)
     # Another port than last time makes another address of the same issuer.
-    elif existing[domain].issuer != address:
-        await change_issuer(organization_domain=domain, issuer=address, now=now)
+    elif trusted.issuer not in existing[domain].issuers:
+        await replace_issuer(organization_domain=domain, issuer=trusted, now=now, settings=settings)
 
 
 async def _add_member(persona: WorkPersona, sandbox_url: str, *, settings: Settings, now: datetime) -> None:
@@ -69,15 +68,9 @@ async def _add_member(persona: WorkPersona, sandbox_url: str, *, settings: Setti
 
 
 async def _link(persona: WorkPersona, issuer: str, *, settings: Settings, now: datetime) -> None:
-    identity = Identity(
-        issuer=issuer,
-        subject=persona.subject,
-        email=persona.email,
-        email_verified=True,
-        name=persona.name,
-    )
-    viewer = await activate_member(identity=identity, now=now)
-    assert viewer is not None
+    trusted = await issuer_or_raise(persona.email.rpartition("@")[2], issuer)
+    identity = Identity(issuer=trusted.issuer, subject=persona.subject, address=persona.email, name=persona.name)
+    viewer = await activate_member(identity=identity, identity_issuer_id=trusted.id, now=now)
     account = next(account for account in LEARNING_PERSONAS if account.key == LINKED_ELSEWHERE[persona.key])
     assert account.profile_id is not None
     started = await start_association(

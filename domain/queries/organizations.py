@@ -76,7 +76,7 @@ async def organization_id_of(organization_domain: str) -> int:
         NotFound: there is no such organization.
     """
     organization_id: int | None = await fetch_value(
-        "SELECT organization_id FROM mail_domain WHERE domain = $1", a_label_domain(organization_domain)
+        "SELECT organization_id FROM mail_domain WHERE domain = $1", a_label_domain(organization_domain.strip())
     )
     if organization_id is None:
         raise NotFound(NO_SUCH_ORGANIZATION)
