@@ -1,5 +1,7 @@
 """Certlink with organizations of the outside provider's issuers, and a person with a browser."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from httpx2 import AsyncClient, Response
 
 from domain.models import BrowserSession, Member
 from domain.operations.invitations import invite_member
-from domain.operations.organizations import create_organization
+from domain.operations.organizations import change_issuer, create_organization
 from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberRole
 from domain.rules.sign_in import sign_in_redirect_uri
@@ -40,9 +42,20 @@ class Visitor:
         answer = await self._browser.post(address, data=fields, headers={"sec-fetch-site": "same-origin"})
         return await self._follow(answer)
 
+    def cookies(self) -> list[tuple[str, str]]:
+        """Return what the browser holds, for another one that shall be the same person's."""
+        return [(cookie.name, cookie.value or "") for cookie in self._browser.cookies.jar]
+
     async def visit(self, address: str) -> Response:
         """Open an address, of certlink's where it is a path, and follow its redirects."""
         return await self._follow(await self._browser.get(urljoin(self._certlink.settings.public_url, address)))
+
+    async def press(self, page: Response, **button: str) -> Response:
+        """Send the only form of an issuer's page by one of its buttons, and go on to where that ends."""
+        action = re.search(r'<form[^>]* action="([^"]*)"', page.text)
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        address = urljoin(str(page.url), html.unescape(action[1]) if action else "")
+        return await self._follow(await self._browser.post(address, data=hidden | button))
 
     async def _follow(self, answer: Response) -> Response:
         for _ in range(MAX_REDIRECTS):
@@ -72,6 +85,7 @@ class Certlink:
         *,
         name: str = "Contoso",
         invited: tuple[str, ...] = (AMARA,),
+        role: MemberRole = MemberRole.MEMBER,
         secret: str | None = None,
     ) -> int:
         """Write an organization of an issuer as its profile wants it, register its client there, invite people.
@@ -96,11 +110,16 @@ class Certlink:
             await invite_member(
                 organization_domain=domain,
                 work_email=email,
-                role=MemberRole.MEMBER,
+                role=role,
                 now=self.clock(),
                 settings=self.settings,
             )
         return organization_id
+
+    async def move(self, organization_id: int, issuer: OutsideIssuer, *, name: str = "Contoso") -> None:
+        """Let an organization change to another issuer, at which it registers our client too."""
+        await change_issuer(organization_domain=f"{name.lower()}.example", issuer=issuer.issuer, now=self.clock())
+        await self.register(issuer, organization_id)
 
     async def register(self, issuer: OutsideIssuer, organization_id: int) -> None:
         """Do at the issuer what the admin of a company does there: register our client with its redirect URI."""
@@ -117,9 +136,11 @@ async def signed_in() -> list[str]:
     return sorted(session.member.work_email for session in sessions)
 
 
+async def unchanged() -> dict[str, int]:
+    """Return what must be as before where a sign-in was refused: how many rows there are, but for the sign-ins."""
+    return {table: rows for table, rows in (await trace()).items() if table != "sign_in"}
+
+
 async def bindings() -> dict[str, str | None]:
     """Return each member's subject, by the address."""
     return {member.work_email: member.subject for member in await Member.all()}
-
-
-__all__ = ["CLIENT_ID", "Certlink", "Visitor", "bindings", "signed_in", "trace"]

@@ -94,6 +94,8 @@ ES256_POST = Profile(
     shape={"algorithms": ["ES256"], "authMethods": ["client_secret_post"]}, authenticates_by="client_secret_post"
 )
 EDDSA = Profile(shape={"algorithms": ["EdDSA"]})
+# The same algorithm by its name of RFC 9864.
+ED25519 = Profile(shape={"algorithms": ["Ed25519"]})
 SECRET_TO_ENCODE = Profile(shape={"authMethods": ["client_secret_basic"]}, secret=AWKWARD_SECRET)
 PRIVATE_KEY_JWT = Profile(
     shape={"authMethods": ["private_key_jwt"], "needsThumbprint": True}, authenticates_by="private_key_jwt"
@@ -115,6 +117,7 @@ PROFILES = {
     "Entra ID with access tokens of version 1": ENTRA_V1,
     "ES256 and client_secret_post": ES256_POST,
     "EdDSA": EDDSA,
+    "Ed25519": ED25519,
     "a secret that must be encoded": SECRET_TO_ENCODE,
     "private_key_jwt": PRIVATE_KEY_JWT,
     "PS256 and a public client": PS256_PUBLIC,

@@ -47,8 +47,8 @@ const SHAPE = {
   signsIn: null,
   /** Whether the page asks although login_hint names somebody. */
   asks: false,
-  /** Whether the issuer answers at all. */
-  isDown: false,
+  /** Where the issuer does not answer: paths below it, "/" for all of them. */
+  down: [],
   /** Changes of the next identity tokens: { claims, header, key: "issuer" | "stranger" | "secret" | "none" }. */
   forgery: null,
 };
@@ -292,7 +292,7 @@ class Issuer {
 
   async answer(request, response, path) {
     const interaction = path.startsWith(`${this.base}/interaction/`);
-    if (this.shape.isDown) return reply(response, 503, { error: "temporarily_unavailable" });
+    if (this.shape.down.some((part) => path.startsWith(`${this.base}${part}`))) return reply(response, 503, { error: "temporarily_unavailable" });
     const isDocument = path === `${this.base}/.well-known/openid-configuration`;
     if (this.discovery !== null && isDocument) return reply(response, 404, { error: "not_found" });
     if (interaction) return this.#interact(request, response);

@@ -234,6 +234,6 @@ async def test_a_forged_token_is_forged(key: str, outside: OutsideProvider) -> N
 
 
 async def test_an_issuer_that_is_down_answers_nobody(outside: OutsideProvider) -> None:
-    issuer = await outside.issuer(ID_TOKEN, isDown=True)
+    issuer = await outside.issuer(ID_TOKEN, down=["/"])
 
     assert (await outside.control.get(issuer.discovery)).status_code == 503
