@@ -52,10 +52,7 @@ class Visitor:
 
     async def press(self, page: Response, **button: str) -> Response:
         """Send the only form of an issuer's page by one of its buttons, and go on to where that ends."""
-        action = re.search(r'<form[^>]* action="([^"]*)"', page.text)
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
-        address = urljoin(str(page.url), html.unescape(action[1]) if action else "")
-        return await self._follow(await self._browser.post(address, data=hidden | button))
+        return await self._follow(await press(self._browser, page, **button))
 
     async def _follow(self, answer: Response) -> Response:
         for _ in range(MAX_REDIRECTS):
@@ -128,6 +125,20 @@ class Certlink:
             sign_in_redirect_uri(self.settings.public_url, organization_id=organization_id, issuer=issuer.issuer),
             post_logout_redirect_uris=[f"{self.settings.public_url}/sign-in"],
         )
+
+
+async def press(browser: AsyncClient, page: Response, **button: str) -> Response:
+    """Send the only form of an issuer's page by one of its buttons."""
+    action = re.search(r'<form[^>]* action="([^"]*)"', page.text)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+    address = urljoin(str(page.url), html.unescape(action[1]) if action else "")
+    return await browser.post(address, data=hidden | button)
+
+
+def heading(page: Response) -> str:
+    """Return what a page is about, for the message of a test that fails."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", page.text, re.DOTALL)
+    return f"{page.status_code} {page.url.path}: {found[1] if found else page.text[:200]}"
 
 
 async def signed_in() -> list[str]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-from urllib.parse import quote_plus, urljoin
+from urllib.parse import quote_plus
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from httpx2 import AsyncClient, Response
+from httpx2 import URL, AsyncClient, Response
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import KeySet, RSAKey
@@ -153,8 +153,8 @@ class FrontEnd:
         self.issuer = issuer
         self.client_id = client_id
 
-    async def sign_in(self, *, login: str = AMARA, **asked: str) -> dict[str, Any]:
-        """Sign in with an account, and return what the token endpoint answers."""
+    async def sign_in(self, *, login: str = AMARA, browser: AsyncClient | None = None, **asked: str) -> dict[str, Any]:
+        """Sign in with an account, in a new browser if none is given; return what the token endpoint answers."""
         metadata = await self.issuer.metadata()
         verifier = secrets.token_urlsafe(32)
         redirected = await self._authorize(
@@ -171,6 +171,7 @@ class FrontEnd:
                 "login_hint": login,
                 **asked,
             },
+            browser,
         )
         assert redirected.params["state"] == "a-state"
         assert redirected.params["iss"] == self.issuer.issuer
@@ -207,15 +208,17 @@ class FrontEnd:
             warnings.simplefilter("ignore", SecurityWarning)
             return jwt.decode(token, keys, algorithms=[self.issuer.profile.algorithm])
 
-    async def _authorize(self, endpoint: str, query: Mapping[str, str]) -> Any:
-        async with AsyncClient(trust_env=False) as browser:
-            answer: Response = await browser.get(endpoint, params=dict(query))
-            for _ in range(MAX_REDIRECTS):
-                assert answer.is_redirect, answer.text
-                address = urljoin(str(answer.url), answer.headers["location"])
-                if address.startswith(self.REDIRECT_URI):
-                    return answer.url.join(address)
-                answer = await browser.get(address)
+    async def _authorize(self, endpoint: str, query: Mapping[str, str], browser: AsyncClient | None) -> URL:
+        if browser is None:
+            async with AsyncClient(trust_env=False) as new:
+                return await self._authorize(endpoint, query, new)
+        answer: Response = await browser.get(endpoint, params=dict(query))
+        for _ in range(MAX_REDIRECTS):
+            assert answer.is_redirect, answer.text
+            address = answer.url.join(answer.headers["location"])
+            if str(address).startswith(self.REDIRECT_URI):
+                return address
+            answer = await browser.get(address)
         raise AssertionError("too many redirects")
 
     def _assertion(self, audience: str) -> str:

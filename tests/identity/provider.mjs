@@ -1,8 +1,8 @@
 /**
  * Issuers shaped like the ones that companies have, each a whole oidc-provider below a path of its own.
  *
- * A test makes one by a profile (see `SHAPE`) at /control/issuers and steers it at /control/KEY. Nothing here checks a
- * token, a secret or a redirect: that is oidc-provider's.
+ * A test makes one by a profile (see `SHAPE`) at /control/issuers and steers it at /control/KEY. What a client must send
+ * is checked by oidc-provider; only where companies' issuers are stricter, by us.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -229,10 +229,10 @@ class Issuer {
         ctx.type = "json";
         ctx.body = out;
       },
-      // Certlink is on this machine in a test.
-      fetch: (url, options) => globalThis.fetch(url, options),
+      // By its own dispatcher it calls no address of this machine, which is where certlink is in a test.
+      fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     });
-    this.provider.proxy = false;
+    this.provider.on("backchannel.error", (_, error) => console.error(error));
     this.provider.use(async (ctx, next) => {
       await next();
       await this.#afterwards(ctx);
@@ -251,15 +251,17 @@ class Issuer {
       ctx.body = { ...ctx.body, authorization_endpoint: ctx.body.authorization_endpoint.replace(origin, elsewhere) };
     }
     if (route !== "token") return;
-    const { client_assertion: assertion, grant_type: grant } = ctx.oidc.params ?? {};
+    const { client_assertion: assertion, client_secret: secret } = ctx.oidc.params ?? {};
     const header = assertion === undefined ? null : decodeProtectedHeader(assertion);
-    if (this.shape.needsThumbprint && assertion !== undefined && header["x5t#S256"] === undefined && ctx.status === 200) {
+    const method = ctx.get("authorization") ? "client_secret_basic" : assertion ? "private_key_jwt" : secret ? "client_secret_post" : "none";
+    // oidc-provider takes a secret either way, and an assertion without its certificate's name; issuers of companies do not.
+    const isRefused = !this.shape.authMethods.includes(method) || (this.shape.needsThumbprint && header?.["x5t#S256"] === undefined);
+    if (ctx.status === 200 && isRefused) {
       ctx.status = 401;
-      ctx.body = { error: "invalid_client", error_description: "AADSTS700027: the assertion names no certificate" };
+      ctx.body = { error: "invalid_client", error_description: "this is not how the client authenticates here" };
     }
     this.seen.push({
-      grant: grant ?? ctx.oidc.body?.grant_type ?? null,
-      authorization: (ctx.get("authorization").split(" ")[0] || null)?.toLowerCase() ?? null,
+      method,
       assertionHeader: header,
       assertionClaims: assertion === undefined ? null : decodeJwt(assertion),
       status: ctx.status,

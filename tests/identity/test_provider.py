@@ -1,11 +1,19 @@
 """The outside provider has the shape that each profile says, without certlink."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from httpx2 import AsyncClient
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from tests.api.serving import served
+from tests.identity.environment import press
 from tests.identity.node import FOLDER
 from tests.identity.outside import FrontEnd, OutsideProvider, client_key
 from tests.identity.profiles import (
@@ -15,6 +23,7 @@ from tests.identity.profiles import (
     ELSEWHERE,
     ENTRA,
     ENTRA_V1,
+    ES256_POST,
     ID_TOKEN,
     PRIVATE_KEY_JWT,
     PROFILES,
@@ -220,6 +229,44 @@ async def test_an_account_made_anew_has_the_address_and_another_subject(outside:
 
     assert (after["email"], after["sub"]) == (before["email"], "made-anew")
     assert before["sub"] != "made-anew"
+
+
+async def test_sign_out_at_the_issuer_tells_its_clients_which_session_ended(outside: OutsideProvider) -> None:
+    told: list[str] = []
+
+    async def hear(request: Request) -> Response:
+        told.append(str((await request.form())["logout_token"]))
+        return Response()
+
+    async with served(Starlette(routes=[Route("/logout", hear, methods=["POST"])])) as address:
+        issuer = await outside.issuer(ID_TOKEN)
+        client = FrontEnd(issuer)
+        await issuer.register(
+            client.client_id,
+            client.REDIRECT_URI,
+            backchannel_logout_uri=f"http://{address}/logout",
+            backchannel_logout_session_required=True,
+        )
+        async with AsyncClient(trust_env=False) as browser:
+            claims = (await client.verified((await client.sign_in(browser=browser))["id_token"])).claims
+            asked = await browser.get((await issuer.metadata())["end_session_endpoint"])
+            await press(browser, asked, logout="yes")
+
+    (token,) = [await client.verified(text) for text in told]
+    assert token.header["typ"] == "logout+jwt"
+    assert (token.claims["sub"], token.claims["sid"]) == (claims["sub"], claims["sid"])
+    assert list(token.claims["events"]) == ["http://schemas.openid.net/event/backchannel-logout"]
+
+
+async def test_a_secret_that_is_sent_in_another_way_than_the_issuer_offers_is_refused(
+    outside: OutsideProvider,
+) -> None:
+    client = await front_end(outside, ES256_POST)
+    basic = replace(client.issuer, profile=replace(ES256_POST, authenticates_by="client_secret_basic"))
+
+    answer = await FrontEnd(basic).sign_in()
+
+    assert answer["error"] == "invalid_client"
 
 
 @pytest.mark.parametrize("key", ["none", "secret", "stranger"])

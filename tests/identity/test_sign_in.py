@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from domain.models import Member
 from domain.providers.http import JsonClient
 from domain.rules.enums import MemberRole
-from tests.identity.environment import CLIENT_ID, Certlink, Visitor, bindings, signed_in, unchanged
-from tests.identity.outside import FrontEnd, OutsideIssuer, OutsideProvider
+from tests.identity.environment import CLIENT_ID, Certlink, Visitor, bindings, heading, signed_in, unchanged
+from tests.identity.outside import FrontEnd, OutsideIssuer, OutsideProvider, client_key
 from tests.identity.profiles import (
     AHEAD,
     AMARA,
@@ -63,7 +63,7 @@ async def assert_amara_signs_in(issuer: OutsideIssuer, certlink: Certlink, visit
 
     page = await visitor.sign_in()
 
-    assert (page.status_code, page.url.path) == (200, "/profile"), page.text
+    assert (page.status_code, page.url.path) == (200, "/profile"), heading(page)
     assert await signed_in() == [AMARA]
 
 
@@ -72,7 +72,7 @@ async def refused(visitor: Visitor, *, email: str = AMARA) -> Response:
     before = await unchanged()
     page = await visitor.sign_in(email)
     assert str(page.url).startswith(str(page.url.join("/sign-in"))), page.url
-    assert page.status_code >= 400, page.text
+    assert page.status_code >= 400, heading(page)
     assert await signed_in() == []
     assert await unchanged() == before
     return page
@@ -134,7 +134,13 @@ async def test_a_secret_is_encoded_before_it_is_sent(
 async def test_a_client_authenticates_by_a_key_and_names_its_certificate(
     outside: OutsideProvider, certlink: Certlink, visitor: Visitor
 ) -> None:
-    await assert_amara_signs_in(await outside.issuer(PRIVATE_KEY_JWT), certlink, visitor)
+    issuer = await outside.issuer(PRIVATE_KEY_JWT)
+
+    await assert_amara_signs_in(issuer, certlink, visitor)
+
+    (exchange,) = await issuer.seen()
+    assert exchange["method"] == "private_key_jwt"
+    assert exchange["assertionHeader"]["x5t#S256"] == client_key().thumbprint
 
 
 async def test_a_public_client_signs_people_in_where_ps256_signs(
@@ -172,7 +178,7 @@ async def test_a_person_signs_in_after_the_issuer_changed_its_keys(
     async with certlink.visitor() as again:
         page = await again.sign_in()
 
-    assert (page.status_code, page.url.path) == (200, "/profile"), page.text
+    assert (page.status_code, page.url.path) == (200, "/profile"), heading(page)
 
 
 @pytest.mark.parametrize("profile", [ID_TOKEN, ELSEWHERE], ids=["at the issuer", "at another origin"])
@@ -315,7 +321,7 @@ ENTRA_STRANGERS: dict[str, dict[str, Any]] = {
     "of another tenant": {"tid": "11111111-2222-4333-8444-555555555555"},
     "a guest by acct": {"acct": 1},
     "a guest by idp": {"idp": "https://sts.windows.net/11111111-2222-4333-8444-555555555555/"},
-    "a guest by name": {"preferred_username": "amara.osei_fabrikam.example#EXT#@contoso.example"},
+    "a guest by name": {"email": AMARA, "preferred_username": "amara.osei_fabrikam.example#EXT#@contoso.example"},
     "without an object": {"oid": None},
 }
 
@@ -373,7 +379,7 @@ async def test_after_a_change_of_issuer_the_verified_address_binds_again(
 
     page = await visitor.sign_in()
 
-    assert (page.status_code, page.url.path) == (200, "/profile"), page.text
+    assert (page.status_code, page.url.path) == (200, "/profile"), heading(page)
     assert await bindings() == {AMARA: "amara-at-the-new-issuer"}
 
 
