@@ -46,10 +46,6 @@ class Visitor:
         """Return what the browser holds, for another one that shall be the same person's."""
         return [(cookie.name, cookie.value or "") for cookie in self._browser.cookies.jar]
 
-    async def visit(self, address: str) -> Response:
-        """Open an address, of certlink's where it is a path, and follow its redirects."""
-        return await self._follow(await self._browser.get(urljoin(self._certlink.settings.public_url, address)))
-
     async def press(self, page: Response, **button: str) -> Response:
         """Send the only form of an issuer's page by one of its buttons, and go on to where that ends."""
         return await self._follow(await press(self._browser, page, **button))
