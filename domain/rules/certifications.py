@@ -51,7 +51,7 @@ def retirement_reason(
     facts: CertificationFacts, *, completed_at: datetime, starts_at: datetime
 ) -> IneligibleReason | None:
     """Return RETIRED if a completion does not count any more when its association starts."""
-    # Who earned it before the retirement keeps it as long as it is valid; who earned it later never had it.
+    # Who earned it before the retirement keeps it as long as it is valid; what was earned later never counts.
     if facts.retirement_rule is RetirementRule.ONE_YEAR_IF_EARNED_BEFORE and facts.retires_on is not None:
         return IneligibleReason.RETIRED if completed_at >= start_of_day(facts.retires_on) else None
     end = eligible_until(facts)
