@@ -43,7 +43,7 @@ class EndedMembership:
 async def activate_member(transaction: Transaction, *, identity: Identity, now: datetime) -> MemberViewer | None:
     """Return the member who is bound to the issuer's subject, bound now if a verified address says who they are."""
     # An address matters only where it accepts an invitation, or once more after the organization changed its issuer.
-    # Otherwise a subject keeps its member, whatever the address: an issuer may give it to somebody else.
+    # Otherwise a subject keeps its member, whatever the address: an issuer may give an address to somebody else.
     bound = await viewer_of_subject(identity.issuer, identity.subject)
     if bound is not None or identity.verified_email is None:
         return bound

@@ -101,7 +101,7 @@ class _Fragility:
     def findings(self) -> tuple[FragilityFinding, ...]:
         people: dict[Person, set[frozenset[str]]] = defaultdict(set)
         single: dict[int, set[frozenset[str]]] = defaultdict(set)
-        # The requirements that are unmet with one person less: nobody else and nothing else can lose a program.
+        # The requirements that one person less leaves unmet: only through these can a single person or credit matter.
         tight = {
             requirement.certifications
             for program in self._programs
@@ -112,7 +112,7 @@ class _Fragility:
         for codes in tight:
             for person, credits in self._holders.of(codes).items():
                 people[person].add(codes)
-                # A person with two of them still counts without either.
+                # A person with two such credits still counts when one of them is gone.
                 if len(credits) == 1:
                     single[id(credits[0])].add(codes)
         in_order = dict.fromkeys(holding.person for holding in self._holdings)
