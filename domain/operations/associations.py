@@ -71,7 +71,7 @@ async def associate(
     """Start the association that an attempt is for, end the account's association elsewhere, and return its id.
 
     What still counts for an organization that its person has left ends too (R8). With a sealed refresh token the
-    transcript is read again every night.
+    transcript is read again every night. Where only the grant of the member's association was refused, it goes on.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).

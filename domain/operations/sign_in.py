@@ -122,6 +122,8 @@ async def complete_sign_in(
 ) -> CompletedSignIn:
     """Exchange the code, find the member (R2) and open a session; a state works once.
 
+    ``redirected_to`` is the key of the redirect URI that the answer came to.
+
     Raises:
         SignInNotKnown: the state is forged, used, or another browser's.
         SignInExpired: the ten minutes are over.

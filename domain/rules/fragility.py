@@ -35,7 +35,10 @@ class FragilityFinding:
 def fragility(
     holdings: Iterable[Holding], programs: Sequence[Program], *, at: datetime, track: Track | None = None
 ) -> tuple[FragilityFinding, ...]:
-    """Return the finding of each program that is attained at an instant, on the organization's track if it has one."""
+    """Return the finding of each program that is attained at an instant (aware, UTC).
+
+    ``track`` is the organization's setting.
+    """
     # Who does not count yet can neither lose a program nor save it.
     counting = tuple(holding for holding in holdings if holding.is_counting(at))
     return _Fragility(counting, programs, at, track).findings()
