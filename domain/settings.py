@@ -212,7 +212,7 @@ def mail_server(url: str) -> MailServer:
     if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path not in {"", "/"} or parts.query:
         raise ValueError("must be smtp://host:port, smtp+starttls://user:password@host:port or smtps://…")
     port, tls, start_tls = _MAIL_SCHEMES[parts.scheme]
-    # Within one machine nobody listens, and the local stack has no certificate.
+    # Within one machine nobody else can listen, and the local stack has no certificate.
     if parts.password and not tls and not start_tls and parts.hostname not in _LOOPBACK:
         raise ValueError("a password needs smtp+starttls:// or smtps://")
     return MailServer(

@@ -37,7 +37,7 @@ from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, random_text
 from domain.settings import Settings
 
-# A key's use is recorded at most this often: a write for each request would be its slowest part.
+# A key's use is recorded at most this often: a write for each request would cost more than most requests do.
 TOUCHED_EVERY = timedelta(minutes=1)
 TIMEOUT_SECONDS = 1.0
 UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)
