@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from api.exports.endpoint import ExportEndpoint
 from api.exports.formats import FORMATS
 from api.health import HEALTH_ROUTES
+from api.scim.endpoint import SCIM, ScimEndpoint
 from api.transport.http.endpoint import GraphQLEndpoint
 from api.transport.websocket.endpoint import graphql_websocket
 from domain.settings import Settings
@@ -17,7 +18,7 @@ GRAPHQL = "/graphql"
 
 
 def api_routes(settings: Settings) -> list[BaseRoute]:
-    """Return the routes of GraphQL over HTTP and websockets, of the exports and of health."""
+    """Return the routes of GraphQL over HTTP and websockets, of the exports, of SCIM and of health."""
     graphql = _cors(settings, methods=("GET", "POST"), exposed=("Retry-After", "X-Request-Id"))
     exports = _cors(settings, methods=("GET",), exposed=("Content-Disposition", "Retry-After", "X-Request-Id"))
     return [
@@ -27,6 +28,8 @@ def api_routes(settings: Settings) -> list[BaseRoute]:
             Route(f"/exports/skills-report.{form.extension}", ExportEndpoint(form), middleware=[exports])
             for form in FORMATS
         ),
+        Route(SCIM, ScimEndpoint()),
+        Route(f"{SCIM}/{{path:path}}", ScimEndpoint()),
         *HEALTH_ROUTES,
     ]
 

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from certlink.commands import api_keys, catalog, database, explain, exports, members, organizations, score, serve, work
+from certlink.commands import (
+    api_keys,
+    catalog,
+    database,
+    explain,
+    exports,
+    members,
+    organizations,
+    scim,
+    score,
+    serve,
+    work,
+)
 
 app = typer.Typer(
     name="certlink",
@@ -16,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve, work, database, organizations, members, api_keys, catalog, score, explain, exports):
+for module in (serve, work, database, organizations, members, api_keys, scim, catalog, score, explain, exports):
     module.add_to(app)
 for extension in entry_points(group="certlink.commands"):
     # The image has the project's metadata, but not the packages that it does not need.
