@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from scim2_models import Error, ListResponse, NotImplementedException, Resource, SCIMException
+from scim2_models import Error, ListResponse, NotImplementedException, SCIMException
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
@@ -20,18 +20,19 @@ from api.errors import (
     FAULT_SENTENCE,
     ErrorCode,
     RequestError,
-    log_fault,
     request_id_of,
     status_of,
 )
 from api.limits.charge import take
 from api.limits.rate_limit import BudgetNames
 from api.runtime import Runtime, runtime_of
+from api.scim.resources import EnterpriseUser, User
 from api.scim.service import SERVICE
 from api.scim.storage import DirectoryStorage
 from api.transport.http.body import read_body
 from api.transport.json_body import parse_json
 from domain.errors import Refusal, TryAgain
+from domain.faults import describe_fault
 from domain.operations.scim_tokens import touch_scim_token
 from domain.queries.directory import scim_token
 from domain.rules.administration import Directory
@@ -89,7 +90,7 @@ async def respond(request: Request) -> Response:
         error = Error(status=status, scim_type=scim_type, detail=refused.message)
         headers = {"Retry-After": "5"} if status == 503 else {}
     except Exception as fault:
-        log_fault(fault, request_id=request_id)
+        log.error("scim_fault", request_id=request_id, **describe_fault(fault))
         error = Error(status=500, detail=f"{FAULT_SENTENCE} {request_id}")
     log.info("scim_request_refused", status=error.status, scim_type=error.scim_type, request_id=request_id)
     return _response(error.status or 500, error.model_dump(), headers, request_id)
@@ -154,12 +155,12 @@ def _no_groups(request: ScimRequest) -> dict[str, Any]:
     """
     if request.method != "GET" or request.path.strip("/").lower() != "groups":
         raise NotImplementedException(detail="Groups are not supported: provision users only.")
-    return ListResponse[Resource[Any]](total_results=0, items_per_page=0, start_index=1, resources=[]).model_dump()
+    return ListResponse[User[EnterpriseUser]](total_results=0, items_per_page=0, start_index=1, resources=[]).model_dump()
 
 
 def _response(status: int, body: dict[str, Any] | None, headers: Mapping[str, str], request_id: str) -> Response:
-    return Response(
-        None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False),
-        status_code=status,
-        headers={**HEADERS, "X-Request-Id": request_id, **headers, "Content-Type": SCIM_MEDIA_TYPE},
-    )
+    headers = {**HEADERS, "X-Request-Id": request_id, **headers, "Content-Type": SCIM_MEDIA_TYPE}
+    if body is None:
+        del headers["Content-Type"]
+        return Response(status_code=status, headers=headers)
+    return Response(json.dumps(body, separators=(",", ":"), allow_nan=False), status_code=status, headers=headers)

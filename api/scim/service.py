@@ -29,7 +29,7 @@ class DirectoryService(ScimService):
         return super().read_search_query(resource_types, query)
 
     @override
-    def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> PatchOp[Any]:
+    def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
         """Read a PATCH, also one whose value has keys that select an entry of a list."""
         payload = self.decode_body(body, content_type)
         return super().read_patch(resource_type, json.dumps(_with_paths(payload)).encode(), content_type)

@@ -73,7 +73,7 @@ async def create_directory_user(
         profile.user_name,
         profile.external_id,
         is_active,
-        _stored(resource, is_active=is_active),
+        _stored({"active": True, **resource}),
         now,
     )
     if user_id is None:
@@ -124,7 +124,7 @@ async def change_directory_user(
             profile.user_name,
             profile.external_id,
             is_active,
-            _stored(resource, is_active=is_active),
+            _stored(resource),
             now,
         )
     except asyncpg.UniqueViolationError:
@@ -321,5 +321,5 @@ async def _record(
     )
 
 
-def _stored(resource: Mapping[str, Any], *, is_active: bool) -> str:
-    return json.dumps({**resource, "active": is_active}, ensure_ascii=False)
+def _stored(resource: Mapping[str, Any]) -> str:
+    return json.dumps(resource, ensure_ascii=False)
