@@ -102,6 +102,7 @@ async def _answer(request: Request, request_id: str) -> Response:
     directory = await _directory(request, runtime, now)
     body = await read_body(request)
     if body:
+        SERVICE.ensure_json(request.headers.get("content-type"))
         # Checked as everywhere: its size, its nesting, and that no key comes twice.
         parse_json(body)
     scim_request = ScimRequest(

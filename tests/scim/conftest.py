@@ -40,7 +40,7 @@ class Directory:
             headers = {"Content-Type": "application/scim+json", **headers}
         return await self.client.request(method, f"/scim/v2{path}", headers=headers, **arguments)
 
-    async def create(self, name: str = "amara.osei", **values: Any) -> dict[str, Any]:
+    async def create(self, name: str = "amara.osei", /, **values: Any) -> dict[str, Any]:
         """Create a user, who must be accepted."""
         answer = await self.send("POST", "/Users", json=user(name, **values))
         assert answer.status_code == 201, answer.text
@@ -67,7 +67,7 @@ class Directory:
         return found
 
 
-def user(name: str = "amara.osei", **values: Any) -> dict[str, Any]:
+def user(name: str = "amara.osei", /, **values: Any) -> dict[str, Any]:
     """Return a user as directories send one."""
     address = f"{name}@contoso.example"
     return {

@@ -34,14 +34,18 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, "generate_random_value", of_contoso)
 
 
-async def test_the_checker_finds_nothing_to_complain_of(runtime: Runtime, directory: Directory, addresses: None) -> None:
+async def test_the_checker_finds_nothing_to_complain_of(
+    runtime: Runtime, directory: Directory, addresses: None
+) -> None:
     app: Starlette = application(runtime)
 
     async with served(app) as address:
         results = await asyncio.to_thread(_check, f"http://{address}/scim/v2", directory.token)
 
     complaints = [
-        (result.title, result.status, result.reason) for result in results if result.status not in {Status.SUCCESS, Status.SKIPPED}
+        (result.title, result.status, result.reason)
+        for result in results
+        if result.status not in {Status.SUCCESS, Status.SKIPPED}
     ]
     assert complaints == []
     # It has not only read what there is to discover.
