@@ -156,7 +156,9 @@ def _no_groups(request: ScimRequest) -> dict[str, Any]:
     """
     if request.method != "GET" or request.path.strip("/").lower() != "groups":
         raise NotImplementedException(detail="Groups are not supported: provision users only.")
-    return ListResponse[User[EnterpriseUser]](total_results=0, items_per_page=0, start_index=1, resources=[]).model_dump()
+    return ListResponse[User[EnterpriseUser]](
+        total_results=0, items_per_page=0, start_index=1, resources=[]
+    ).model_dump()
 
 
 def _response(status: int, body: dict[str, Any] | None, headers: Mapping[str, str], request_id: str) -> Response:

@@ -121,17 +121,16 @@ class DirectoryStorage(AsyncScimStorage):
 
 def _resource(row: DirectoryUserRow) -> Resource[Any]:
     values = json.loads(row.resource_json)
-    schemas = [
-        str(User.__schema__),
-        *(str(EnterpriseUser.__schema__) for _ in [0] if EnterpriseUser.__schema__ in values),
-    ]
+    extensions = [schema for schema in (str(EnterpriseUser.__schema__),) if schema in values]
     meta = {
         "resourceType": "User",
         "created": row.created_at,
         "lastModified": row.changed_at,
         "version": f'W/"{row.version}"',
     }
-    return User[EnterpriseUser].model_validate({**values, "schemas": schemas, "id": str(row.id), "meta": meta})
+    return User[EnterpriseUser].model_validate(
+        {**values, "schemas": [str(User.__schema__), *extensions], "id": str(row.id), "meta": meta}
+    )
 
 
 def _values(resource: Resource[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ SCIM_MARK = "certlink_scim_"
 MAX_USER_NAME = 320
 MAX_EXTERNAL_ID = 255
 MAX_NAME = 200
+MAX_EMAILS = 20
 
 
 class DirectoryUserExists(Refusal):
@@ -50,13 +51,15 @@ def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
     """Return what counts of a SCIM user, whose values have SCIM's types.
 
     Raises:
-        InvalidInput: the user name or the external id is too long or cannot be printed.
+        InvalidInput: the user name or the external id is too long or cannot be printed, or there are too many e-mails.
     """
     user_name, external_id = resource["userName"], resource.get("externalId")
     if not user_name.strip() or not is_printable(user_name, max_length=MAX_USER_NAME):
         raise InvalidInput(f"userName must have 1 to {MAX_USER_NAME} printable characters.")
     if external_id is not None and not is_printable(external_id, max_length=MAX_EXTERNAL_ID):
         raise InvalidInput(f"externalId must have at most {MAX_EXTERNAL_ID} printable characters.")
+    if len(resource.get("emails") or []) > MAX_EMAILS:
+        raise InvalidInput(f"A user may have at most {MAX_EMAILS} e-mails.")
     return DirectoryProfile(
         user_name=user_name,
         external_id=external_id or None,

@@ -59,9 +59,9 @@ class Directory:
         read: dict[str, Any] = answer.json()
         return read
 
-    async def find(self, filter: str, **parameters: str) -> dict[str, Any]:
+    async def find(self, expression: str, **parameters: str) -> dict[str, Any]:
         """Return the list of the users that match a filter."""
-        answer = await self.send("GET", "/Users", params={"filter": filter, **parameters})
+        answer = await self.send("GET", "/Users", params={"filter": expression, **parameters})
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
