@@ -14,7 +14,7 @@ FILTERS = [
     'userName eq "' + "a" * 30_000 + '"',
     'userName eq "\\u0000"',
     'userName eq "\\ud800"',
-    'userName eq "%s"' % "\x00",
+    'userName eq "\x00"',
     "userName eq null",
     "active eq null",
     "id eq 17",
