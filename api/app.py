@@ -1,4 +1,4 @@
-"""Build the ASGI application."""
+"""Build the ASGI application of routes, runtime and schema."""
 
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -7,14 +7,21 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan
 
-from api.documents.trusted import register_documents
+from api.documents.reading import Documents
+from api.exports.endpoint import ExportEndpoint
+from api.exports.formats import FORMATS
+from api.graphql.schema import schema
+from api.health import HEALTH_ROUTES
 from api.limits.rate_limit import RateLimit
-from api.routes import api_routes
 from api.runtime import Clock, Runtime
+from api.scim.endpoint import SCIM, ScimEndpoint
 from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
+from api.transport.http.endpoint import GraphQLEndpoint
+from api.transport.websocket.connection import graphql_websocket
 from domain.database.pool import open_database
 from domain.jobs import use_queue
 from domain.notifications import NotificationListener
@@ -25,6 +32,7 @@ from domain.settings import Settings
 # How long a thread that scores may keep the interpreter from the event loop, at each of the several turns of a request.
 # With the default, 5 ms, others waited 11 times as long as usual beside a large scoring, with this 3 times.
 SWITCH_SECONDS = 0.001
+GRAPHQL = "/graphql"
 
 
 def create_app(
@@ -36,18 +44,19 @@ def create_app(
     show_fault: ShowFault = fault_as_json,
     documents: Mapping[str, str] | None = None,
 ) -> Starlette:
-    """Return the application with GraphQL, exports, health and further routes; it opens its own runtime at start.
+    """Return the application with GraphQL, exports, SCIM, health and further routes; it opens its own runtime at start.
 
     The documents, by names for people, are registered: everybody may have them executed, by their ids alone.
 
     Raises:
         DocumentsNotAccepted: one of the documents exceeds a limit or does not fit the schema.
     """
-    registered = register_documents(documents or {})
+    all_documents = new_documents()
+    all_documents.register(documents or {})
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_runtime(settings=settings, clock=clock, registered_documents=registered) as runtime:
+        async with open_runtime(settings=settings, clock=clock, documents=all_documents) as runtime:
             app.state.runtime = runtime
             yield
 
@@ -65,8 +74,20 @@ def build_app(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Return the application; the lifespan, or whoever starts it, sets ``app.state.runtime``."""
+    exports_cors = _cors(settings, methods=("GET",), exposed=("Content-Disposition",))
     app = Starlette(
-        routes=[*api_routes(settings), *routes],
+        routes=[
+            Route(GRAPHQL, GraphQLEndpoint(), middleware=[_cors(settings, methods=("GET", "POST"))]),
+            WebSocketRoute(GRAPHQL, graphql_websocket),
+            *(
+                Route(f"/exports/skills-report.{form.extension}", ExportEndpoint(form), middleware=[exports_cors])
+                for form in FORMATS
+            ),
+            Route(SCIM, ScimEndpoint()),
+            Route(f"{SCIM}/{{path:path}}", ScimEndpoint()),
+            *HEALTH_ROUTES,
+            *routes,
+        ],
         middleware=[Middleware(FaultBoundary, show=show_fault)],
         exception_handlers=dict(exception_handlers or {}),
         lifespan=lifespan,
@@ -76,10 +97,24 @@ def build_app(
     return app
 
 
+def _cors(settings: Settings, *, methods: Sequence[str], exposed: Sequence[str] = ()) -> Middleware:
+    # With bearer tokens only: cookies are shared with no other origin.
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.return_origins,
+        allow_methods=methods,
+        allow_headers=("Authorization",),
+        expose_headers=(*exposed, "Retry-After", "X-Request-Id"),
+    )
+
+
+def new_documents() -> Documents:
+    """Return the documents of our schema, none of them read yet."""
+    return Documents(schema._schema)
+
+
 @asynccontextmanager
-async def open_runtime(
-    *, settings: Settings, clock: Clock, registered_documents: frozenset[str] = frozenset()
-) -> AsyncIterator[Runtime]:
+async def open_runtime(*, settings: Settings, clock: Clock, documents: Documents) -> AsyncIterator[Runtime]:
     """Open the database, notifications, issuers, queue and rate limit for as long as the block runs."""
     async with AsyncExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
@@ -99,5 +134,5 @@ async def open_runtime(
             issuers=issuers,
             notifications=notifications,
             rate_limit=rate_limit,
-            registered_documents=registered_documents,
+            documents=documents,
         )

@@ -1,13 +1,9 @@
-"""Error codes, their HTTP statuses and the payloads of errors.
-
-A client's mistake has a stable code; a fault of ours is masked, and its ``requestId`` finds it in the log. No log line
-holds anything personal: no document, no variables, no message of a fault.
-"""
+"""Error codes, their HTTP statuses and the payloads of errors."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from graphql import ExecutionResult, FieldNode, GraphQLError
@@ -24,82 +20,64 @@ log = structlog.get_logger("certlink.api")
 class ErrorCode(StrEnum):
     """Why a request as a whole was not executed, or a field of it could not be answered."""
 
-    BAD_REQUEST = "BAD_REQUEST"
-    BATCHING_NOT_SUPPORTED = "BATCHING_NOT_SUPPORTED"
-    BODY_TOO_LARGE = "BODY_TOO_LARGE"
-    COST_EXCEEDED = "COST_EXCEEDED"
-    CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
-    DOCUMENT_INVALID = "DOCUMENT_INVALID"
-    DOCUMENT_NOT_REGISTERED = "DOCUMENT_NOT_REGISTERED"
-    DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
-    HTTP_VERSION_NOT_SUPPORTED = "HTTP_VERSION_NOT_SUPPORTED"
-    INTERNAL_FAULT = "INTERNAL_FAULT"
-    INTROSPECTION_NEEDS_AUTHORIZATION = "INTROSPECTION_NEEDS_AUTHORIZATION"
-    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
-    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
-    NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
-    OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
-    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-    RATE_LIMITED = "RATE_LIMITED"
-    SUBSCRIPTION_NEEDS_WEBSOCKET = "SUBSCRIPTION_NEEDS_WEBSOCKET"
-    SYNTAX_ERROR = "SYNTAX_ERROR"
-    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
-    TRY_AGAIN = "TRY_AGAIN"
-    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
-    VARIABLES_INVALID = "VARIABLES_INVALID"
+    status: int
+
+    def __new__(cls, code: str, status: int) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status = status
+        return member
+
+    BAD_REQUEST = "BAD_REQUEST", 400
+    BATCHING_NOT_SUPPORTED = "BATCHING_NOT_SUPPORTED", 400
+    BODY_TOO_LARGE = "BODY_TOO_LARGE", 413
+    COST_EXCEEDED = "COST_EXCEEDED", 400
+    CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST", 403
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED", 503
+    DOCUMENT_INVALID = "DOCUMENT_INVALID", 400
+    DOCUMENT_NOT_REGISTERED = "DOCUMENT_NOT_REGISTERED", 403
+    DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE", 400
+    HTTP_VERSION_NOT_SUPPORTED = "HTTP_VERSION_NOT_SUPPORTED", 426
+    INTERNAL_FAULT = "INTERNAL_FAULT", 500
+    INTROSPECTION_NEEDS_AUTHORIZATION = "INTROSPECTION_NEEDS_AUTHORIZATION", 400
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED", 401
+    OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND", 400
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", 404
+    RATE_LIMITED = "RATE_LIMITED", 429
+    SUBSCRIPTION_NEEDS_WEBSOCKET = "SUBSCRIPTION_NEEDS_WEBSOCKET", 400
+    SYNTAX_ERROR = "SYNTAX_ERROR", 400
+    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
+    TRY_AGAIN = "TRY_AGAIN", 503
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
+    VARIABLES_INVALID = "VARIABLES_INVALID", 400
 
 
-# For error codes and for the refusals of the domain.
 STATUSES: Mapping[str, int] = {
-    ErrorCode.BAD_REQUEST: 400,
-    ErrorCode.BATCHING_NOT_SUPPORTED: 400,
-    ErrorCode.COST_EXCEEDED: 400,
-    ErrorCode.DOCUMENT_INVALID: 400,
-    ErrorCode.DOCUMENT_TOO_LARGE: 400,
-    ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION: 400,
-    ErrorCode.OPERATION_NOT_FOUND: 400,
-    ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET: 400,
-    ErrorCode.SYNTAX_ERROR: 400,
-    ErrorCode.VARIABLES_INVALID: 400,
+    **{code: code.status for code in ErrorCode},
+    # Refusals of the domain, which knows no HTTP; every other one is the caller's mistake, a 400.
     "INVALID_INPUT": 400,
     "SIGN_IN_NOT_ACCEPTED": 400,
     "SIGN_IN_NOT_KNOWN": 400,
-    ErrorCode.NOT_AUTHENTICATED: 401,
-    ErrorCode.CROSS_SITE_REQUEST: 403,
-    ErrorCode.DOCUMENT_NOT_REGISTERED: 403,
     "FORBIDDEN": 403,
     "NOT_A_MEMBER": 403,
     "SIGN_IN_DECLINED": 403,
-    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 404,
     "NOT_FOUND": 404,
-    ErrorCode.METHOD_NOT_ALLOWED: 405,
-    ErrorCode.NOT_ACCEPTABLE: 406,
     "ALREADY_ASSOCIATED": 409,
     "COOL_OFF_ACTIVE": 409,
     "PROFILE_INCOMPLETE": 409,
     "YEARLY_LIMIT_REACHED": 409,
     "SIGN_IN_EXPIRED": 410,
-    ErrorCode.BODY_TOO_LARGE: 413,
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
-    ErrorCode.HTTP_VERSION_NOT_SUPPORTED: 426,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.TOO_MANY_OPERATIONS: 429,
-    ErrorCode.INTERNAL_FAULT: 500,
-    ErrorCode.DEADLINE_EXCEEDED: 503,
-    ErrorCode.TRY_AGAIN: 503,
     "PROVIDER_UNAVAILABLE": 503,
 }
 
 
 def status_of(code: str) -> int:
-    """Return the HTTP status of an error code or a refusal's code."""
     return STATUSES.get(code, 400)
 
 
 class RequestError(Exception):
-    """A request that is not executed, with the errors and extensions of its answer."""
-
     def __init__(
         self,
         code: ErrorCode,
@@ -115,7 +93,6 @@ class RequestError(Exception):
 
 
 def new_request_id() -> str:
-    """Return a new id by which the log knows a request."""
     return secrets.token_hex(8)
 
 
@@ -137,7 +114,6 @@ def request_error_payload(error: RequestError, *, request_id: str) -> dict[str, 
 
 
 def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
-    """Return the response of an operation that was executed."""
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:
         payload["errors"] = field_errors(result.errors, request_id=request_id)
@@ -147,12 +123,12 @@ def result_payload(result: ExecutionResult, *, request_id: str) -> dict[str, Any
 
 
 def fault_payload(*, request_id: str) -> dict[str, Any]:
-    """Return the response of a request that failed by a fault of ours."""
     return {"errors": [_masked(GraphQLError(FAULT_SENTENCE), request_id)]}
 
 
 def log_fault(fault: BaseException, *, request_id: str, fields: Sequence[str] = ()) -> None:
     """Log a fault of ours, and the names of the fields that it failed."""
+    # Neither document nor variables nor the fault's message: each may hold something personal, or a row's values.
     log.error("graphql_fault", fields=fields, request_id=request_id, **describe_fault(fault))
 
 
@@ -190,6 +166,7 @@ def _field_error(error: GraphQLError, request_id: str, logged: set[int]) -> dict
     return _masked(GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path), request_id)
 
 
+# What failed is in the log, which the request's id finds; clients learn nothing of our insides.
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
     return _coded(error, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
 

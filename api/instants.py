@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d{2}:\d{2}))", re.ASCII
 )
+# Python's own parsers also take forms that RFC 3339 does not know, such as 2026-W48-1 and 20261123.
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # The database's driver takes the calendar's first and last instants for endless, and returns them without an offset.
 _FIRST = datetime.min.replace(tzinfo=UTC) + timedelta.resolution
@@ -23,8 +24,6 @@ def instant_text(instant: object) -> str:
 def instant_of(text: object) -> datetime:
     """Return the instant that a text of RFC 3339 names; what is finer than a microsecond is cut off.
 
-    The calendar's first and last instants, which clients send for "always", are taken a microsecond within it.
-
     Raises:
         ValueError: the text is something else, a date or an instant without an offset for instance.
     """
@@ -34,6 +33,7 @@ def instant_of(text: object) -> datetime:
     day, time, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(f"{day}T{time}.{(fraction or '0')[:6]:0<6}{offset or '+00:00'}")
+        # Clients send the calendar's first and last instants for "always": they are taken a microsecond within it.
         return min(max(instant.astimezone(UTC), _FIRST), _LAST)
     except (ValueError, OverflowError):
         raise ValueError(_EXPLANATION) from None

@@ -7,13 +7,12 @@ from functools import cached_property
 
 from starlette.requests import HTTPConnection
 
-from api.limits.concurrency import ConcurrencyLimiter
-from api.limits.pacer import Pacer
+from api.documents.reading import Documents
+from api.limits.concurrency import ConcurrencyLimiter, Pacer
 from api.limits.rate_limit import RateLimit
 from api.limits.scoring_slots import ScoringSlots
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 # Returns the present instant, aware and in UTC; the composition root decides which clock it is.
@@ -29,7 +28,7 @@ class Runtime:
     issuers: Issuers
     notifications: NotificationListener
     rate_limit: RateLimit
-    registered_documents: frozenset[str] = frozenset()  # digests
+    documents: Documents
     # Of each caller, in this process: websockets, and the operations over them.
     connections: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     operations: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
@@ -40,13 +39,12 @@ class Runtime:
     pacer: Pacer = field(default_factory=Pacer)
 
     @cached_property
-    def cursor_key(self) -> bytes:
-        """Return the key by which cursors are signed, the same in every process with these settings."""
-        return SecretKey(self.settings.secret_key.get_secret_value()).key_for("cursors")
+    def cursor_keys(self) -> list[bytes]:
+        # The same in every process with these settings: a page may be asked of another than the one before.
+        return self.settings.master_key.keys_for("cursors")
 
 
 def runtime_of(connection: HTTPConnection) -> Runtime:
-    """Return the runtime of the application that a request or websocket came to."""
     runtime = connection.app.state.runtime
     assert isinstance(runtime, Runtime)
     return runtime

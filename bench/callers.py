@@ -51,7 +51,7 @@ async def headers_of_callers(filled: Filled, issuer: WorkIssuer) -> Mapping[str,
     key = await create_api_client(
         by=filled.admin, name="Bench", scopes=list(Scope), expires_at=None, now=NOW, settings=filled.settings
     )
-    subject = await fetch_value("SELECT subject FROM member WHERE id = $1", filled.admin.member_id)
+    subject = await fetch_value("SELECT subject FROM work_identity WHERE member_id = $1", filled.admin.member_id)
     return {
         "session": {"Cookie": f"certlink_session={session}", "Sec-Fetch-Site": "same-origin"},
         "API key": {"Authorization": f"Bearer {key.secret}"},

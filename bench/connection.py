@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from api.app import open_runtime
+from api.app import new_documents, open_runtime
 from api.runtime import Runtime
 from api.transport.execute import execute_document
 from bench.filled import NOW, filled_service
@@ -59,7 +59,10 @@ CASES = [
 
 async def main(credits: int) -> None:
     """Fill a database, compare, and print a line for each case."""
-    async with filled_service(credits) as filled, open_runtime(settings=filled.settings, clock=lambda: NOW) as runtime:
+    async with (
+        filled_service(credits) as filled,
+        open_runtime(settings=filled.settings, clock=lambda: NOW, documents=new_documents()) as runtime,
+    ):
         _say(f"{credits:,} credits of one organization; medians of {ROUNDS} rounds")
         for case in CASES:
             await _compare(case, filled.admin, runtime)

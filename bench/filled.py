@@ -14,7 +14,7 @@ from bench.rows import fill
 from domain.database import schema
 from domain.database.pool import connection, open_database
 from domain.operations.catalog import import_catalog
-from domain.operations.organizations import create_organization
+from domain.operations.organizations import IssuerSettings, create_organization
 from domain.rules.enums import MemberRole
 from domain.rules.visibility import MemberViewer
 from domain.settings import Settings
@@ -61,10 +61,7 @@ async def _fill(settings: Settings, members: int, credits_each: int) -> MemberVi
         organization_id = await create_organization(
             name="Contoso",
             domain="contoso.example",
-            issuer=ISSUER,
-            client_id="certlink",
-            client_secret=None,
-            api_audience="certlink-api",
+            issuer=IssuerSettings(issuer=ISSUER, client_id="certlink"),
             now=NOW,
             settings=settings,
         )

@@ -9,12 +9,14 @@ from typing import Any
 # $1 is the organization, $2 the instant, $3 how many. Out of ten credits one is pending, five count, one of them until
 # a known end, and four have ended.
 _FILL = (
-    """INSERT INTO member (organization_id, work_email, name, role, status, issuer, subject, invited_at,
-                           activated_at)
-       SELECT o.id, 'person' || n || '.' || o.id || '@many.example', 'Person ' || n % 5000, 'MEMBER',
-              'ACTIVE', o.issuer, 'many-' || n, $2::timestamptz - interval '400 days',
-              $2::timestamptz - interval '390 days'
+    """INSERT INTO member (organization_id, work_email, name, role, status, invited_at, activated_at)
+       SELECT o.id, 'person' || n || '.' || o.id || '@many.example', 'Person ' || n % 5000, 'MEMBER', 'ACTIVE',
+              $2::timestamptz - interval '400 days', $2::timestamptz - interval '390 days'
        FROM organization o, generate_series(1, $3::int) n WHERE o.id = $1::bigint""",
+    """INSERT INTO work_identity (member_id, identity_issuer_id, issuer, subject, bound_at)
+       SELECT m.id, i.id, i.issuer, 'many-' || m.id, m.activated_at
+       FROM member m JOIN identity_issuer i ON i.organization_id = m.organization_id AND i.removed_at IS NULL
+       WHERE m.organization_id = $1::bigint AND m.work_email LIKE '%@many.example'""",
     """INSERT INTO learning_account (provider, profile_id, created_at)
        SELECT 'MICROSOFT_LEARN', 'many-' || id, $2::timestamptz FROM member
        WHERE organization_id = $1::bigint AND work_email LIKE '%@many.example'""",

@@ -24,7 +24,7 @@ from bench.request import DOCUMENTS, Asked
 from bench.rows import fill
 from domain.database.pool import connection, fetch_value
 from domain.operations.api_clients import create_api_client
-from domain.operations.organizations import create_organization
+from domain.operations.organizations import IssuerSettings, create_organization
 from domain.rules.enums import MemberRole, Scope
 from domain.rules.visibility import MemberViewer
 
@@ -100,21 +100,20 @@ async def _headers_of_another(filled: Filled, name: str) -> Mapping[str, str]:
     organization_id = await create_organization(
         name=name,
         domain=f"{name.lower()}.example",
-        issuer=f"https://login.{name.lower()}.example",
-        client_id="certlink",
-        client_secret=None,
-        api_audience="certlink-api",
+        issuer=IssuerSettings(issuer=f"https://login.{name.lower()}.example", client_id="certlink"),
         now=NOW,
         settings=filled.settings,
     )
     member_id: int = await fetch_value(
-        """INSERT INTO member (organization_id, work_email, name, role, status, issuer, subject, invited_at,
-                               activated_at)
-           VALUES ($1, $3, 'Admin', 'ACCOUNT_ADMIN', 'ACTIVE', $4, 'admin', $2, $2) RETURNING id""",
+        """WITH admin AS (
+               INSERT INTO member (organization_id, work_email, name, role, status, invited_at, activated_at)
+               VALUES ($1, $3, 'Admin', 'ACCOUNT_ADMIN', 'ACTIVE', $2, $2) RETURNING id)
+           INSERT INTO work_identity (member_id, identity_issuer_id, issuer, subject, bound_at)
+           SELECT admin.id, i.id, i.issuer, 'admin', $2 FROM admin, identity_issuer i WHERE i.organization_id = $1
+           RETURNING member_id""",
         organization_id,
         NOW,
         f"admin@{name.lower()}.example",
-        f"https://login.{name.lower()}.example",
     )
     admin = MemberViewer(member_id=member_id, organization_id=organization_id, role=MemberRole.ACCOUNT_ADMIN)
     key = await create_api_client(

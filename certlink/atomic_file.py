@@ -17,9 +17,7 @@ class NotWritten(Exception):
 
 @contextmanager
 def atomic_file(target: str) -> Iterator[BinaryIO]:
-    """Yield a file that takes its place when the block has ended well; until then an older one stays.
-
-    Only its owner can read it: it holds what only admins may see. ``-`` is the standard output.
+    """Yield a file that takes its place when the block has ended well; ``-`` is the standard output.
 
     Raises:
         NotWritten: the file cannot be written.
@@ -32,12 +30,14 @@ def atomic_file(target: str) -> Iterator[BinaryIO]:
     if path.is_dir():
         raise NotWritten(f"{target} is a folder")
     with _not_written(target):
+        # Beside the target, where renaming is one step. Only its owner can read it: it holds what only admins may see.
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             with _not_written(target):
                 file.flush()
+                # Else a power cut after the renaming could leave an empty file under the name.
                 os.fsync(file.fileno())
         with _not_written(target):
             Path(name).replace(path)

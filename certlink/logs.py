@@ -54,8 +54,6 @@ def configure_logs(log_format: str) -> None:
 
 
 class _Formatter(logging.Formatter):
-    """Format a library's log record like our own events."""
-
     def __init__(self, stamp: Processor, renderer: Processor) -> None:
         super().__init__()
         self._stamp = stamp
@@ -63,9 +61,13 @@ class _Formatter(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line: the record's sentence up to its first value, and its fault."""
-        event: MutableMapping[str, Any] = {"event": _sentence(record), "level": record.levelname.lower()}
-        event["logger"] = record.name
+        # The sentence up to its first value, and not getMessage(), into which the arguments are filled.
+        sentence = VALUES.split(record.msg, maxsplit=1)[0].strip() if isinstance(record.msg, str) else ""
+        event: MutableMapping[str, Any] = {
+            "event": sentence or record.name,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
         fault = record.msg if isinstance(record.msg, BaseException) else record.exc_info and record.exc_info[1]
         if fault:
             event.update(describe_fault(fault))
@@ -73,14 +75,7 @@ class _Formatter(logging.Formatter):
         return str(self._renderer(None, "", event))
 
 
-def _sentence(record: logging.LogRecord) -> str:
-    # Not its getMessage(), into which the arguments are filled.
-    text = VALUES.split(record.msg, maxsplit=1)[0].strip() if isinstance(record.msg, str) else ""
-    return text or record.name
-
-
 def _without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the faults in an event by descriptions without values."""
     exc_info = event.pop("exc_info", None)
     fault = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1] if exc_info else None
     if fault is not None:

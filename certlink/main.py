@@ -28,17 +28,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve, work, database, organizations, members, api_keys, scim, catalog, score, explain, exports):
-    module.add_to(app)
+for command in (
+    serve.serve,
+    work.work,
+    database.migrate,
+    database.check,
+    database.verify,
+    database.config,
+    score.score,
+    explain.explain,
+):
+    app.command()(command)
+for name, group in {
+    "audit": database.audit_commands,
+    "organization": organizations.organization_commands,
+    "member": members.member_commands,
+    "api-key": api_keys.api_key_commands,
+    "scim": scim.scim_commands,
+    "catalog": catalog.catalog_commands,
+    "export": exports.export_commands,
+}.items():
+    app.add_typer(group, name=name)
 for extension in entry_points(group="certlink.commands"):
     # The image has the project's metadata, but not the packages that it does not need.
     if find_spec(extension.module.partition(".")[0]):
         extension.load()(app)
 
 
-def show_version(asked: bool) -> None:
-    """Print the version and end."""
-    if asked:
+def show_version(is_requested: bool) -> None:
+    if is_requested:
         print(version("certlink"))
         raise typer.Exit
 
@@ -49,9 +67,8 @@ def options(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
-    """Take the options that no command has."""
+    pass
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
     app()

@@ -51,7 +51,11 @@ def judge_changes(*, released: str, present: str, changelog: str, now: datetime)
         if isinstance(change, BreakingChange) and not change.description.startswith("Standard scalar ")
         if _coordinate(change) not in noted
     ]
-    deprecated = list(_deprecated(schema))
+    deprecated = [
+        (coordinate, _removal_date(element.deprecation_reason))
+        for coordinate, element in _elements(schema)
+        if element.deprecation_reason is not None
+    ]
     return Verdict(
         problems=(
             *(
@@ -84,13 +88,6 @@ def _coordinate(change: SchemaChange) -> str:
     """Return the changed element's coordinate, such as ``Member.credits`` or ``Member.credits(first:)``."""
     matches = (re.search(pattern, change.description) for pattern in COORDINATES)
     return next(match[1] for match in matches if match)
-
-
-def _deprecated(schema: GraphQLSchema) -> Iterator[tuple[str, date | None]]:
-    """Yield the coordinate of every deprecated element, with the date of its removal."""
-    for coordinate, element in _elements(schema):
-        if element.deprecation_reason is not None:
-            yield coordinate, _removal_date(element.deprecation_reason)
 
 
 def _removal_date(reason: str) -> date | None:

@@ -1,8 +1,4 @@
-"""Uvicorn's protocols with time limits for slow and silent clients.
-
-Uvicorn waits for ever for the rest of a request: a client that sends one byte a minute over many connections would
-leave none for others.
-"""
+"""Uvicorn's protocols with time limits for slow and silent clients."""
 
 from asyncio import TimerHandle, Transport
 from typing import cast
@@ -11,8 +7,11 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-# Counted from the connection's start or the previous response: enough for the largest request over a slow line.
+# Uvicorn waits for ever for the rest of a request: a client that sends one byte a minute over many connections would
+# leave none for others. Counted from the connection's start or the previous response: enough for the largest request
+# over a slow line.
 ARRIVAL_SECONDS = 30.0
+# In which the client can read the last messages.
 LINGER_SECONDS = 3.0
 
 
@@ -23,19 +22,16 @@ class HttpProtocol(H11Protocol):
 
     @override
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Start the timer for the first request."""
         super().connection_made(transport)
         self._start_timer()
 
     @override
     def on_response_complete(self) -> None:
-        """Start the timer for the next request."""
         super().on_response_complete()
         self._start_timer()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
         super().connection_lost(exc)
         self._stop_timer()
 
@@ -57,11 +53,10 @@ class HttpProtocol(H11Protocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Give the client a moment to read the last messages, then close without waiting for it."""
+    """Close without waiting for the client, whether it was served, the process stops, or it answers no pings."""
 
     @override
     async def run_asgi(self) -> None:
-        """Serve the connection, then close it soon."""
         try:
             await super().run_asgi()
         finally:
@@ -69,13 +64,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     @override
     def shutdown(self) -> None:
-        """Close the connection because the process stops."""
         super().shutdown()
         self._close_soon()
 
     @override
     def keepalive_timeout(self) -> None:
-        """Close the connection because the client does not answer pings."""
         super().keepalive_timeout()
         self._close_soon()
 

@@ -1,11 +1,9 @@
-"""Refusals that any operation may raise.
-
-Each refusal is declared beside the rule that raises it, and mapped once to a GraphQL type.
-"""
+"""Refusals that any operation may raise."""
 
 from typing import ClassVar
 
 
+# Each is declared beside the rule that raises it, and mapped once to a GraphQL type that takes its docstring over.
 class Refusal(Exception):
     """A request that the programme's rules do not allow: expected, harmless and explained.
 
@@ -20,11 +18,9 @@ class Refusal(Exception):
         self.message = message
 
 
+# What does not exist and what is not the caller's answer alike: the difference would tell which ids exist.
 class NotFound(Refusal):
-    """There is nothing under this id that the caller may see or change.
-
-    What does not exist and what is not the caller's answer alike.
-    """
+    """There is nothing under this id that the caller may see or change."""
 
     code = "NOT_FOUND"
 

@@ -1,7 +1,4 @@
-"""Describe a fault for the log without personal data.
-
-Its message may quote a row, an address or what a provider sent; its type and the places it passed never do.
-"""
+"""Describe a fault for the log without personal data."""
 
 import errno
 import sys
@@ -11,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+# A fault's message may quote a row, an address or what a provider sent; its type and its places never do.
 # Endless recursion passes a thousand places, all of them alike.
 MAX_PLACES = 100
 MAX_CAUSES = 10
@@ -25,13 +23,22 @@ def describe_fault(fault: BaseException) -> dict[str, Any]:
 
 
 def _described(fault: BaseException) -> dict[str, Any]:
-    described: dict[str, Any] = {"fault": type(fault).__name__, "places": _places(fault)}
+    places = [
+        f"{_relative(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(fault.__traceback__)
+    ]
+    left_out = len(places) - MAX_PLACES
+    if left_out > 0:
+        half = MAX_PLACES // 2
+        places[half:-half] = [f"({left_out} more)"]
+    described: dict[str, Any] = {"fault": type(fault).__name__, "places": places}
     if isinstance(fault, OSError) and fault.errno is not None and fault.errno in errno.errorcode:
         described["errno"] = errno.errorcode[fault.errno]
     return described
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
+    # Causes can form a circle, and groups can hold each other: each fault is told once.
     seen, waiting = {id(fault)}, [fault]
     while waiting and len(seen) <= MAX_CAUSES:
         current = waiting.pop(0)
@@ -44,21 +51,9 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
                 yield cause
 
 
-def _places(fault: BaseException) -> list[str]:
-    places = [
-        f"{_relative(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
-        for frame, line in traceback.walk_tb(fault.__traceback__)
-    ]
-    left_out = len(places) - MAX_PLACES
-    if left_out <= 0:
-        return places
-    half = MAX_PLACES // 2
-    return [*places[:half], f"({left_out} more)", *places[-half:]]
-
-
 @lru_cache
 def _relative(filename: str) -> str:
-    """Return a file's path below the directory that it is imported from; the rest of the path is private."""
+    # The path above the directory that it is imported from may hold a person's name.
     path = Path(filename)
     if not path.is_absolute():
         return filename

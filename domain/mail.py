@@ -48,7 +48,16 @@ async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str)
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await client.connect()
-            await _offer(client, message)
+            # Only an answer to the message is about the message: what connect() raises is about us.
+            try:
+                await client.send_message(message)
+            except aiosmtplib.SMTPRecipientsRefused as error:
+                raise _refusal(*(recipient.code for recipient in error.recipients)) from None
+            except aiosmtplib.SMTPResponseException as error:
+                raise _refusal(error.code) from None
+            except aiosmtplib.SMTPNotSupported:
+                # The address is not ASCII, and the server accepts no other.
+                raise MailRefused from None
         # Whatever fails after the message was accepted must not make it be sent again.
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             await client.quit(timeout=SHUTDOWN_TIMEOUT_SECONDS)
@@ -61,28 +70,16 @@ async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str)
 def plain_message(
     *, sender: str, recipient: str, subject: str, text: str, message_id: str, now: datetime
 ) -> EmailMessage:
-    """Return a message of plain text, marked so that no machine answers it."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = recipient
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
+    # No out-of-office reply is sent to it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     return message
-
-
-async def _offer(client: aiosmtplib.SMTP, message: EmailMessage) -> None:
-    try:
-        await client.send_message(message)
-    except aiosmtplib.SMTPRecipientsRefused as error:
-        raise _refusal(*(recipient.code for recipient in error.recipients)) from None
-    except aiosmtplib.SMTPResponseException as error:
-        raise _refusal(error.code) from None
-    except aiosmtplib.SMTPNotSupported:
-        # The address is not ASCII, and the server accepts no other.
-        raise MailRefused from None
 
 
 def _refusal(*codes: int) -> MailRefused | MailUnreachable:

@@ -1,11 +1,9 @@
-"""Notifications of what another process committed, by PostgreSQL's LISTEN and NOTIFY.
-
-One connection in each API process listens for all its subscribers.
-"""
+"""Notifications of what another process committed, by PostgreSQL's LISTEN and NOTIFY."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
+from itertools import chain
 from typing import Any, Self
 
 import asyncpg
@@ -29,15 +27,14 @@ LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, as
 
 
 def member_access(member_id: int) -> str:
-    """Return the payload for a change of a member's sessions, membership or role."""
     return f"member:{member_id}"
 
 
 def api_client_access(api_client_id: int) -> str:
-    """Return the payload for a change of an API client's keys or scopes."""
     return f"api-client:{api_client_id}"
 
 
+# One for each process: a connection for each subscriber would use up PostgreSQL's connections.
 class NotificationListener:
     """One listening connection, opened again whenever it is lost, for as long as the ``async with`` block runs."""
 
@@ -47,7 +44,7 @@ class NotificationListener:
         self.listens = False
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._listen_forever())
+        self._task = asyncio.create_task(self._listen())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -63,6 +60,7 @@ class NotificationListener:
         self._waiting[key].add(changed)
         try:
             while True:
+                # Cleared before the subscriber looks: a change that comes while it looks is heard after it.
                 changed.clear()
                 yield
                 try:
@@ -75,29 +73,26 @@ class NotificationListener:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    async def _listen_forever(self) -> None:
+    async def _listen(self) -> None:
         while True:
             try:
-                await self._listen_once()
+                current = await asyncpg.connect(**connection_arguments(self._database_url))
+                try:
+                    lost = asyncio.Event()
+                    current.add_termination_listener(lambda _, lost=lost: lost.set())
+                    for channel in CHANNELS:
+                        await current.add_listener(channel, self._notify)
+                    # What was committed while nobody listened is found by looking once.
+                    for changed in chain.from_iterable(self._waiting.values()):
+                        changed.set()
+                    self.listens = True
+                    await lost.wait()
+                finally:
+                    self.listens = False
+                    await current.close(timeout=1)
             except LOST as error:
                 log.warning("live updates interrupted", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _listen_once(self) -> None:
-        current = await asyncpg.connect(**connection_arguments(self._database_url))
-        try:
-            lost = asyncio.Event()
-            current.add_termination_listener(lambda _: lost.set())
-            for channel in CHANNELS:
-                await current.add_listener(channel, self._notify)
-            for waiting in list(self._waiting.values()):
-                for changed in waiting:
-                    changed.set()
-            self.listens = True
-            await lost.wait()
-        finally:
-            self.listens = False
-            await current.close(timeout=1)
 
     def _notify(self, _connection: Any, _process: int, channel: str, payload: object) -> None:
         for changed in self._waiting.get((channel, str(payload)), ()):

@@ -1,8 +1,4 @@
-"""Wake workers through Redis.
-
-The only place besides ``workers/main.py`` that knows arq (decision 0008). A wake-up may get lost: the sweeper finds
-what is due without it (decision 0021), so nothing here ever raises.
-"""
+"""Wake workers through Redis."""
 
 import asyncio
 import json
@@ -30,20 +26,19 @@ TIMEOUT_SECONDS = 1.0
 
 
 def redis_settings(redis_url: str) -> RedisSettings:
-    """Return arq's settings for a URL, with a short time limit and no retries."""
+    # Whoever announces waits for it: the sweeper is there for a Redis that does not answer at once.
     settings = RedisSettings.from_dsn(redis_url)
     settings.conn_timeout = 1
     settings.conn_retries = 0
     return settings
 
 
+# arq pickles by default: that would let whoever writes to Redis run code here.
 def serialize(job: dict[str, Any]) -> bytes:
-    """Write a job as JSON: a pickle would let whoever writes to Redis run code here."""
     return json.dumps(job, default=repr).encode()
 
 
 def deserialize(job: bytes) -> dict[str, Any]:
-    """Read a job."""
     content: dict[str, Any] = json.loads(job)
     return content
 
@@ -71,38 +66,35 @@ class RedisQueue:
         """Wake a worker for a job's kind within a fifth of a second, or at the job's instant within the hour."""
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._enqueue(job)
+                # One at a time: of two connections made at once, one would be forgotten and never closed.
+                async with self._connecting:
+                    if self._redis is None:
+                        self._redis = await create_pool(
+                            self._settings,
+                            default_queue_name=QUEUE,
+                            job_serializer=serialize,
+                            job_deserializer=deserialize,
+                        )
+                    redis = self._redis
+                # One clock for all who announce, whatever their own clocks say.
+                seconds, microseconds = await redis.time()
+                now_seconds = seconds + microseconds / 1_000_000
+                due_seconds = job.at.timestamp() if job.at else now_seconds
+                if due_seconds - now_seconds > MAX_DEFER_SECONDS:
+                    return
+                bucket = math.ceil(max(due_seconds, now_seconds) / BUCKET_SECONDS)
+                await redis.enqueue_job(
+                    job.name,
+                    _job_id=f"{job.name}:{bucket}",
+                    _defer_until=datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC),
+                    _expires=MAX_DEFER_SECONDS * 2,
+                )
+        # Nothing is raised: a wake-up may get lost, since the sweeper finds what is due without it (decision 0021).
         except (RedisError, OSError, TimeoutError) as error:
             log.info("wake-up left to the sweeper", job=job.name, error=type(error).__name__)
             await self.close()
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
         redis, self._redis = self._redis, None
         if redis is not None:
             await asyncio.gather(redis.aclose(), return_exceptions=True)
-
-    async def _enqueue(self, job: Job) -> None:
-        redis = await self._connected()
-        # One clock for all who announce, whatever their own clocks say.
-        seconds, microseconds = await redis.time()
-        now_seconds = seconds + microseconds / 1_000_000
-        due_seconds = job.at.timestamp() if job.at else now_seconds
-        if due_seconds - now_seconds > MAX_DEFER_SECONDS:
-            return
-        bucket = math.ceil(max(due_seconds, now_seconds) / BUCKET_SECONDS)
-        await redis.enqueue_job(
-            job.name,
-            _job_id=f"{job.name}:{bucket}",
-            _defer_until=datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC),
-            _expires=MAX_DEFER_SECONDS * 2,
-        )
-
-    async def _connected(self) -> ArqRedis:
-        # One at a time: of two connections made at once, one would be forgotten and never closed.
-        async with self._connecting:
-            if self._redis is None:
-                self._redis = await create_pool(
-                    self._settings, default_queue_name=QUEUE, job_serializer=serialize, job_deserializer=deserialize
-                )
-            return self._redis

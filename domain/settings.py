@@ -1,7 +1,4 @@
-"""Settings and their defaults.
-
-The composition roots alone read them from the environment. ``docs/operations.md`` lists every setting.
-"""
+"""Settings and their defaults."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +6,6 @@ from email.utils import parseaddr
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
 
-from cryptography.fernet import Fernet
 from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,8 +16,6 @@ from domain.secrets import SecretKey
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """How to reach one learning provider."""
-
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
@@ -46,15 +40,17 @@ class MailServer:
 
 
 class Settings(BaseSettings):
-    """Every setting; durations carry their unit in the name."""
-
+    # Refused values are hidden: they may be the secret key or a password in a URL.
     model_config = SettingsConfigDict(env_prefix="CERTLINK_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field(
         validation_alias=AliasChoices("database_url", "DATABASE_URL"), description="Where PostgreSQL is."
     )
     redis_url: str = Field(validation_alias=AliasChoices("redis_url", "REDIS_URL"), description="Where Redis is.")
-    secret_key: SecretStr = Field(description="32 bytes in URL-safe base64; seals secrets at rest and signs cursors.")
+    secret_key: SecretStr = Field(
+        description="32 bytes in URL-safe base64, or several of them separated by commas, the newest first; seals "
+        "secrets at rest and signs cursors."
+    )
     public_url: str = Field("http://localhost:8000", description="The address at which browsers reach certlink.")
     pool_size: int = Field(10, ge=2, le=200, description="Connections to PostgreSQL that one process may hold.")
     return_origins: Annotated[list[str], NoDecode] = Field(
@@ -93,7 +89,6 @@ class Settings(BaseSettings):
         500_000, ge=1, description="Points that all callers of an organization together may use in a minute."
     )
     sandbox: bool = Field(False, description="Sandbox mode: plain-HTTP issuers and the movable clock are allowed.")
-    sandbox_url: str = Field("http://localhost:8001", description="Where the sandbox is.")
     sandbox_clock: str | None = Field(None, description="The file that holds the sandbox's clock.")
     microsoft_learn_issuer: str | None = Field(None, description="Microsoft Learn's OpenID Connect issuer.")
     microsoft_learn_client_id: str = Field("certlink", description="Our client id at Microsoft Learn.")
@@ -107,35 +102,41 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def check_secret_key(cls, value: SecretStr) -> SecretStr:
-        """Refuse a key that is not one of Fernet."""
+        # Checked here, so that a wrong key stops the start and not the first sign-in.
         try:
-            Fernet(value.get_secret_value())
+            SecretKey.of_text(value.get_secret_value())
         except ValueError:
-            raise ValueError("must be 32 bytes in URL-safe base64") from None
+            raise ValueError("must be 32 bytes in URL-safe base64, or several, the newest first") from None
         return value
 
     @field_validator("return_origins", mode="before")
     @classmethod
     def split_origins(cls, value: object) -> object:
-        """Read a list separated by commas."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("return_origins")
     @classmethod
     def check_origins(cls, value: list[str]) -> list[str]:
-        """Write origins as browsers do, and refuse other texts."""
-        return [_origin(text) for text in value]
+        origins = []
+        for text in value:
+            try:
+                url = AnyHttpUrl(text)
+            except ValueError:
+                url = None
+            if url is None or url.username or url.password or url.path != "/" or url.query or url.fragment:
+                raise ValueError(f'"{text}" is no origin: write them as in https://front.contoso.example')
+            # As browsers write it: in lower case, without a usual port and without a path.
+            origins.append(str(url).rstrip("/"))
+        return origins
 
-    @field_validator("public_url", "sandbox_url")
+    @field_validator("public_url")
     @classmethod
     def check_url(cls, value: str) -> str:
-        """Refuse a text that is not a web address."""
         return str(AnyHttpUrl(value)).rstrip("/")
 
     @field_validator("smtp_url")
     @classmethod
     def check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Refuse a text that is not a mail server's address."""
         if value is not None:
             mail_server(value.get_secret_value())
         return value
@@ -143,42 +144,37 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def check_mail_from(cls, value: str | None) -> str | None:
-        """Refuse a sender that is not an address."""
         if value is not None and (not value.isprintable() or "@" not in parseaddr(value)[1]):
             raise ValueError("must be an address, such as certlink@contoso.example")
         return value
 
     @model_validator(mode="after")
     def check_mail(self) -> Self:
-        """Refuse a mail server without a sender."""
         if self.smtp_url is not None and self.mail_from is None:
             raise ValueError("CERTLINK_SMTP_URL needs CERTLINK_MAIL_FROM")
         return self
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
-        """Refuse a rate limit that one allowed operation could exceed."""
+        # An operation that is allowed and costs more than a minute's points could never run.
         if self.max_cost > min(self.rate_limit, self.organization_rate_limit):
             raise ValueError("CERTLINK_MAX_COST must not exceed a rate limit")
         return self
 
     @property
     def master_key(self) -> SecretKey:
-        return SecretKey(self.secret_key.get_secret_value())
+        return SecretKey.of_text(self.secret_key.get_secret_value())
 
     @property
     def mail_server(self) -> MailServer | None:
-        """Return the mail server for invitations, if one is set."""
         return mail_server(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     @property
     def sign_in_url(self) -> str:
-        """Return the address at which everybody signs in."""
         return f"{self.public_url}/sign-in"
 
     @property
     def policy(self) -> Policy:
-        """Return the programme's numbers with their settings."""
         return Policy(
             cool_off=timedelta(days=self.cool_off_days),
             associations_per_year=self.associations_per_year,
@@ -188,12 +184,10 @@ class Settings(BaseSettings):
 
     @property
     def session_lifetime(self) -> timedelta:
-        """Return how long a browser stays signed in."""
         return timedelta(hours=self.session_hours)
 
     @property
     def api_key_lifetime(self) -> timedelta:
-        """Return how long an API key lives, and at most."""
         return timedelta(days=self.api_key_days)
 
     def provider(self, provider: LearningProvider) -> ProviderSettings | None:
@@ -220,6 +214,7 @@ def mail_server(url: str) -> MailServer:
     if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path not in {"", "/"} or parts.query:
         raise ValueError("must be smtp://host:port, smtp+starttls://user:password@host:port or smtps://…")
     port, tls, start_tls = _MAIL_SCHEMES[parts.scheme]
+    # Within one machine nobody listens, and the local stack has no certificate.
     if parts.password and not tls and not start_tls and parts.hostname not in _LOOPBACK:
         raise ValueError("a password needs smtp+starttls:// or smtps://")
     return MailServer(
@@ -230,14 +225,3 @@ def mail_server(url: str) -> MailServer:
         tls=tls,
         start_tls=start_tls,
     )
-
-
-def _origin(text: str) -> str:
-    """Return an origin as browsers write it: in lower case, without a usual port and without a path."""
-    try:
-        url = AnyHttpUrl(text)
-    except ValueError:
-        url = None
-    if url is None or url.username or url.password or url.path != "/" or url.query or url.fragment:
-        raise ValueError(f'"{text}" is no origin: write them as in https://front.contoso.example')
-    return str(url).rstrip("/")

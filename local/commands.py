@@ -14,17 +14,18 @@ from certlink.logs import configure_logs
 from domain.database import schema
 from domain.database.pool import open_database
 from domain.operations.catalog import import_catalog
-from local import sandbox_commands
 from local.demo import demo
+from local.sandbox_commands import sandbox_commands
 from local.seed import seed
+from local.services import sandbox_url
 from local.up import up
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands of the local stack: the entry point that the command line loads."""
+    # The entry point that the command line of the product loads.
     app.command("up")(run_up)
     app.command("demo")(run_demo)
-    sandbox_commands.add_to(app)
+    app.add_typer(sandbox_commands, name="sandbox")
 
 
 def run_up(
@@ -53,4 +54,4 @@ async def prepare(environment: dict[str, str]) -> None:
         await schema.migrate()
         await import_catalog(now=programme_clock(settings)(), policy=settings.policy)
         if settings.sandbox:
-            await seed(settings)
+            await seed(settings, sandbox_url=sandbox_url())

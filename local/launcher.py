@@ -1,13 +1,11 @@
-"""Drop privileges, tie to the parent's life, become the program.
-
-Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. It becomes the program, so its
-process id is the program's. A launcher is used, not `preexec_fn`, because the latter is unsafe beside threads.
-"""
+"""Drop privileges, tie to the parent's life, become the program."""
 
 import ctypes
 import os
 import sys
 
+# Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. Popen's own way, its
+# `preexec_fn`, can hang beside threads.
 PR_SET_PDEATHSIG = 1
 CANNOT_RUN = 126
 

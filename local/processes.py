@@ -24,8 +24,6 @@ living_children: set[int] = set()
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the operating system."""
-
     name: str
     user: int
     group: int
@@ -48,13 +46,16 @@ class Child:
     """A running command, in a session and process group of its own."""
 
     def __init__(self, command: Command, on_line: Callable[[str], None]) -> None:
-        """Start it at once, so that no cancellation can come between the process and its handle."""
+        # Not asyncio's own: a cancellation could come between the process and its handle.
         self._loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = self._loop.create_future()
         read_end, write_end = os.pipe()
+        account = command.account
+        drop = ("-", "-") if account is None else (str(account.user), str(account.group))
+        tie = (str(int(command.orphan_signal)), str(os.getpid()))
         try:
             self._process = subprocess.Popen(
-                _launched(command),
+                [sys.executable, "-I", "-S", str(LAUNCHER), *tie, *drop, *command.arguments],
                 env={name: os.environ[name] for name in LIBRARY_PATHS if name in os.environ}
                 | dict(command.environment),
                 stdin=subprocess.DEVNULL,
@@ -70,16 +71,22 @@ class Child:
             os.close(write_end)
         living_children.add(self.pid)
         self._reader = self._loop.create_task(_read_lines(read_end, on_line))
-        threading.Thread(target=self._watch, name=f"wait-{self.pid}", daemon=True).start()
+
+        def watch() -> None:
+            code = self._process.wait()
+            living_children.discard(self.pid)
+            # The loop may be closed already when the whole program is on its way out.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._exit.set_result, code)
+
+        threading.Thread(target=watch, name=f"wait-{self.pid}", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """The process id, which is also that of its group."""
         return self._process.pid
 
     @property
     def ended(self) -> bool:
-        """Whether the process has ended and has been waited for."""
         return self._exit.done()
 
     async def wait(self) -> int:
@@ -104,13 +111,6 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
         await self.wait()
 
-    def _watch(self) -> None:
-        code = self._process.wait()
-        living_children.discard(self.pid)
-        # The loop may be closed already when the whole program is on its way out.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._exit.set_result, code)
-
 
 async def run(command: Command) -> tuple[int, str]:
     """Run a command to its end and return its exit code and what it wrote."""
@@ -122,13 +122,6 @@ async def run(command: Command) -> tuple[int, str]:
         if not child.ended:
             await child.stop(signal.SIGKILL, 0, asyncio.Event())
     return code, "\n".join(lines)
-
-
-def _launched(command: Command) -> list[str]:
-    account = command.account
-    drop = ("-", "-") if account is None else (str(account.user), str(account.group))
-    tie = (str(int(command.orphan_signal)), str(os.getpid()))
-    return [sys.executable, "-I", "-S", str(LAUNCHER), *tie, *drop, *command.arguments]
 
 
 async def _read_lines(read_end: int, on_line: Callable[[str], None]) -> None:

@@ -11,22 +11,14 @@ import typer
 
 from certlink.commands.runner import DEFAULT_DATA, Data, load_settings, stop
 from certlink.readiness import FAILED, NOT_READY, USAGE
+from local.services import sandbox_url
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands that steer the sandbox."""
-    sandbox = typer.Typer(help="Steer the sandbox of a running `certlink up`.", no_args_is_help=True)
-    sandbox.command("token")(token)
-    sandbox.command("advance")(advance)
-    sandbox.command("earn")(earn)
-    sandbox.command("renew")(renew)
-    sandbox.command("revoke")(revoke)
-    sandbox.command("withdraw")(withdraw)
-    app.add_typer(sandbox, name="sandbox")
+sandbox_commands = typer.Typer(help="Steer the sandbox of a running `certlink up`.", no_args_is_help=True)
 
 
+@sandbox_commands.command()
 def token(
     persona: Annotated[str, typer.Argument(help="A work persona: amara, nadia, priya, mei, felix ...")],
     data: Data = DEFAULT_DATA,
@@ -35,6 +27,7 @@ def token(
     print(_call(data, f"/personas/{persona}/token", None)["access_token"])
 
 
+@sandbox_commands.command()
 def advance(
     duration: Annotated[str, typer.Argument(help='Such as "10 days" or "2 hours".')], data: Data = DEFAULT_DATA
 ) -> None:
@@ -47,21 +40,25 @@ LearningPersona = Annotated[str, typer.Argument(help="A learning persona: amara-
 Certification = Annotated[str, typer.Argument(help="A code of the catalog, such as AZ-104.")]
 
 
+@sandbox_commands.command()
 def earn(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
     """Let a learning persona earn a certification now; certlink learns of it in the next night."""
     _change(data, persona, "completions", certification)
 
 
+@sandbox_commands.command()
 def renew(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
     """Let a learning persona renew a certification within the six months before it expires."""
     _change(data, persona, "renewals", certification)
 
 
+@sandbox_commands.command()
 def revoke(persona: LearningPersona, certification: Certification, data: Data = DEFAULT_DATA) -> None:
     """Let the learning provider revoke a persona's certification now."""
     _change(data, persona, "revocations", certification)
 
 
+@sandbox_commands.command()
 def withdraw(persona: LearningPersona, data: Data = DEFAULT_DATA) -> None:
     """Let a learning persona withdraw the permission to read their transcript."""
     print(f"permissions withdrawn: {_call(data, f'/personas/{persona}/withdrawals', None)['revoked']}")
@@ -82,14 +79,14 @@ def parse_duration(text: str) -> timedelta:
 
 
 def _call(data: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    settings = load_settings(data)
-    if not settings.sandbox:
+    if not load_settings(data).sandbox:
         stop("there is no sandbox: CERTLINK_SANDBOX is not set", NOT_READY)
+    address = sandbox_url()
     try:
-        answer = httpx2.post(f"{settings.sandbox_url}{quote(path)}", json=body, timeout=10, trust_env=False)
+        answer = httpx2.post(f"{address}{quote(path)}", json=body, timeout=10, trust_env=False)
         content: dict[str, Any] = answer.json()
     except (httpx2.HTTPError, ValueError):
-        stop(f"the sandbox at {settings.sandbox_url} does not answer", NOT_READY)
+        stop(f"the sandbox at {address} does not answer", NOT_READY)
     if not answer.is_success:
         stop(str(content.get("error_description", "the sandbox refused")), FAILED)
     return content

@@ -14,6 +14,7 @@ from local.supervisor import Part
 
 # A year: moving the sandbox's clock by days must not sign people out.
 SESSION_HOURS = 8760
+SANDBOX_URL = "CERTLINK_SANDBOX_URL"
 PROVIDERS = {"MICROSOFT_LEARN": "microsoft-learn", "PARTNER_UNIVERSITY": "partner-university"}
 SECRET_BYTES = 32
 # The worker listens nowhere; it logs this when it is connected.
@@ -29,7 +30,7 @@ def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str
         "CERTLINK_PUBLIC_URL": f"http://localhost:{port}",
         "CERTLINK_SECRET_KEY": secret_key(data / "secret-key"),
         "CERTLINK_SANDBOX": "true",
-        "CERTLINK_SANDBOX_URL": sandbox,
+        SANDBOX_URL: sandbox,
         "CERTLINK_SANDBOX_CLOCK": str(data / "sandbox" / "clock.json"),
         "CERTLINK_SESSION_HOURS": str(SESSION_HOURS),
     }
@@ -43,9 +44,15 @@ def sandbox_settings(*, port: int, data: Path, database_url: str, redis_url: str
     return settings
 
 
+def sandbox_url() -> str:
+    """Return the sandbox's address, which is no setting of the product."""
+    return os.environ.get(SANDBOX_URL, "http://localhost:8001").rstrip("/")
+
+
 def secret_key(path: Path) -> str:
     """Return the key that seals secrets at rest; it is made once and kept in a file."""
     if not path.exists():
+        # Written beside and renamed: half a key would make what is sealed unreadable for ever.
         half = path.with_suffix(".half")
         half.unlink(missing_ok=True)
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,8 +1,4 @@
-"""End the processes that a killed run left behind.
-
-Each is recorded with its id, its start and the boot of the machine, so that another program with the same id is left
-alone.
-"""
+"""End the processes that a killed run left behind."""
 
 import asyncio
 import contextlib
@@ -19,13 +15,12 @@ POLL_INTERVAL_SECONDS = 0.05
 
 
 def remember(records: Path, name: str, pid: int) -> None:
-    """Record a process that was started, for a later run to find."""
+    # With its start and the machine's boot, so that another program with the same id is left alone.
     records.mkdir(mode=0o700, parents=True, exist_ok=True)
     (records / name).write_text(f"{pid} {process_identity(pid)}")
 
 
 def forget(records: Path, name: str) -> None:
-    """Delete the record of a process that has ended."""
     (records / name).unlink(missing_ok=True)
 
 
@@ -35,16 +30,12 @@ async def end_stale_processes(records: Path, say: Callable[[str], None]) -> None
         pid, _, identity = record.read_text().partition(" ")
         if pid.isdecimal() and identity == process_identity(int(pid)):
             say(f"ending {record.name}, left over from an earlier run (process {pid})")
-            await _end(int(pid), identity)
+            # All parts end cleanly on SIGINT: PostgreSQL by its fast shutdown, the others as on Ctrl-C.
+            if not await _ends(int(pid), identity, signal.SIGINT, STOP_TIMEOUT_SECONDS):
+                await _ends(int(pid), identity, signal.SIGKILL, KILL_TIMEOUT_SECONDS)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(pid), signal.SIGKILL)
         record.unlink()
-
-
-async def _end(pid: int, identity: str) -> None:
-    # All parts end cleanly on SIGINT: PostgreSQL by its fast shutdown, the others as on Ctrl-C.
-    if not await _ends(pid, identity, signal.SIGINT, STOP_TIMEOUT_SECONDS):
-        await _ends(pid, identity, signal.SIGKILL, KILL_TIMEOUT_SECONDS)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 async def _ends(pid: int, identity: str, number: signal.Signals, seconds: float) -> bool:

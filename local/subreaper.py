@@ -1,7 +1,4 @@
-"""Reap the processes whose parent was killed.
-
-The first process of a machine should do it, but in many containers it does not, and they stay as zombies.
-"""
+"""Reap the processes whose parent was killed."""
 
 import asyncio
 import contextlib
@@ -26,6 +23,7 @@ async def subreaper() -> AsyncIterator[None]:
     if sys.platform != "linux":
         yield
         return
+    # The first process of a machine should do it, but in many containers it does not, and they stay as zombies.
     loop = asyncio.get_running_loop()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     loop.add_signal_handler(signal.SIGCHLD, lambda: loop.call_later(GRACE_SECONDS, _reap))

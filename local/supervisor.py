@@ -1,7 +1,4 @@
-"""Supervise processes: start, restart when they die, stop in reverse.
-
-A part is ready when it answered, never because its process exists.
-"""
+"""Supervise processes: start, restart when they die, stop in reverse."""
 
 import asyncio
 import contextlib
@@ -61,7 +58,7 @@ class Supervisor:
     """The parts that run, by name, in the order of their first start."""
 
     def __init__(self, *, records: Path, say: Callable[[str], None]) -> None:
-        """Keep the ids of processes in the folder `records`, and tell people through `say`, a line at a time."""
+        # A folder of the processes' ids, for a later run that finds this one killed.
         self._records = records
         self._say = say
         self._running: dict[str, _Running] = {}
@@ -106,12 +103,10 @@ class Supervisor:
         await self.start(self._running[name].part)
 
     async def stop_all(self) -> None:
-        """Stop all parts, the last started first."""
         for name in reversed(list(self._running)):
             await self.stop(name)
 
     def kill_now(self) -> None:
-        """Kill from now on what does not end at once."""
         self._kill_now.set()
 
     async def _keep(self, running: _Running) -> None:
@@ -127,14 +122,21 @@ class Supervisor:
             delay = min(delay * 2, LONGEST_DELAY_SECONDS)
 
     async def _run_once(self, running: _Running) -> str:
-        """Run a part until it ends, and return how it ended."""
         part = running.part
+
+        def on_line(line: str) -> None:
+            running.last_lines.append(line[:LONGEST_LINE])
+            if part.ready_line and part.ready_line in line:
+                running.printed_ready_line = True
+            if not part.quiet:
+                self._say(f"{part.name} | {line}")
+
         try:
             if part.before is not None:
                 await part.before()
             running.printed_ready_line = False
             running.last_lines.clear()
-            running.child = Child(part.command, lambda line: self._on_line(running, line))
+            running.child = Child(part.command, on_line)
             remember(self._records, part.name, running.child.pid)
             code = await running.child.wait()
         except OSError as error:
@@ -146,44 +148,29 @@ class Supervisor:
         if part.quiet and code > 0:
             for line in running.last_lines:
                 self._say(f"{part.name} | {line}")
-        return f"ended ({_exit_text(code)})"
-
-    def _on_line(self, running: _Running, line: str) -> None:
-        part = running.part
-        running.last_lines.append(line[:LONGEST_LINE])
-        if part.ready_line and part.ready_line in line:
-            running.printed_ready_line = True
-        if not part.quiet:
-            self._say(f"{part.name} | {line}")
+        if code >= 0:
+            return f"ended (exit code {code})"
+        try:
+            return f"ended (killed by {signal.Signals(-code).name})"
+        except ValueError:
+            return f"ended (killed by signal {-code})"
 
 
 async def _until_ready(running: _Running) -> None:
     while running.failures < ATTEMPTS_AT_START:
-        # It may die while it is asked.
-        if running.child is not None and await _is_ready(running) and running.child is not None:
+        # A part is ready when it answered, never because its process exists.
+        is_ready = running.part.ready is None and running.printed_ready_line
+        if running.child is not None and running.part.ready is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                    is_ready = await running.part.ready()
+        # It may have died while it was asked.
+        if is_ready and running.child is not None:
             return
         await asyncio.sleep(POLL_INTERVAL_SECONDS)
     raise PartFailed(_failure(running, f"did not start in {ATTEMPTS_AT_START} attempts"))
 
 
-async def _is_ready(running: _Running) -> bool:
-    if running.part.ready is None:
-        return running.printed_ready_line
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-            return await running.part.ready()
-    return False
-
-
 def _failure(running: _Running, what: str) -> str:
     lines = "".join(f"\n  {line}" for line in running.last_lines)
     return f"{running.part.name} {what}" + (f"; its last lines:{lines}" if lines else "")
-
-
-def _exit_text(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

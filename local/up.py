@@ -90,7 +90,6 @@ async def _until_stopped(supervisor: Supervisor, run: Awaitable[None]) -> int:
 
 
 async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) -> None:
-    """Start everything, then stay until canceled, and stop everything in the opposite order."""
     settings_file = data / SETTINGS_FILE
     try:
         async with _engines(supervisor, data) as (database_url, redis_url):
@@ -108,7 +107,9 @@ async def _run(supervisor: Supervisor, port: int, data: Path, prepare: Prepare) 
                 json.dump(settings, file)
             # The reader of our output may have gone; that is no reason to stop.
             with suppress(OSError):
-                print(_welcome(port, data), flush=True)
+                # In words that can be typed where this was started.
+                option = "" if data == Path(DEFAULT_FOLDER).resolve() else f" --data {shlex.quote(str(data))}"
+                print(WELCOME.format(port=port, sandbox_port=port + 1, data=data, option=option), flush=True)
             await asyncio.Event().wait()
     finally:
         settings_file.unlink(missing_ok=True)
@@ -135,9 +136,3 @@ async def _engines(supervisor: Supervisor, data: Path) -> AsyncIterator[tuple[st
             to_stderr("starting redis")
             redis_url = await embedded_redis(supervisor, directories)
         yield database_url, redis_url
-
-
-def _welcome(port: int, data: Path) -> str:
-    """Return where everything is, in words that can be typed where this was started."""
-    option = "" if data == Path(DEFAULT_FOLDER).resolve() else f" --data {shlex.quote(str(data))}"
-    return WELCOME.format(port=port, sandbox_port=port + 1, data=data, option=option)

@@ -34,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    options = _read_arguments(arguments)
+    parser = argparse.ArgumentParser("python -m sandbox", description="Play learning providers and work issuers.")
+    parser.add_argument("--port", type=_port, default=8001, help="where to listen (default 8001)")
+    parser.add_argument("--data", type=Path, required=True, help="the folder for keys, clock and created accounts")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
+    parser.add_argument("--base-url", type=_base_url, help="how others reach it (default http://localhost:PORT)")
+    options = parser.parse_args(arguments)
     if os.environ.get("CERTLINK_SANDBOX", "").strip().lower() not in ("true", "1", "yes", "on"):
         _fail(USAGE, str(SandboxModeRequired()))
     listener = _listen(options.host, options.port)
@@ -66,15 +71,6 @@ def _answer_canceled(app: ASGIApp) -> ASGIApp:
             await PlainTextResponse("The sandbox is stopping.", 503)(scope, receive, send)
 
     return answer
-
-
-def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m sandbox", description="Play learning providers and work issuers.")
-    parser.add_argument("--port", type=_port, default=8001, help="where to listen (default 8001)")
-    parser.add_argument("--data", type=Path, required=True, help="the folder for keys, clock and created accounts")
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
-    parser.add_argument("--base-url", type=_base_url, help="how others reach it (default http://localhost:PORT)")
-    return parser.parse_args(arguments)
 
 
 def _port(text: str) -> int:

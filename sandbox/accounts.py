@@ -30,15 +30,12 @@ class Accounts:
         self._created = [_created(file, row) for row in rows or []]
 
     def everyone(self) -> tuple[Persona, ...]:
-        """Return all personas."""
         return (*WORK_PERSONAS, *LEARNING_PERSONAS, *self._created)
 
     def at(self, issuer: Issuer) -> tuple[Persona, ...]:
-        """Return the personas of one issuer."""
         return tuple(persona for persona in self.everyone() if persona.issuer == issuer.key)
 
     def find(self, key: str) -> Persona | None:
-        """Return the persona with this key, if there is one."""
         return next((persona for persona in self.everyone() if persona.key == key), None)
 
     def find_subject(self, issuer: Issuer, subject: str) -> Persona | None:
@@ -56,18 +53,16 @@ class Accounts:
             raise Refusal(400, "invalid_request", f"Enter a display name of 1 to {NAME_LIMIT} printable characters.")
         if len(self._created) >= ACCOUNT_LIMIT:
             raise Refusal(409, "too_many_accounts", f"The sandbox keeps at most {ACCOUNT_LIMIT} created accounts.")
-        persona = _account(f"new-{secrets.token_hex(6)}", name, self._unused_learner_id())
-        rows = [{"key": kept.key, "name": kept.name, "learner_id": kept.profile_id} for kept in self._created]
-        rows.append({"key": persona.key, "name": persona.name, "learner_id": persona.profile_id})
-        write_json(self._file, rows, mode=0o600)
-        self._created.append(persona)
-        return persona
-
-    def _unused_learner_id(self) -> str:
         used = {persona.profile_id for persona in self.everyone() if isinstance(persona, LearningPersona)}
         while (learner_id := f"PU-{300000 + secrets.randbelow(700000)}") in used:
             pass
-        return learner_id
+        persona = _account(f"new-{secrets.token_hex(6)}", name, learner_id)
+        rows = [{"key": kept.key, "name": kept.name, "learner_id": kept.profile_id} for kept in self._created]
+        rows.append({"key": persona.key, "name": persona.name, "learner_id": persona.profile_id})
+        write_json(self._file, rows, mode=0o600)
+        # Only now: what is not in the file must not be signed in with.
+        self._created.append(persona)
+        return persona
 
 
 def _created(file: Path, row: Any) -> LearningPersona:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import SplitResult, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from sandbox.refusals import Refusal
 
@@ -16,8 +16,6 @@ _CALLBACK_PATHS = ("/callbacks/", "/sign-in/")
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A request that passed every check."""
-
     redirect_uri: str
     state: str | None
     nonce: str | None
@@ -57,6 +55,7 @@ def read_authorization_request(parameters: Mapping[str, str], *, client_id: str)
     try:
         _check_parameters(parameters)
     except Refusal as refusal:
+        # What is too long to be kept is not sent back either.
         kept_state = state if state is not None and len(state) <= VALUE_LIMIT else None
         raise AnsweredRefusal(redirect_uri, kept_state, refusal.error, refusal.description) from None
     return AuthorizationRequest(
@@ -77,13 +76,14 @@ def is_registered(redirect_uri: str) -> bool:
         parts = urlsplit(redirect_uri)
         # Reading the port is what makes a nonsense one raise.
         _ = parts.port
+        is_loopback = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return False
     steps = unquote(parts.path).split("/")
     return (
         parts.scheme in ("http", "https")
         and "@" not in parts.netloc
-        and _is_loopback(parts)
+        and is_loopback
         and parts.path.startswith(_CALLBACK_PATHS)
         and not {".", ".."} & set(steps)
     )
@@ -101,13 +101,6 @@ def _check_parameters(parameters: Mapping[str, str]) -> None:
             raise Refusal(400, "invalid_request", f"A parameter is longer than {VALUE_LIMIT} characters.")
         if name in ("request", "request_uri"):
             raise Refusal(400, f"{name}_not_supported", f"The parameter {name} is not supported.")
-    _check_response(parameters)
-    _check_challenge(parameters)
-    if "none" in parameters.get("prompt", "").split(" "):
-        raise Refusal(400, "login_required", "Somebody has to choose a persona.")
-
-
-def _check_response(parameters: Mapping[str, str]) -> None:
     if "response_type" not in parameters:
         raise Refusal(400, "invalid_request", "The response_type is missing.")
     if parameters["response_type"] != "code":
@@ -116,18 +109,9 @@ def _check_response(parameters: Mapping[str, str]) -> None:
         raise Refusal(400, "invalid_request", "The response_mode must be query.")
     if "openid" not in parameters.get("scope", "").split(" "):
         raise Refusal(400, "invalid_scope", "The scope must contain openid.")
-
-
-def _check_challenge(parameters: Mapping[str, str]) -> None:
     if parameters.get("code_challenge_method") != "S256":
         raise Refusal(400, "invalid_request", "PKCE is required: code_challenge_method must be S256.")
     if not _CHALLENGE.fullmatch(parameters.get("code_challenge", "")):
         raise Refusal(400, "invalid_request", "PKCE is required: code_challenge must be a SHA-256 in base64url.")
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    if "none" in parameters.get("prompt", "").split(" "):
+        raise Refusal(400, "login_required", "Somebody has to choose a persona.")

@@ -1,13 +1,11 @@
 """Endpoints that steer the sandbox: clock, faults, personas."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.issuers import ISSUERS, ISSUERS_BY_KEY
 from sandbox.pages import page
-from sandbox.personas import LearningPersona, Persona, WorkPersona
+from sandbox.personas import LearningPersona, WorkPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
 from sandbox.state import API_AUDIENCE, State
@@ -22,26 +20,18 @@ class Controls:
         self._state = state
 
     async def show_home(self, request: Request) -> Response:
-        """Show the issuers and their personas."""
         people = {issuer.key: self._state.accounts.at(issuer) for issuer in ISSUERS}
         now = self._state.clock.now()
         return page("home.html", issuers=ISSUERS, people=people, now=now, offset=self._state.clock.offset_seconds)
 
     async def show_health(self, request: Request) -> Response:
-        """Answer that the sandbox is up."""
         return JSONResponse({"status": "ok"})
 
     async def show_clock(self, request: Request) -> Response:
-        """Answer the sandbox's instant and by how many seconds it is ahead."""
         clock = self._state.clock
         return JSONResponse({"offset_seconds": clock.offset_seconds, "now": rfc3339(clock.now())})
 
     async def advance_clock(self, request: Request) -> Response:
-        """Move the clock forward.
-
-        Raises:
-            Refusal: anything but one positive number of seconds.
-        """
         body = await read_json_object(request)
         if set(body) != {"advance_seconds"}:
             raise Refusal(400, "invalid_request", 'The body must be {"advance_seconds": a number of seconds}.')
@@ -49,15 +39,24 @@ class Controls:
         return await self.show_clock(request)
 
     async def show_personas(self, request: Request) -> Response:
-        """Answer every persona of every issuer."""
-        return JSONResponse([self._described(persona) for persona in self._state.accounts.everyone()])
+        return JSONResponse(
+            [
+                {
+                    "key": persona.key,
+                    "issuer": ISSUERS_BY_KEY[persona.issuer].url(self._state.base_url),
+                    "kind": ISSUERS_BY_KEY[persona.issuer].kind.value,
+                    "subject": persona.subject,
+                    "name": persona.name,
+                    "email": persona.email,
+                    "about": persona.about,
+                    **({"profile_id": persona.profile_id} if isinstance(persona, LearningPersona) else {}),
+                }
+                for persona in self._state.accounts.everyone()
+            ]
+        )
 
     async def mint_token(self, request: Request) -> Response:
-        """Answer a bearer token for the API, as a front-end would hold it.
-
-        Raises:
-            Refusal: no such persona, or one of a learning provider.
-        """
+        """Answer a bearer token for the API, as a front-end would hold it."""
         persona = self._state.accounts.find(request.path_params["key"])
         if persona is None:
             raise Refusal(404, "unknown_persona", "There is no such persona; GET /personas lists them.")
@@ -70,31 +69,13 @@ class Controls:
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def show_faults(self, request: Request) -> Response:
-        """Answer the faults that are set, by issuer."""
         return JSONResponse({"faults": self._state.faults.shown()})
 
     async def set_fault(self, request: Request) -> Response:
-        """Set the faults of one issuer, in place of those it had.
-
-        Raises:
-            Refusal: an unknown issuer or knob, or a value out of range.
-        """
+        """Set the faults of one issuer, in place of those it had."""
         self._state.faults.set(await read_json_object(request))
         return await self.show_faults(request)
 
     async def clear_faults(self, request: Request) -> Response:
-        """Remove all faults."""
         self._state.faults.clear()
         return await self.show_faults(request)
-
-    def _described(self, persona: Persona) -> dict[str, Any]:
-        described = {
-            "key": persona.key,
-            "issuer": ISSUERS_BY_KEY[persona.issuer].url(self._state.base_url),
-            "kind": ISSUERS_BY_KEY[persona.issuer].kind.value,
-            "subject": persona.subject,
-            "name": persona.name,
-            "email": persona.email,
-            "about": persona.about,
-        }
-        return described | ({"profile_id": persona.profile_id} if isinstance(persona, LearningPersona) else {})

@@ -78,11 +78,9 @@ class FaultBoard:
         self._faults[issuer.key] = _read_fault(issuer, {name: body[name] for name in body if name != "issuer"})
 
     def clear(self) -> None:
-        """Remove all faults."""
         self._faults.clear()
 
     def shown(self) -> dict[str, dict[str, Any]]:
-        """Return the faults set at present by issuer."""
         return {key: asdict(fault) for key, fault in self._faults.items()}
 
     def take(self, issuer: Issuer, endpoint: str) -> Fault:
@@ -101,14 +99,20 @@ def _read_fault(issuer: Issuer, body: dict[str, Any]) -> Fault:
     known = {"slow_seconds", "fail", "error", "times", *_SWITCHES}
     if unknown := set(body) - known:
         raise _invalid(f"{len(unknown)} unknown knobs; the knobs are {', '.join(sorted(known))}.")
-    _check_waiting(body.get("slow_seconds", 0))
-    _check_failing(body.get("fail", {}))
-    if issuer.kind is IssuerKind.WORK and "transcript" in body.get("fail", {}):
+    # Not isinstance: to Python true is a number.
+    seconds, fail = body.get("slow_seconds", 0), body.get("fail", {})
+    if type(seconds) not in (int, float) or not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        raise _invalid(f"slow_seconds must be a number from 0 to {LONGEST_WAIT_SECONDS}.")
+    if not isinstance(fail, dict) or not FAILING_ENDPOINTS.issuperset(fail):
+        raise _invalid(f"fail must be an object whose names are among {', '.join(sorted(FAILING_ENDPOINTS))}.")
+    if not all(type(status) is int and 400 <= status <= 599 for status in fail.values()):
+        raise _invalid("fail must give a status from 400 to 599 for each name.")
+    if issuer.kind is IssuerKind.WORK and "transcript" in fail:
         raise _invalid(f"There is no transcript at {issuer.key}.")
     error, times = body.get("error"), body.get("times")
     if error is not None and (not isinstance(error, str) or error not in ERRORS):
         raise _invalid(f"error must be null or one of {', '.join(sorted(ERRORS))}.")
-    if times is not None and (isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MOST_TIMES):
+    if times is not None and (type(times) is not int or not 1 <= times <= MOST_TIMES):
         raise _invalid(f"times must be null or a whole number from 1 to {MOST_TIMES}.")
     for switch, (_, kinds) in _SWITCHES.items():
         if not isinstance(body.get(switch, False), bool):
@@ -116,20 +120,6 @@ def _read_fault(issuer: Issuer, body: dict[str, Any]) -> Fault:
         if body.get(switch) and issuer.kind not in kinds:
             raise _invalid(f"{switch} has no meaning at {issuer.key}.")
     return Fault(**body)
-
-
-def _check_waiting(seconds: object) -> None:
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not number or not 0 <= seconds <= LONGEST_WAIT_SECONDS:  # type: ignore[operator]
-        raise _invalid(f"slow_seconds must be a number from 0 to {LONGEST_WAIT_SECONDS}.")
-
-
-def _check_failing(fail: object) -> None:
-    if not isinstance(fail, dict) or not FAILING_ENDPOINTS.issuperset(fail):
-        raise _invalid(f"fail must be an object whose names are among {', '.join(sorted(FAILING_ENDPOINTS))}.")
-    for status in fail.values():
-        if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
-            raise _invalid("fail must give a status from 400 to 599 for each name.")
 
 
 def _invalid(description: str) -> Refusal:

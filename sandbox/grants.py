@@ -1,7 +1,4 @@
-"""Sign-ins under way, authorization codes, and revoked access tokens.
-
-All of it is in memory: a sandbox is one process, and a sign-in that a restart interrupts is started again.
-"""
+"""Sign-ins under way, authorization codes, and revoked access tokens."""
 
 import hmac
 import secrets
@@ -46,6 +43,7 @@ class Grant:
 class Grants:
     """The sign-ins, codes and revocations of all issuers."""
 
+    # In memory: a sandbox is one process, and a sign-in that a restart interrupts is started again.
     def __init__(self, refresh_tokens: RefreshTokens) -> None:
         self._refresh_tokens = refresh_tokens
         self._transactions: dict[str, Transaction] = {}
@@ -54,7 +52,13 @@ class Grants:
 
     def open(self, issuer_key: str, request: AuthorizationRequest, *, now: datetime) -> str:
         """Keep a sign-in for ten minutes and return its unguessable id."""
-        self._forget(now)
+        expired = [key for key, transaction in self._transactions.items() if transaction.expires_at <= now]
+        overflow = list(self._transactions)[: max(0, len(self._transactions) - TRANSACTION_LIMIT + 1)]
+        for key in {*expired, *overflow}:
+            del self._transactions[key]
+        # A used code is remembered for as long as its token lives, or its replay could not revoke it.
+        for code in [code for code, grant in self._grants.items() if grant.issued_at + CODE_LIFE + TOKEN_LIFE <= now]:
+            del self._by_token[self._grants.pop(code).token_id]
         transaction_id = secrets.token_urlsafe(32)
         self._transactions[transaction_id] = Transaction(issuer_key, request, now + TRANSACTION_LIFE)
         return transaction_id
@@ -67,7 +71,6 @@ class Grants:
         return transaction
 
     def close(self, transaction_id: str) -> None:
-        """Forget a sign-in that was answered."""
         self._transactions.pop(transaction_id, None)
 
     def issue_code(self, transaction: Transaction, subject: str, *, now: datetime) -> str:
@@ -79,7 +82,7 @@ class Grants:
         return code
 
     def redeem(self, code: str, issuer_key: str, *, redirect_uri: str, verifier: str, now: datetime) -> Grant:
-        """Redeem a code; it works once, whatever the outcome.
+        """Redeem a code.
 
         Raises:
             Refusal: unknown, used (its token is then revoked), expired, another redirect URI, or a wrong verifier.
@@ -91,32 +94,20 @@ class Grants:
             grant.revoked = True
             self._refresh_tokens.revoke(grant.refresh_token)
             raise _invalid_grant("The code was used before; the tokens that it gave are revoked.")
+        # Before the other checks: a code works once, whatever the outcome.
         grant.used = True
         if grant.issued_at + CODE_LIFE <= now:
             raise _invalid_grant("The code has expired.")
         if grant.request.redirect_uri != redirect_uri:
             raise _invalid_grant("The redirect_uri is not the one of the authorization request.")
-        if not hmac.compare_digest(_challenge(verifier), grant.request.code_challenge):
+        challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+        if not hmac.compare_digest(challenge, grant.request.code_challenge):
             raise _invalid_grant("The code_verifier does not match the code_challenge.")
         return grant
 
     def is_revoked(self, token_id: str) -> bool:
-        """Tell whether an access token is revoked."""
         grant = self._by_token.get(token_id)
         return grant is not None and grant.revoked
-
-    def _forget(self, now: datetime) -> None:
-        expired = [key for key, transaction in self._transactions.items() if transaction.expires_at <= now]
-        overflow = list(self._transactions)[: max(0, len(self._transactions) - TRANSACTION_LIMIT + 1)]
-        for key in {*expired, *overflow}:
-            del self._transactions[key]
-        # A used code is remembered for as long as its token lives, or its replay could not revoke it.
-        for code in [code for code, grant in self._grants.items() if grant.issued_at + CODE_LIFE + TOKEN_LIFE <= now]:
-            del self._by_token[self._grants.pop(code).token_id]
-
-
-def _challenge(verifier: str) -> str:
-    return urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
 
 
 def _invalid_grant(description: str) -> Refusal:

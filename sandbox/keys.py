@@ -32,7 +32,6 @@ class Keyring:
         self._foreign: dict[str, SigningKey] = {}
 
     def key(self, issuer: Issuer) -> SigningKey:
-        """Return the key with which the issuer signs."""
         return self._keys[issuer.key]
 
     def foreign_key(self, issuer: Issuer) -> SigningKey:
@@ -42,7 +41,6 @@ class Keyring:
         return self._foreign[issuer.key]
 
     def public(self, issuer: Issuer) -> dict[str, Any]:
-        """Return the issuer's JSON Web Key Set."""
         return {"keys": [self.key(issuer).as_dict(private=False)]}
 
 

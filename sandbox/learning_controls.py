@@ -9,7 +9,6 @@ from sandbox.personas import LearningPersona
 from sandbox.reading import read_json_object
 from sandbox.refusals import Refusal
 from sandbox.state import State
-from sandbox.transcript_rows import completions_of
 
 CODE_LIMIT = 100
 
@@ -21,20 +20,9 @@ class LearningControls:
         self._state = state
 
     async def show_completions(self, request: Request) -> Response:
-        """Answer the persona's completions.
-
-        Raises:
-            Refusal: no such learning persona.
-        """
-        persona = self._persona(request)
-        return JSONResponse(self._state.transcripts.rows(persona, self._first_rows(persona)))
+        return JSONResponse(self._state.transcripts.rows(self._persona(request)))
 
     async def earn(self, request: Request) -> Response:
-        """Let the persona earn a certification now.
-
-        Raises:
-            Refusal: no such learning persona, or a body that says something else.
-        """
         persona, body = self._persona(request), await _body(request, {"expires"})
         expires = body.get("expires", True)
         if not isinstance(expires, bool):
@@ -43,37 +31,17 @@ class LearningControls:
         return JSONResponse(row, 201)
 
     async def renew(self, request: Request) -> Response:
-        """Let the persona renew a certification now.
-
-        Raises:
-            Refusal: no such learning persona, or nothing that can be renewed now.
-        """
         persona, body = self._persona(request), await _body(request)
-        return JSONResponse(
-            self._state.transcripts.renew(
-                persona, body["certification"], self._first_rows(persona), now=self._state.clock.now()
-            )
-        )
+        now = self._state.clock.now()
+        return JSONResponse(self._state.transcripts.renew(persona, body["certification"], now=now))
 
     async def revoke(self, request: Request) -> Response:
-        """Let the provider revoke a certification of the persona now.
-
-        Raises:
-            Refusal: no such learning persona, or nothing to revoke.
-        """
         persona, body = self._persona(request), await _body(request)
-        return JSONResponse(
-            self._state.transcripts.revoke(
-                persona, body["certification"], self._first_rows(persona), now=self._state.clock.now()
-            )
-        )
+        now = self._state.clock.now()
+        return JSONResponse(self._state.transcripts.revoke(persona, body["certification"], now=now))
 
     async def withdraw(self, request: Request) -> Response:
-        """Revoke every refresh token of the persona, as if they withdrew their consent at the provider.
-
-        Raises:
-            Refusal: no such learning persona.
-        """
+        """Revoke every refresh token of the persona, as if they withdrew their consent at the provider."""
         persona = self._persona(request)
         return JSONResponse({"revoked": self._state.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
 
@@ -84,9 +52,6 @@ class LearningControls:
         if not isinstance(persona, LearningPersona):
             raise Refusal(400, "not_a_learning_persona", "Only personas of a learning provider have completions.")
         return persona
-
-    def _first_rows(self, persona: LearningPersona) -> list[dict[str, Any]]:
-        return completions_of(persona, self._state.created_date)
 
 
 async def _body(request: Request, optional: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:

@@ -20,9 +20,17 @@ _TEMPLATES = Environment(
 
 def page(template: str, *, status: int = 200, redirect_uri: str | None = None, **values: Any) -> Response:
     """Render a page; its forms may lead to the sandbox and on to the redirect URI."""
+    targets = "'self'"
+    if redirect_uri is not None:
+        parts = urlsplit(redirect_uri)
+        # Browsers check form-action at every redirect after the form, and the client may send people on to a front-end
+        # on another port. A policy cannot name an IPv6 address, so there only the scheme is named.
+        is_ipv6 = ":" in (parts.hostname or "")
+        origins = f"http://localhost:* http://127.0.0.1:* {parts.scheme}://{parts.netloc}"
+        targets = f"'self' {parts.scheme}:" if is_ipv6 else f"'self' {origins}"
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action {_form_targets(redirect_uri)}"
+        f"form-action {targets}"
     )
     headers = {
         "Content-Security-Policy": policy,
@@ -38,25 +46,7 @@ def refusal_page(description: str, *, status: int = 400) -> Response:
     return page("refusal.html", status=status, description=description)
 
 
-async def show_style(request: Request) -> Response:
-    """Answer the style sheet."""
-    return FileResponse(_HERE / "static" / "sandbox.css", media_type="text/css", headers=_STATIC_HEADERS)
-
-
-async def show_icon(request: Request) -> Response:
-    """Answer the icon."""
-    return FileResponse(_HERE / "static" / "sandbox.svg", media_type="image/svg+xml", headers=_STATIC_HEADERS)
-
-
-_STATIC_HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-
-def _form_targets(redirect_uri: str | None) -> str:
-    if redirect_uri is None:
-        return "'self'"
-    parts = urlsplit(redirect_uri)
-    # Browsers check form-action at every redirect after the form, and the client may send people on to a front-end on
-    # another port. A policy cannot name an IPv6 address, so there only the scheme is named.
-    if (parts.hostname or "").count(":"):
-        return f"'self' {parts.scheme}:"
-    return f"'self' http://localhost:* http://127.0.0.1:* {parts.scheme}://{parts.netloc}"
+async def show_static_file(request: Request) -> Response:
+    # Each file has a route of its own: no other path reaches this.
+    file = _HERE / "static" / request.url.path.removeprefix("/")
+    return FileResponse(file, headers={"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})

@@ -1,8 +1,4 @@
-"""The personas and what they have earned.
-
-Ages are counted in days back from the day on which the data folder was created, so that personas are fresh
-in every new folder and do not shift when the clock is moved.
-"""
+"""The personas and what they have earned."""
 
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
@@ -35,6 +31,7 @@ class Earned:
     """
 
     certification: str
+    # From the data folder's day: personas are fresh in every new folder, and do not shift when the clock is moved.
     days_ago: int
     kind: str = "CERTIFICATION"
     renewals: int = 0

@@ -1,8 +1,4 @@
-"""Refresh tokens with rotation.
-
-A token works once and gives the next one. An earlier one may come from a thief, so it revokes the whole family (RFC
-9700, 4.14.2). Only hashes are kept, in a file: linked accounts outlive a restart of the sandbox.
-"""
+"""Refresh tokens with rotation: each works once and gives the next one."""
 
 import hmac
 import secrets
@@ -61,6 +57,7 @@ class RefreshTokens:
         family = self._families.get(key)
         if family is None or family.issuer_key != issuer_key or family.revoked:
             raise Refusal(400, "invalid_grant", "The refresh token is unknown here or revoked.")
+        # An earlier token may come from a thief, so it revokes the whole family (RFC 9700, 4.14.2).
         if not hmac.compare_digest(_hash(secret), family.token_hash):
             self.revoke(token)
             raise Refusal(400, "invalid_grant", "The refresh token was used before; all of its sign-in are revoked.")
@@ -87,6 +84,7 @@ class RefreshTokens:
         self._keep()
         return len(keys)
 
+    # In a file, unlike the grants: linked accounts outlive a restart of the sandbox. Only hashes are kept.
     def _keep(self) -> None:
         write_json(self._file, {key: asdict(family) for key, family in self._families.items()}, mode=0o600)
 

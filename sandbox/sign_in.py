@@ -11,7 +11,6 @@ from sandbox.authorization import (
     answer_location,
     read_authorization_request,
 )
-from sandbox.grants import Transaction
 from sandbox.issuers import PARTNER_UNIVERSITY
 from sandbox.pages import page, refusal_page
 from sandbox.personas import Persona
@@ -50,7 +49,7 @@ async def answer_sign_in(call: Call) -> Response:
         return refusal_page(_GONE)
     request = transaction.request
     try:
-        persona = None if "cancel" in form else _chosen(call, form)
+        persona = None if "cancel" in form else _chosen_persona(call, form)
     except Refusal as refusal:
         if "create" not in form:
             return refusal_page(refusal.description, status=refusal.status)
@@ -59,26 +58,22 @@ async def answer_sign_in(call: Call) -> Response:
     if persona is None:
         answer = {"error": "access_denied", "error_description": "The person canceled."}
         return _send_back(request.redirect_uri, request.state, call.issuer_url, answer)
-    return _grant(call, transaction, persona)
-
-
-def _chosen(call: Call, form: Mapping[str, str]) -> Persona:
-    if "create" in form and call.issuer == PARTNER_UNIVERSITY:
-        return call.state.accounts.create(form.get("display_name", ""))
-    persona = call.state.accounts.find(form.get("persona", ""))
-    if persona is None or persona.issuer != call.issuer.key:
-        raise Refusal(400, "invalid_request", f"{call.issuer.name} has no such persona.")
-    return persona
-
-
-def _grant(call: Call, transaction: Transaction, persona: Persona) -> Response:
     fault = call.state.faults.take(call.issuer, "answer")
     if fault.error is not None:
         answer = {"error": fault.error, "error_description": "The sandbox was told to refuse."}
     else:
         answer = {"code": call.state.grants.issue_code(transaction, persona.subject, now=call.state.clock.now())}
     issuer_url = f"{call.state.base_url}/another-issuer" if fault.wrong_issuer else call.issuer_url
-    return _send_back(transaction.request.redirect_uri, transaction.request.state, issuer_url, answer)
+    return _send_back(request.redirect_uri, request.state, issuer_url, answer)
+
+
+def _chosen_persona(call: Call, form: Mapping[str, str]) -> Persona:
+    if "create" in form and call.issuer == PARTNER_UNIVERSITY:
+        return call.state.accounts.create(form.get("display_name", ""))
+    persona = call.state.accounts.find(form.get("persona", ""))
+    if persona is None or persona.issuer != call.issuer.key:
+        raise Refusal(400, "invalid_request", f"{call.issuer.name} has no such persona.")
+    return persona
 
 
 def _send_back(redirect_uri: str, state: str | None, issuer_url: str, answer: Mapping[str, str]) -> Response:

@@ -1,7 +1,6 @@
 """The state of a running sandbox, and one request to it."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from starlette.requests import Request
 
@@ -24,7 +23,6 @@ class State:
     """What all requests to one running sandbox share."""
 
     base_url: str
-    created_date: date
     clock: MovableClock
     keyring: Keyring
     accounts: Accounts

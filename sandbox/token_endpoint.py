@@ -4,7 +4,6 @@ import hmac
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote_plus
 
 from starlette.responses import JSONResponse, Response
@@ -26,73 +25,55 @@ async def give_tokens(call: Call) -> Response:
     """
     form = await read_form(call.request)
     _authenticate_client(call.request.headers.get("authorization"), form)
-    refreshes = form.get("grant_type") == "refresh_token" and call.issuer.kind is IssuerKind.LEARNING
-    answer = _refresh(call, form) if refreshes else _redeem_code(call, form)
-    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
-
-
-def _redeem_code(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
-    code, redirect_uri, verifier = _read_grant(form)
-    now = call.state.clock.now()
-    grant = call.state.grants.redeem(code, call.issuer.key, redirect_uri=redirect_uri, verifier=verifier, now=now)
-    persona = call.state.accounts.find_subject(call.issuer, grant.subject)
+    state, issuer, now = call.state, call.issuer, call.state.clock.now()
+    is_learning = issuer.kind is IssuerKind.LEARNING
+    if form.get("grant_type") == "refresh_token" and is_learning:
+        if "refresh_token" not in form:
+            raise Refusal(400, "invalid_request", "The refresh_token is missing.")
+        family, refresh_token = state.refresh_tokens.rotate(form["refresh_token"], issuer.key)
+        grant, subject, scope = None, family.subject, family.scope
+    else:
+        code, redirect_uri, verifier = _read_grant(form)
+        grant = state.grants.redeem(code, issuer.key, redirect_uri=redirect_uri, verifier=verifier, now=now)
+        subject, scope, refresh_token = grant.subject, grant.request.scope, None
+    persona = state.accounts.find_subject(issuer, subject)
     if persona is None:
         raise Refusal(400, "invalid_grant", "The account is gone.")
     access_token = mint_access_token(
-        call.state,
-        call.issuer,
+        state,
+        issuer,
         persona,
         audience=call.issuer_url,
-        token_id=grant.token_id,
-        scope=grant.request.scope,
+        token_id=grant.token_id if grant else None,
+        scope=scope,
         now=now,
         fault=call.fault,
     )
-    answer = {
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": TOKEN_SECONDS,
-        "scope": grant.request.scope,
-        "id_token": mint_id_token(call, persona, grant, access_token, now=now),
-    }
-    if call.issuer.kind is IssuerKind.LEARNING and OFFLINE_ACCESS in grant.request.scope.split(" "):
-        grant.refresh_token = call.state.refresh_tokens.begin(
-            call.issuer.key, subject=persona.subject, scope=grant.request.scope
-        )
-        answer["refresh_token"] = grant.refresh_token
-    return answer
-
-
-def _refresh(call: Call, form: Mapping[str, str]) -> dict[str, Any]:
-    if "refresh_token" not in form:
-        raise Refusal(400, "invalid_request", "The refresh_token is missing.")
-    family, refresh_token = call.state.refresh_tokens.rotate(form["refresh_token"], call.issuer.key)
-    persona = call.state.accounts.find_subject(call.issuer, family.subject)
-    if persona is None:
-        raise Refusal(400, "invalid_grant", "The account is gone.")
-    access_token = mint_access_token(
-        call.state,
-        call.issuer,
-        persona,
-        audience=call.issuer_url,
-        scope=family.scope,
-        now=call.state.clock.now(),
-        fault=call.fault,
-    )
-    return {
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": TOKEN_SECONDS,
-        "scope": family.scope,
-        "refresh_token": refresh_token,
-    }
+    answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": scope}
+    if grant is not None:
+        answer["id_token"] = mint_id_token(call, persona, grant, access_token, now=now)
+        if is_learning and OFFLINE_ACCESS in scope.split(" "):
+            # Known to the grant: the code's replay revokes it.
+            refresh_token = state.refresh_tokens.begin(issuer.key, subject=subject, scope=scope)
+            grant.refresh_token = refresh_token
+    if refresh_token is not None:
+        answer["refresh_token"] = refresh_token
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
 def _authenticate_client(authorization: str | None, form: Mapping[str, str]) -> None:
     if authorization is not None and "client_secret" in form:
         raise Refusal(400, "invalid_request", "The client authenticates in two ways at once.")
     if authorization is not None:
-        client_id, client_secret = _read_basic(authorization)
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            pair = b64decode(encoded.strip(), validate=True).decode("utf-8")
+        except ValueError:
+            raise _unknown_client() from None
+        # Both parts are form-encoded before they are joined (RFC 6749, 2.3.1).
+        client_id, separator, client_secret = map(unquote_plus, pair.partition(":"))
+        if scheme.lower() != "basic" or not separator:
+            raise _unknown_client()
         if form.get("client_id", client_id) != client_id:
             raise _unknown_client()
     else:
@@ -100,18 +81,6 @@ def _authenticate_client(authorization: str | None, form: Mapping[str, str]) -> 
     expected = f"{CLIENT_ID}:{CLIENT_SECRET}".encode()
     if not hmac.compare_digest(f"{client_id}:{client_secret}".encode(), expected):
         raise _unknown_client()
-
-
-def _read_basic(authorization: str) -> tuple[str, str]:
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        pair = b64decode(encoded.strip(), validate=True).decode("utf-8")
-    except ValueError:
-        raise _unknown_client() from None
-    client_id, separator, client_secret = pair.partition(":")
-    if scheme.lower() != "basic" or not separator:
-        raise _unknown_client()
-    return unquote_plus(client_id), unquote_plus(client_secret)
 
 
 def _read_grant(form: Mapping[str, str]) -> tuple[str, str, str]:

@@ -9,7 +9,6 @@ from sandbox.reading import read_query
 from sandbox.refusals import Refusal
 from sandbox.state import Call
 from sandbox.tokens import persona_of_bearer
-from sandbox.transcript_rows import completions_of
 
 PAGE_SIZE = 50
 
@@ -22,7 +21,7 @@ async def show_transcript(call: Call) -> Response:
     """
     persona = persona_of_bearer(call)
     assert isinstance(persona, LearningPersona)
-    rows = call.state.transcripts.rows(persona, completions_of(persona, call.state.created_date))
+    rows = call.state.transcripts.rows(persona)
     if call.fault.duplicate:
         rows = [row for row in rows for _ in range(2)]
     if call.fault.reordered:

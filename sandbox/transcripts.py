@@ -1,41 +1,39 @@
 """What personas earned, renewed and lost since the data folder was created."""
 
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sandbox.data_folder import read_json, unreadable, write_json
 from sandbox.issuers import MICROSOFT_LEARN
 from sandbox.personas import LearningPersona
 from sandbox.refusals import Refusal
-from sandbox.transcript_rows import a_year_after, rfc3339
+from sandbox.transcript_rows import Row, a_year_after, completion_row, completions_of, rfc3339
 
 ROW_LIMIT = 1000
 # The programme's renewals open six months before the expiry and extend by a year.
 RENEWAL_OPENS = timedelta(days=183)
 
-Row = dict[str, Any]
-
 
 class Transcripts:
-    """The changes of all personas' transcripts; the first rows of a persona are an argument of each call."""
+    """The transcripts of all personas: what they have on the first day, and what has changed since."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, created_date: date) -> None:
         """Load the changes.
 
         Raises:
             DataFolderUnusable: the file cannot be read.
         """
         self._file = file
+        self._created_date = created_date
         kept = read_json(file) or {}
         if not isinstance(kept, dict) or not all(isinstance(rows, dict) for rows in kept.values()):
             raise unreadable(file)
         # By persona, each row by its completion's id.
         self._changed: dict[str, dict[str, Row]] = kept
 
-    def rows(self, persona: LearningPersona, first_rows: list[Row]) -> list[Row]:
+    def rows(self, persona: LearningPersona) -> list[Row]:
         """Return a persona's completions as they are now, oldest first."""
+        first_rows = completions_of(persona, self._created_date)
         by_id = {row["completionId"]: row for row in first_rows} | self._changed.get(persona.key, {})
         return sorted(by_id.values(), key=lambda row: (str(row["completedAt"]), str(row["completionId"])))
 
@@ -48,25 +46,23 @@ class Transcripts:
         changed = self._changed.get(persona.key, {})
         if len(changed) >= ROW_LIMIT:
             raise Refusal(409, "too_many_completions", f"The sandbox keeps at most {ROW_LIMIT} changes of a persona.")
-        is_learn = persona.issuer == MICROSOFT_LEARN.key
-        origin = f"{persona.key}/{certification}/{rfc3339(now)}/{len(changed)}"
-        row = {
-            "completionId": f"{'msl' if is_learn else 'pu'}-{sha256(origin.encode()).hexdigest()[:16]}",
-            "certification": certification,
-            "kind": "CERTIFICATION" if is_learn else "ASSESSMENT",
-            "completedAt": rfc3339(now),
-            "expiresAt": rfc3339(a_year_after(now)) if expires else None,
-            "revokedAt": None,
-        }
+        row = completion_row(
+            persona,
+            f"{certification}/{rfc3339(now)}/{len(changed)}",
+            certification=certification,
+            kind="CERTIFICATION" if persona.issuer == MICROSOFT_LEARN.key else "ASSESSMENT",
+            completed_at=now,
+            expires_at=a_year_after(now) if expires else None,
+        )
         return self._keep(persona, row)
 
-    def renew(self, persona: LearningPersona, certification: str, first_rows: list[Row], *, now: datetime) -> Row:
+    def renew(self, persona: LearningPersona, certification: str, *, now: datetime) -> Row:
         """Let a persona renew a certification: its validity is a year longer.
 
         Raises:
             Refusal: there is none that can be renewed now.
         """
-        row = self._latest(persona, certification, first_rows)
+        row = self._latest(persona, certification)
         expires_at = datetime.fromisoformat(row["expiresAt"]) if row["expiresAt"] else None
         if expires_at is None:
             raise Refusal(409, "not_renewable", f"{certification} does not expire.")
@@ -77,20 +73,16 @@ class Transcripts:
             raise Refusal(409, "not_renewable", f"The renewal of {certification} opens at {opens}.")
         return self._keep(persona, row | {"expiresAt": rfc3339(a_year_after(expires_at))})
 
-    def revoke(self, persona: LearningPersona, certification: str, first_rows: list[Row], *, now: datetime) -> Row:
+    def revoke(self, persona: LearningPersona, certification: str, *, now: datetime) -> Row:
         """Let the provider revoke a persona's certification now.
 
         Raises:
             Refusal: there is none to revoke.
         """
-        return self._keep(persona, self._latest(persona, certification, first_rows) | {"revokedAt": rfc3339(now)})
+        return self._keep(persona, self._latest(persona, certification) | {"revokedAt": rfc3339(now)})
 
-    def _latest(self, persona: LearningPersona, certification: str, first_rows: list[Row]) -> Row:
-        held = [
-            row
-            for row in self.rows(persona, first_rows)
-            if row["certification"] == certification and row["revokedAt"] is None
-        ]
+    def _latest(self, persona: LearningPersona, certification: str) -> Row:
+        held = [row for row in self.rows(persona) if row["certification"] == certification and row["revokedAt"] is None]
         if not held:
             raise Refusal(409, "not_held", f"The persona does not hold {certification}.")
         return held[-1]
@@ -98,6 +90,7 @@ class Transcripts:
     def _keep(self, persona: LearningPersona, row: Row) -> Row:
         of_persona = self._changed.get(persona.key, {}) | {row["completionId"]: row}
         changed = self._changed | {persona.key: of_persona}
+        # Written first: what cannot be kept has not happened.
         write_json(self._file, changed)
         self._changed = changed
         return row

@@ -19,6 +19,8 @@ from domain.models import (
     WorkIdentity,
 )
 from domain.operations.api_clients import NewApiKey, create_api_client
+from domain.operations.members import activate_member
+from domain.operations.organizations import IssuerSettings
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.rules.administration import Operator
@@ -33,6 +35,7 @@ from domain.rules.enums import (
     MemberStatus,
     Scope,
 )
+from domain.rules.identity import Identity, IssuerTrust, identify
 from domain.rules.policy import Policy
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, new_token
@@ -112,6 +115,41 @@ async def bind(member: Member, subject: str) -> WorkIdentity:
         bound_at=member.activated_at or START,
         ended_at=member.removed_at,
     )
+
+
+async def sign_in_at(
+    issuer: IdentityIssuer,
+    *,
+    email: str | None,
+    subject: str = "1",
+    verified: object = True,
+    name: str | None = None,
+    now: datetime = START,
+) -> MemberViewer:
+    """Let an issuer's claims identify somebody, and find or bind the member they are."""
+    identity = await identity_at(issuer, email=email, subject=subject, verified=verified, name=name)
+    return await activate_member(identity=identity, identity_issuer_id=issuer.id, now=now)
+
+
+async def identity_at(
+    issuer: IdentityIssuer, *, email: str | None, subject: str = "1", verified: object = True, name: str | None = None
+) -> Identity:
+    """Return the person whom an issuer's claims speak of, also those of an issuer that is trusted no more."""
+    mail_domains = await MailDomain.filter(organization_id=issuer.organization_id).values_list("domain", flat=True)
+    trust = IssuerTrust(
+        issuer=issuer.issuer,
+        address_trust=issuer.address_trust,
+        address_claims=tuple(issuer.address_claims),
+        subject_claims=tuple(issuer.subject_claims),
+        mail_domains=frozenset(map(str, mail_domains)),
+    )
+    claims = {"iss": issuer.issuer, "sub": subject, "email": email, "email_verified": verified, "name": name}
+    return identify({claim: value for claim, value in claims.items() if value is not None}, trust)
+
+
+def issuer_settings(issuer: str, **values: Any) -> IssuerSettings:
+    """Return what an operator says of an issuer, the rest of it as the preset has it."""
+    return IssuerSettings(**{"issuer": issuer, "client_id": "certlink"} | values)
 
 
 async def subject_of(member: Member) -> str:

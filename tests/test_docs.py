@@ -1,6 +1,7 @@
 """The documentation's settings, commands and words, compared with the code."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert documented == {
         name.upper() if name in WITHOUT_PREFIX else f"CERTLINK_{name.upper()}" for name in Settings.model_fields
     }
+
+
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_code() -> None:
+    released = re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert released[0] == version("certlink")
+
+
+def test_the_product_knows_of_the_sandbox_only_its_switch_and_its_clock() -> None:
+    assert {name for name in Settings.model_fields if "sandbox" in name} == {"sandbox", "sandbox_clock"}
 
 
 def test_every_command_is_documented_and_no_other() -> None:

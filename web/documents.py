@@ -5,7 +5,6 @@ from typing import Any
 
 from starlette.requests import Request
 
-from api.documents.trusted import document_id
 from api.errors import request_id_of
 from api.runtime import runtime_of
 from api.transport.execute import execute_document
@@ -15,12 +14,12 @@ _FOLDER = Path(__file__).parent / "pages"
 _TEXTS = {path.stem: path.read_text() for path in sorted(_FOLDER.glob("*.graphql"))}
 _VIEWER = _TEXTS.pop("viewer")
 
-# A page's or its script's document by name; a page that shows who is signed in uses the fragment ``ViewerOnPage``.
+# By name: what a page asks, or its script. The fragment is added only where it is used: GraphQL refuses unused ones.
 DOCUMENTS = {name: f"{text}\n{_VIEWER}" if "...ViewerOnPage" in text else text for name, text in _TEXTS.items()}
 
 
 async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables: Any) -> dict[str, Any]:
-    """Run a page's document with the rights of who looks at it and return its data.
+    """Run a page's document with the viewer's rights and return its data.
 
     Raises:
         Refusal: a field was refused.
@@ -28,8 +27,3 @@ async def ask(request: Request, name: str, *, viewer: MemberViewer, **variables:
     return await execute_document(
         DOCUMENTS[name], variables, viewer=viewer, runtime=runtime_of(request), request_id=request_id_of(request)
     )
-
-
-def id_of_document(name: str) -> str:
-    """Return the id by which a page's script asks for a document."""
-    return document_id(DOCUMENTS[name])

@@ -1,7 +1,4 @@
-"""Pages that say why somebody cannot go on.
-
-One page for every refusal and every unknown address; nothing of the request is repeated on it.
-"""
+"""Pages that say why somebody cannot go on."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -42,24 +39,22 @@ def refusal_page(request: Request, code: str, message: str) -> Response:
 
 
 async def show_refusal(request: Request, refusal: Refusal) -> Response:
-    """Show what the domain refuses."""
     return refusal_page(request, refusal.code, refusal.message)
 
 
 async def ask_to_sign_in(request: Request, error: SignInNeeded) -> Response:
-    """Send somebody who is not signed in to the sign-in, and back to the page afterwards."""
+    # Only what was read can be read again afterwards; a form would be sent without its fields.
     return redirect(sign_in_path(local_path(address_of(request)) if request.method in {"GET", "HEAD"} else HOME))
 
 
 async def show_http_error(request: Request, error: HTTPException) -> Response:
-    """Show that there is no such page, or that it cannot be used like that."""
     response = _page(request, error.status_code, *_plain(error.status_code))
     response.headers.update(error.headers or {})
     return response
 
 
 def show_fault(request: Request, request_id: str) -> Response:
-    """Show that we failed, nothing of how, and the name under which our log knows it."""
+    # Nothing of how we failed: a fault's message may quote somebody's row. Our log knows the request by its id.
     heading, message = _plain(500)
     return _page(request, 500, heading, f"{message} If it happens again, please tell us the request id {request_id}.")
 
@@ -78,10 +73,10 @@ def _plain(status: int) -> tuple[str, str]:
 def _page(request: Request, status: int, heading: str, message: str) -> Response:
     headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     if is_secret(request):
+        # The address may hold a code or a ticket that still works.
         headers["Referrer-Policy"] = "no-referrer"
-    ways_on = [("To my profile", HOME)]
-    if path_of(request).startswith("/sign-in"):
-        ways_on = [("Sign in again", "/sign-in")]
-    return page(
-        request, "refusal.html", status=status, headers=headers, heading=heading, message=message, ways_on=ways_on
-    )
+    is_sign_in = path_of(request).startswith("/sign-in")
+    way_on = ("Sign in again", "/sign-in") if is_sign_in else ("To my profile", HOME)
+    # Nothing of the request is repeated on the page.
+    values: dict[str, Any] = {"heading": heading, "message": message, "way_on": way_on}
+    return page(request, "refusal.html", status=status, headers=headers, **values)

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from web import date_filters
+from web.date_filters import FILTERS
 from web.security import page_headers, redirect_headers
 from web.static_files import static_path
 from web.urls import address_of, local_path, path_of
@@ -32,10 +32,12 @@ def page(
 ) -> Response:
     """Render a page; ``viewer`` is the API's, and names the person in the header."""
     theme = request.cookies.get(THEME)
+    # Where the layout's forms come back to.
+    here = local_path(None if request.method != "GET" or is_secret(request) else address_of(request))
     html = _TEMPLATES.get_template(template).render(
         viewer=viewer,
         theme=theme if theme in THEMES else None,
-        here=_here(request),
+        here=here,
         path=path_of(request),
         **values,
     )
@@ -43,7 +45,7 @@ def page(
 
 
 def redirect(location: str) -> Response:
-    """Send the browser on with a GET, whatever it sent."""
+    # 303 makes the browser go on with a GET, whatever it sent; 302 and 307 leave room for a second POST.
     return RedirectResponse(location, 303, redirect_headers())
 
 
@@ -53,16 +55,8 @@ def is_secret(request: Request) -> bool:
 
 
 def initials(name: str) -> str:
-    """Return the two letters that stand for a person or an organization."""
     words = [word for word in name.replace(".", " ").replace("@", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper()
-
-
-def _here(request: Request) -> str:
-    """Return the address to come back to after a form that the layout holds."""
-    if request.method != "GET" or is_secret(request):
-        return local_path(None)
-    return local_path(address_of(request))
 
 
 _TEMPLATES = Environment(
@@ -72,12 +66,5 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(
-    day=date_filters.day,
-    instant=date_filters.instant,
-    time_of_day=date_filters.time_of_day,
-    first_day=date_filters.first_day,
-    first_instant=date_filters.first_instant,
-    initials=initials,
-)
+_TEMPLATES.filters.update(FILTERS, initials=initials)
 _TEMPLATES.globals.update(static=static_path)

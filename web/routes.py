@@ -20,6 +20,7 @@ from web.rendering import THEME, THEMES, redirect
 from web.static_files import show_static_file
 from web.urls import HOME, local_path
 
+# A refusal of any of them becomes a page of its own (web/refusals.py).
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,15 +56,14 @@ def _posted(path: str, endpoint: Endpoint) -> Route:
 
 
 def _visited_once(path: str, endpoint: Endpoint) -> Route:
-    """Return a route of an address that works once; looking ahead with HEAD must not use it up."""
     route = Route(path, endpoint, methods=["GET"])
+    # Mail programs and chats look ahead with HEAD, which would use up an address that works once.
     assert route.methods is not None
     route.methods.discard("HEAD")
     return route
 
 
 async def go_home(request: Request) -> Response:
-    """Send the browser to the profile, which asks to sign in where nobody is."""
     return redirect(HOME)
 
 
@@ -71,14 +71,10 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 async def choose_theme(request: Request) -> Response:
-    """Keep the choice in a cookie, so that it needs no script and pages never flash.
-
-    Raises:
-        InvalidInput: there is no such theme.
-    """
     form = await read_form(request)
     if form.get("theme") not in THEMES:
         raise InvalidInput("There is no such theme.")
+    # In a cookie: the page needs no script for it, and does not flash in the other theme first.
     response = redirect(local_path(form.get("return_to")))
     response.set_cookie(THEME, form["theme"], max_age=YEAR_SECONDS, httponly=True, samesite="lax")
     return response

@@ -1,8 +1,4 @@
-"""Security headers of pages.
-
-Browsers hold ``form-action`` against every redirect that follows a form, so a form that leads to a learning provider
-has to name the provider, and the front-end that the person returns to.
-"""
+"""Security headers of pages."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -13,7 +9,9 @@ from domain.settings import Settings
 
 
 def page_headers(*, form_targets: Iterable[str] = ()) -> dict[str, str]:
-    """Return the headers of every page; nobody may store it, frame it or run foreign code in it."""
+    """Return the headers of every page: nobody may store it, frame it or run foreign code in it."""
+    # Browsers hold form-action against every redirect that follows a form: one that leads to a learning provider has to
+    # name the provider, and the front-end that the person returns to.
     targets = " ".join(dict.fromkeys(["'self'", *form_targets]))
     return {
         "Content-Security-Policy": (
@@ -37,17 +35,15 @@ def redirect_headers() -> dict[str, str]:
 
 def association_targets(settings: Settings) -> list[str]:
     """Return the origins that a form may lead to when an association starts."""
-    issuers = [found.issuer for provider in LearningProvider if (found := settings.provider(provider))]
+    issuers = [provider.issuer for provider in map(settings.provider, LearningProvider) if provider]
     return [own_origin(settings), *map(_source, issuers), *map(_source, settings.return_origins)]
 
 
 def sign_in_targets(settings: Settings) -> list[str]:
-    """Return the sources that the sign-in form may lead to.
-
-    Any organization may bring its own issuer, and a public page does not list our customers' issuers: so any address
-    over https.
-    """
-    return [own_origin(settings), "https:", *([_source(settings.sandbox_url)] if settings.sandbox else [])]
+    """Return the sources that the sign-in form may lead to."""
+    # Any organization may bring its own issuer, and a public page does not list our customers' issuers. Sandbox mode
+    # allows issuers over plain HTTP.
+    return [own_origin(settings), "https:", *(["http:"] if settings.sandbox else [])]
 
 
 def _source(url: str) -> str:

@@ -1,7 +1,4 @@
-"""Serve static files under their digest.
-
-Their path holds a digest of all of them, so browsers keep them for a year and still see a new release at once.
-"""
+"""Serve static files under their digest."""
 
 import hashlib
 from pathlib import Path
@@ -21,17 +18,18 @@ _DIGEST = hashlib.sha256(b"".join(name.encode() + content for name, content in _
 
 
 def static_path(name: str) -> str:
-    """Return the path under which browsers find a file."""
+    """Return the path of a file, which holds a digest of all files."""
+    # So browsers keep them for a year and still see a new release at once.
     if name not in _FILES:
         raise LookupError(name)
     return f"/static/{_DIGEST}/{name}"
 
 
 async def show_static_file(request: Request) -> Response:
-    """Answer a file; a page of another release gets this one's, which is not to be kept."""
     name = request.path_params["name"]
     if name not in _FILES:
         raise HTTPException(404)
+    # During an upgrade a page of the other release gets this one's file, and must not keep it under that digest.
     is_current = request.path_params["digest"] == _DIGEST
     return Response(
         _FILES[name],

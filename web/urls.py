@@ -18,21 +18,18 @@ def local_path(value: str | None, *, otherwise: str = HOME) -> str:
 
 
 def path_of(request: Request) -> str:
-    """Return the path of a request, without the host, which the client can claim freely."""
+    # Without the host: a client can claim any, and a redirect to it would hand over what the address holds.
     return quote(request.scope["path"], safe=_IN_A_PATH)
 
 
 def address_of(request: Request) -> str:
-    """Return the path of a request with its parameters."""
     query = request.scope["query_string"].decode("latin-1")
     return f"{path_of(request)}?{query}" if query else path_of(request)
 
 
 def on_public_host(request: Request, public_url: str) -> str | None:
-    """Return the same address on the public host, where it was opened under another name of this machine.
-
-    Cookies are not shared between these names, so a sign-in that starts under the wrong one cannot end.
-    """
+    """Return the same address on the public host, where it was opened under another name of this machine."""
+    # Cookies are not shared between these names, so a sign-in that starts under the wrong one cannot end.
     public = urlsplit(public_url)
     claimed = request.url.hostname
     if claimed == public.hostname or not {claimed, public.hostname} <= _THIS_MACHINE:
@@ -41,7 +38,6 @@ def on_public_host(request: Request, public_url: str) -> str | None:
 
 
 def sign_in_path(return_to: str) -> str:
-    """Return the path of the sign-in that comes back to a path of ours."""
     return "/sign-in?" + urlencode({"return_to": return_to})
 
 

@@ -1,7 +1,4 @@
-"""Circuit breaker for a provider that fails.
-
-Each account backs off by itself in the database; this keeps a worker from trying thousands of accounts in vain.
-"""
+"""Circuit breaker for a provider that fails."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,10 +7,11 @@ from domain.rules.enums import LearningProvider
 
 FIRST_SECONDS = 5.0
 LAST_SECONDS = 300.0
-# A provider may ask for a pause up to this.
+# By Retry-After a provider may ask for more than we would wait by ourselves, but not for a whole night.
 MOST_SECONDS = 3600.0
 
 
+# Each account backs off by itself in the database; this keeps a worker from trying thousands of accounts in vain.
 @dataclass(frozen=True)
 class CircuitBreaker:
     """The instants until which each provider's circuit is open, in seconds of a monotonic clock."""
@@ -22,7 +20,6 @@ class CircuitBreaker:
     _length: dict[LearningProvider, float] = field(default_factory=dict)
 
     def is_open(self, provider: LearningProvider, *, now_seconds: float) -> bool:
-        """Tell whether a provider must not be called now."""
         return now_seconds < self._until.get(provider, now_seconds)
 
     def record_failure(self, provider: LearningProvider, *, now_seconds: float, retry_after: timedelta | None) -> None:

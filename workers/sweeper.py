@@ -1,8 +1,4 @@
-"""Sweeper: find due work without Redis and arq.
-
-Every few seconds it does whatever the database says is due. Each kind of work has a loop of its own, so that a slow
-provider does not keep credits back.
-"""
+"""Sweeper: find due work without Redis and arq."""
 
 import asyncio
 from pathlib import Path
@@ -12,14 +8,15 @@ from workers.tasks import TASKS, WorkerContext
 
 async def sweep_forever(context: WorkerContext) -> None:
     """Do all that is due, at once and then every few seconds, until canceled."""
-    await asyncio.gather(*(_sweep_forever(name, context) for name in TASKS))
 
+    async def sweep(name: str) -> None:
+        while True:
+            await asyncio.wait([context.start(name)])
+            _touch_heartbeat(context)
+            await asyncio.sleep(context.settings.sweep_seconds)
 
-async def _sweep_forever(name: str, context: WorkerContext) -> None:
-    while True:
-        await asyncio.wait([context.start(name)])
-        _touch_heartbeat(context)
-        await asyncio.sleep(context.settings.sweep_seconds)
+    # Each kind of work has a loop of its own: a slow provider must not keep credits back.
+    await asyncio.gather(*map(sweep, TASKS))
 
 
 def _touch_heartbeat(context: WorkerContext) -> None:

@@ -29,6 +29,7 @@ from workers.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
+# Both wait for others, providers and the mail server, most of their time.
 CALLBACKS_AT_ONCE = 4
 INVITATIONS_AT_ONCE = 4
 
@@ -45,8 +46,8 @@ class WorkerContext:
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     def start(self, name: str) -> asyncio.Task[None]:
-        """Start the task of a name; it goes on when its caller is canceled."""
-        # A code that was exchanged works only once: losing Redis, or a stop, must not cancel what follows.
+        # It outlives its caller. A code that was exchanged works only once: losing Redis, or a stop, must
+        # not cancel what follows.
         task = asyncio.create_task(_run(name, self))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
@@ -54,7 +55,6 @@ class WorkerContext:
 
 
 async def process_callbacks(context: WorkerContext) -> None:
-    """Process callbacks, several at once since they wait for providers, until none is due."""
     await _repeat(
         lambda: process_callback(now=context.clock(), settings=context.settings, issuers=context.issuers),
         context,
@@ -63,12 +63,10 @@ async def process_callbacks(context: WorkerContext) -> None:
 
 
 async def propagate_due_credits(context: WorkerContext) -> None:
-    """Record every credit event that is due."""
     await propagate_credits(now=context.clock())
 
 
 async def deliver_invitations(context: WorkerContext) -> None:
-    """Send invitations, several at once since they wait for the mail server, until none is due."""
     await _repeat(
         lambda: deliver_invitation(now=context.clock(), settings=context.settings),
         context,
@@ -78,12 +76,25 @@ async def deliver_invitations(context: WorkerContext) -> None:
 
 async def reread_due_transcripts(context: WorkerContext) -> None:
     """Read every transcript that is due, at each provider by itself, until none is left or the provider fails."""
-    providers = (provider for provider in LearningProvider if context.settings.provider(provider) is not None)
-    await _all(_reread_at(provider, context) for provider in providers)
+    seconds, breaker = asyncio.get_running_loop().time, context.circuit_breaker
+
+    async def reread_at(provider: LearningProvider) -> None:
+        while not context.stop.is_set() and not breaker.is_open(provider, now_seconds=seconds()):
+            page = await reread_transcripts(
+                provider=provider, now=context.clock(), settings=context.settings, issuers=context.issuers
+            )
+            if page.taken == 0:
+                return
+            # An account alone may be at fault; a page without one answer tells of the provider.
+            if page.retry_after is not None or page.unavailable == page.taken:
+                breaker.record_failure(provider, now_seconds=seconds(), retry_after=page.retry_after)
+            else:
+                breaker.record_success(provider)
+
+    await _all(reread_at(provider) for provider in LearningProvider if context.settings.provider(provider))
 
 
 async def forget_expired_keys(context: WorkerContext) -> None:
-    """Delete the idempotency keys that have expired, batch by batch."""
     await _repeat(lambda: forget_idempotency_keys(now=context.clock()), context)
 
 
@@ -97,7 +108,7 @@ TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
 
 
 async def _run(name: str, context: WorkerContext) -> None:
-    """Run a task; the sweeper finds again what fails."""
+    # No fault goes further: the sweeper finds again what is still due.
     try:
         await TASKS[name](context)
     except TryAgain:
@@ -106,22 +117,8 @@ async def _run(name: str, context: WorkerContext) -> None:
         log.error("job failed", job=name, **describe_fault(error))
 
 
-async def _reread_at(provider: LearningProvider, context: WorkerContext) -> None:
-    seconds = asyncio.get_running_loop().time
-    while not context.stop.is_set() and not context.circuit_breaker.is_open(provider, now_seconds=seconds()):
-        page = await reread_transcripts(
-            provider=provider, now=context.clock(), settings=context.settings, issuers=context.issuers
-        )
-        if page.taken == 0:
-            return
-        if page.retry_after is not None or page.unavailable == page.taken:
-            context.circuit_breaker.record_failure(provider, now_seconds=seconds(), retry_after=page.retry_after)
-        else:
-            context.circuit_breaker.record_success(provider)
-
-
 async def _repeat(step: Callable[[], Awaitable[bool]], context: WorkerContext, *, at_once: int = 1) -> None:
-    """Repeat a step, several at once, until it finds nothing to do or the worker stops."""
+    """Repeat a step until it finds nothing to do or the worker stops."""
 
     async def repeat() -> None:
         while not context.stop.is_set() and await step():

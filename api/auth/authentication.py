@@ -35,8 +35,7 @@ async def caller_of_request(connection: HTTPConnection, runtime: Runtime, *, now
     """Return the caller; an Authorization header goes before a session's cookie.
 
     Raises:
-        NotAuthenticated: the header is no valid proof.
-        ProviderUnavailable: the token's issuer does not answer.
+        NotAuthenticated, ProviderUnavailable: as of ``caller_of_authorization``.
         TryAgain: the database is away.
     """
     authorization = connection.headers.get("authorization")

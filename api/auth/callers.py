@@ -11,17 +11,15 @@ from domain.rules.visibility import ApiClientViewer, Viewer
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody who calls, and how long their proof is valid.
-
-    ``is_trusted_to_explore`` is true of callers with an Authorization header of their own: they may introspect and
-    send documents that nobody registered, where a browser's session may be held to registered ones. ``expires_at``
-    (aware, UTC) is when the proof expires; ``revalidate`` returns the viewer at an instant, or nothing once the proof
-    is revoked.
-    """
+    """Somebody who calls, and how long their proof is valid."""
 
     viewer: Viewer | None
+    # With an Authorization header of their own callers may introspect and send documents that nobody registered, where
+    # a browser's session may be held to registered ones.
     is_trusted_to_explore: bool
+    # When the proof expires (aware, UTC).
     expires_at: datetime | None = None
+    # Returns the viewer at an instant, or nothing once the proof is revoked.
     revalidate: Callable[[datetime], Awaitable[Viewer | None]] | None = field(default=None, compare=False)
     address: str = ""
 
@@ -38,7 +36,6 @@ class Caller:
 
     @property
     def budget_names(self) -> BudgetNames:
-        """Return the budgets from which this caller's points are taken."""
         organization = None if self.viewer is None else f"organization:{self.viewer.organization_id}"
         return BudgetNames(self.name, organization)
 

@@ -15,12 +15,11 @@ BROWSER: Final = "certlink_browser"
 
 
 def cookie_name(name: CookieName, settings: Settings) -> str:
-    """Return a cookie's name; over https its prefix binds the cookie to our host alone."""
+    # Over https the prefix binds the cookie to our host alone.
     return f"__Host-{name}" if _is_secure(settings) else name
 
 
 def read_cookie(connection: HTTPConnection, name: CookieName, settings: Settings) -> str | None:
-    """Return a cookie's value, or nothing."""
     return connection.cookies.get(cookie_name(name, settings)) or None
 
 
@@ -40,7 +39,6 @@ def set_cookie(
 
 
 def clear_cookie(response: Response, name: CookieName, *, settings: Settings) -> None:
-    """Make the browser forget a cookie."""
     response.delete_cookie(
         cookie_name(name, settings), path="/", secure=_is_secure(settings), httponly=True, samesite="lax"
     )

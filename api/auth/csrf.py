@@ -1,7 +1,4 @@
-"""Protect against cross-site request forgery (CSRF).
-
-A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
-"""
+"""Protect against cross-site request forgery (CSRF)."""
 
 from urllib.parse import urlsplit
 
@@ -20,6 +17,7 @@ def check_origin_of_cookie(connection: HTTPConnection, settings: Settings) -> No
     Raises:
         RequestError: it may come from another site.
     """
+    # A browser adds the session's cookie to requests that other sites cause, so a cookie alone proves no intent.
     has_only_cookie = (
         "authorization" not in connection.headers and read_cookie(connection, SESSION, settings) is not None
     )
@@ -43,6 +41,5 @@ def has_own_origin(connection: HTTPConnection, settings: Settings) -> bool:
 
 
 def own_origin(settings: Settings) -> str:
-    """Return the origin of the address at which browsers reach us."""
     parts = urlsplit(settings.public_url)
     return f"{parts.scheme}://{parts.netloc}"

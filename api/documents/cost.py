@@ -1,10 +1,4 @@
-"""Price an operation before it is executed.
-
-Each object that the answer can hold is a point: a page has as many as its arguments say, and a plain list a usual
-length. Few fields have a weight of their own (``api/documents/cost_table.py``). Once for a document this is compiled
-into sums of products; a request's variables then only fill them in. To walk for each request would cost as much as a
-third of a small one.
-"""
+"""Price an operation in points before it is executed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +8,9 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     GraphQLCompositeType,
+    GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     Undefined,
-    ValueNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -36,7 +29,6 @@ from api.documents.cost_table import (
     WEIGHTS,
     WEIGHTS_OF_LISTS,
 )
-from api.graphql.schema import schema
 from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE
 
 Variables = Mapping[str, Any]
@@ -44,35 +36,7 @@ Variables = Mapping[str, Any]
 Size = Callable[[Variables], float]
 
 COUNT_CAP = 1_000_000_000.0
-_SCHEMA = schema._schema
 _SIZES = frozenset(range(1, MAX_SIZE + 1))
-
-
-class Costs:
-    """The cost of each operation of a valid document, by its variables."""
-
-    def __init__(self, steps: "Steps") -> None:
-        self._steps = steps
-        self._operations: dict[str | None, tuple[int, Variables]] = {}
-
-    def add(self, node: OperationDefinitionNode, cost: "Parts") -> None:
-        """Add an operation whose selection is priced."""
-        step = self._steps.add(self._steps.sum([cost.per_object, cost.once]))
-        defaults = {
-            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
-            for definition in node.variable_definitions or ()
-            if definition.default_value is not None
-        }
-        self._operations[node.name.value if node.name else None] = step, defaults
-
-    def of(self, operation_name: str | None, variables: Variables | None) -> int:
-        """Return the points of an operation, at least one.
-
-        Variables that do not fit count as the worst that would.
-        """
-        name = operation_name if operation_name in self._operations else next(iter(self._operations))
-        step, defaults = self._operations[name]
-        return max(1, ceil(self._steps.value(step, {**defaults, **(variables or {})})))
 
 
 @dataclass(frozen=True)
@@ -87,41 +51,55 @@ ZERO = Sum()
 ONE = Sum(1)
 
 
-class Steps:
-    """The steps of one document; each uses earlier ones only."""
+class Costs:
+    """The cost of each operation of a document, by its variables, in steps of which each uses earlier ones only."""
 
+    # The steps are compiled once for a document, and a request's variables only fill them in: to walk the document for
+    # each request took as long as a third of a small one.
     def __init__(self) -> None:
         self._steps: list[Sum] = []
+        self._operations: dict[str | None, tuple[int, Variables]] = {}
 
-    def add(self, total: Sum) -> int:
-        """Make a sum a step and return its position."""
-        self._steps.append(total)
-        return len(self._steps) - 1
+    def add_operation(self, node: OperationDefinitionNode, cost: "Parts") -> None:
+        step = self._add_step(self.sum([cost.per_object, cost.once]))
+        defaults = {
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in node.variable_definitions or ()
+            if definition.default_value is not None
+        }
+        self._operations[node.name.value if node.name else None] = step, defaults
+
+    def of(self, operation_name: str | None, variables: Variables | None) -> int:
+        """Return the points of an operation, at least one; variables that do not fit count as the worst that would."""
+        name = operation_name if operation_name in self._operations else next(iter(self._operations))
+        last, defaults = self._operations[name]
+        filled = {**defaults, **(variables or {})}
+        values: list[float] = []
+        for step in self._steps[: last + 1]:
+            value = step.constant
+            for size, used in step.multiples:
+                value += (size(filled) if callable(size) else size) * values[used]
+            values.append(min(value, COUNT_CAP))
+        return max(1, ceil(values[last]))
 
     def sum(self, sums: Sequence[Sum]) -> Sum:
-        """Return the sum of sums; one of many parts becomes a step, so that using it again costs nothing."""
         constant = min(sum(part.constant for part in sums), COUNT_CAP)
         multiples = tuple(multiple for part in sums for multiple in part.multiples)
         total = Sum(constant, multiples)
-        return total if len(multiples) <= 1 else Sum(0.0, ((1.0, self.add(total)),))
+        # One of many parts becomes a step: a fragment that is spread twice at each of 60 links would double its parts
+        # at each.
+        return total if len(multiples) <= 1 else Sum(0.0, ((1.0, self._add_step(total)),))
 
     def times(self, total: Sum, size: float | Size) -> Sum:
-        """Return a sum so many times."""
         if callable(size):
-            return ZERO if total == ZERO else Sum(0.0, ((size, self.add(total)),))
+            return ZERO if total == ZERO else Sum(0.0, ((size, self._add_step(total)),))
         if not total.multiples:
             return Sum(min(total.constant * size, COUNT_CAP))
-        return Sum(0.0, ((float(size), self.add(total)),))
+        return Sum(0.0, ((float(size), self._add_step(total)),))
 
-    def value(self, step: int, variables: Variables) -> float:
-        """Return what a step comes to with a request's variables."""
-        values: list[float] = []
-        for total in self._steps[: step + 1]:
-            value = total.constant
-            for size, used in total.multiples:
-                value += (size(variables) if callable(size) else size) * values[used]
-            values.append(min(value, COUNT_CAP))
-        return values[step]
+    def _add_step(self, total: Sum) -> int:
+        self._steps.append(total)
+        return len(self._steps) - 1
 
 
 @dataclass(frozen=True)
@@ -136,102 +114,84 @@ class Parts:
 NO_COST = Parts()
 
 
-class Returned(NamedTuple):
-    """What a field returns: the type of its objects, if it has any, and whether it is a plain list of them."""
+class Field(NamedTuple):
+    """What the schema and the table of costs say of a field: the type of its objects, if it has any, and its weight.
+
+    ``length`` is the usual one of a plain list of objects, and nothing for any other field.
+    """
 
     objects: GraphQLCompositeType | None
-    is_list: bool
+    length: float | None
+    weight: float
 
 
-def sum_of(steps: Steps, parts: Sequence[Parts]) -> Parts:
+def field_of(schema: GraphQLSchema, parent: GraphQLCompositeType | None, name: str) -> Field | None:
+    """Return what is known of a field, or nothing where the schema has none of this name."""
+    definition = schema.get_field(parent, name) if parent else None
+    if parent is None or definition is None:
+        return None
+    coordinate = f"{parent.name}.{name}"
+    kind = get_named_type(definition.type)
+    objects = kind if is_composite_type(kind) else None
+    # The only list of introspection that grows with the schema.
+    if coordinate == "__Schema.types":
+        length: float | None = len(schema.type_map)
+    else:
+        is_list = is_list_type(get_nullable_type(definition.type))
+        length = LENGTHS.get(coordinate, USUAL_LENGTH if is_list else None)
+    if coordinate in WEIGHTS:
+        weight = WEIGHTS[coordinate]
+    elif parent is schema.mutation_type:
+        weight = MUTATION_WEIGHT
+    elif name == "totalCount" and _is_connection(parent):
+        weight = TOTAL_COUNT_WEIGHT
+    else:
+        weight = CONNECTION_WEIGHT if objects is not None and _is_connection(objects) else 0
+    return Field(objects, length, weight)
+
+
+def sum_of(costs: Costs, parts: Sequence[Parts]) -> Parts:
     """Return the cost of a selection from the costs of its parts."""
     return Parts(
-        per_object=steps.sum([part.per_object for part in parts]),
-        once=steps.sum([part.once for part in parts]),
-        per_item=steps.sum([part.per_item for part in parts]),
+        per_object=costs.sum([part.per_object for part in parts]),
+        once=costs.sum([part.once for part in parts]),
+        per_item=costs.sum([part.per_item for part in parts]),
     )
 
 
-def field_cost(
-    steps: Steps, node: FieldNode, parent: GraphQLCompositeType, returned: Returned, selection: Parts
-) -> Parts:
+def field_cost(costs: Costs, node: FieldNode, parent: GraphQLCompositeType, field: Field, selection: Parts) -> Parts:
     """Return what a field adds to the selection that it stands in."""
     name = node.name.value
     coordinate = f"{parent.name}.{name}"
-    own = Sum(_weight(parent, name, returned))
+    own = Sum(field.weight)
     once = Sum(WEIGHTS_OF_LISTS.get(coordinate, 0))
-    if returned.objects is None or node.selection_set is None:
+    if field.objects is None or node.selection_set is None:
         return Parts(per_object=own, once=once)
-    objects = steps.sum([selection.per_object, ONE])
+    objects = costs.sum([selection.per_object, ONE])
     if _is_connection(parent) and name in {"nodes", "edges"}:
-        return Parts(per_item=objects, once=steps.sum([selection.once, once]))
-    if _is_connection(returned.objects):
-        page = steps.times(selection.per_item, _page_size(node))
-        return Parts(per_object=steps.sum([own, objects, selection.once, page]), once=once)
-    if returned.is_list:
-        listed = steps.times(objects, _length(node, coordinate))
-        return Parts(per_object=steps.sum([own, listed, selection.once]), once=once)
-    return Parts(per_object=steps.sum([own, objects]), once=steps.sum([selection.once, once]))
-
-
-def returned_by(parent: GraphQLCompositeType | None, name: str) -> Returned | None:
-    """Return what a field returns, or nothing where the schema has none of this name."""
-    definition = _SCHEMA.get_field(parent, name) if parent else None
-    if parent is None or definition is None:
-        return None
-    kind = get_named_type(definition.type)
-    is_list = is_list_type(get_nullable_type(definition.type))
-    return Returned(kind if is_composite_type(kind) else None, is_list or f"{parent.name}.{name}" in LENGTHS)
-
-
-def root_type(operation: OperationType) -> GraphQLCompositeType | None:
-    """Return the type on which an operation selects."""
-    return _SCHEMA.get_root_type(operation)
-
-
-def composite_type(name: str) -> GraphQLCompositeType | None:
-    """Return the type with a name on which a fragment can select."""
-    kind = _SCHEMA.type_map.get(name)
-    return kind if is_composite_type(kind) else None
-
-
-def _weight(parent: GraphQLCompositeType, name: str, returned: Returned) -> float:
-    """Return what a field costs beside its objects; each connection is a statement, each mutation a transaction."""
-    weight = WEIGHTS.get(f"{parent.name}.{name}")
-    if weight is not None:
-        return weight
-    if parent is _SCHEMA.mutation_type:
-        return MUTATION_WEIGHT
-    if name == "totalCount" and _is_connection(parent):
-        return TOTAL_COUNT_WEIGHT
-    return CONNECTION_WEIGHT if returned.objects is not None and _is_connection(returned.objects) else 0
+        return Parts(per_item=objects, once=costs.sum([selection.once, once]))
+    if _is_connection(field.objects):
+        page = costs.times(selection.per_item, _size(_largest_size, node, {"first", "last"}))
+        return Parts(per_object=costs.sum([own, objects, selection.once, page]), once=once)
+    if field.length is not None:
+        argument = LENGTHS_BY_ARGUMENT.get(coordinate)
+        listed = costs.times(objects, _size(_longest, node, {argument}) if argument else field.length)
+        return Parts(per_object=costs.sum([own, listed, selection.once]), once=once)
+    return Parts(per_object=costs.sum([own, objects]), once=costs.sum([selection.once, once]))
 
 
 def _is_connection(kind: GraphQLCompositeType) -> bool:
     return kind.name.endswith("Connection") and "pageInfo" in getattr(kind, "fields", {})
 
 
-def _page_size(node: FieldNode) -> float | Size:
-    return _folded(_largest_size, _arguments(node, {"first", "last"}))
+def _size(size_of: Callable[[Iterable[object]], float], node: FieldNode, names: set[str]) -> float | Size:
+    """Return the size that arguments say, at once where no variable decides it."""
+    values = [argument.value for argument in node.arguments or () if argument.name.value in names]
 
+    def size(variables: Variables) -> float:
+        return size_of(value_from_ast_untyped(value, dict(variables)) for value in values)
 
-def _length(node: FieldNode, coordinate: str) -> float | Size:
-    if coordinate in LENGTHS_BY_ARGUMENT:
-        return _folded(_longest, _arguments(node, {LENGTHS_BY_ARGUMENT[coordinate]}))
-    return LENGTHS.get(coordinate, USUAL_LENGTH)
-
-
-def _arguments(node: FieldNode, names: set[str]) -> list[ValueNode]:
-    return [argument.value for argument in node.arguments or () if argument.name.value in names]
-
-
-def _folded(size: Callable[[Iterable[object]], float], values: Sequence[ValueNode]) -> float | Size:
-    """Return a size of arguments at once where no variable decides it."""
-
-    def of(variables: Variables) -> float:
-        return size(value_from_ast_untyped(value, dict(variables)) for value in values)
-
-    return of if any(isinstance(value, VariableNode) for value in values) else of({})
+    return size if any(isinstance(value, VariableNode) for value in values) else size({})
 
 
 def _largest_size(values: Iterable[object]) -> float:

@@ -6,8 +6,6 @@ A point is what one more object of a list costs us: about 25 microseconds where 
 
 from collections.abc import Mapping
 
-from api.graphql.schema import schema
-
 # What a page costs beside its items, also where a list's pages are read together.
 CONNECTION_WEIGHT = 10
 # A mutation is a transaction.
@@ -17,7 +15,7 @@ TOTAL_COUNT_WEIGHT = 10
 EXPORT_COST = 4_000
 
 # What a field costs beside its objects, by ``Type.field``; a scoring costs more by an organization's credits
-# (``api/limits/scoring_cost.py``).
+# (``api/limits/charge.py``).
 WEIGHTS: Mapping[str, int] = {
     "AssociationAllowance.knownAccounts": 20,
     "CreditEvent.credit": 10,
@@ -61,7 +59,6 @@ LENGTHS: Mapping[str, float] = {
     "Query.programs": 40,
     "SkillsReportRow.contributions": 5,
     # Introspection: means over all types, in halves and quarters, whose products and sums are exact.
-    "__Schema.types": len(schema._schema.type_map),
     "__Schema.directives": 8,
     "__Directive.args": 1,
     "__Field.args": 0.25,

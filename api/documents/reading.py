@@ -1,10 +1,14 @@
-"""Parse, measure and validate the text of a document."""
+"""Read documents once: parse, measure, validate and cache them."""
 
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     parse,
@@ -15,15 +19,15 @@ from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
-from api.documents.complexity import exceeded_limit
 from api.documents.cost import Costs
 from api.documents.visitor import measure_document
 from api.errors import ErrorCode, RequestError
-from api.graphql.schema import schema
 
 MAX_LENGTH = 50_000
 MAX_TOKENS = 2_000
 MAX_ERRORS = 5
+# In characters of their texts: a read document takes some hundred times the memory of its text.
+MAX_CACHED_LENGTH = 500_000
 # The largest documents of our own and of code generators spend some hundreds of either.
 COMPARISON_BUDGET = 10_000
 FRAGMENT_BUDGET = 5_000
@@ -37,8 +41,9 @@ validation_context.MAX_FRAGMENT_WORK = FRAGMENT_BUDGET
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A valid document within the limits."""
+    """A document within the limits, and the schema by which it is valid."""
 
+    schema: GraphQLSchema
     tree: DocumentNode
     introspects: bool
     costs: Costs
@@ -66,17 +71,90 @@ class Refused:
     errors: tuple[GraphQLError | str, ...]
 
 
-def outcome_of(text: str) -> Document | Refused:
-    """Return the outcome of a text that is not cached; the cheapest step comes first."""
+class DocumentsNotAccepted(Exception):
+    """Documents that cannot be registered; the message names the first."""
+
+
+class Documents:
+    """The documents of a schema by the digest of their texts, refusals included."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._registered: dict[str, Document] = {}
+        self._cached: OrderedDict[str, tuple[Document | Refused, int]] = OrderedDict()
+        self._cached_length = 0
+
+    def register(self, texts: Mapping[str, str]) -> None:
+        """Keep documents, by names for people, for as long as the process runs.
+
+        Raises:
+            DocumentsNotAccepted: one exceeds a limit or does not fit the schema.
+        """
+        for name, text in texts.items():
+            try:
+                self._registered[digest_of(text)] = self.read(text)
+            except RequestError as error:
+                reasons = " ".join(part.message for part in error.errors)
+                raise DocumentsNotAccepted(f"the document {name} cannot be registered: {reasons}") from None
+
+    def is_registered(self, digest: str) -> bool:
+        return digest in self._registered
+
+    def is_known(self, digest: str) -> bool:
+        """Tell whether reading the text with a digest would cost nothing."""
+        return self._outcome(digest) is not None
+
+    def read(self, text: str) -> Document:
+        """Return the document of a text.
+
+        Raises:
+            RequestError: the text is no document, exceeds a limit, or does not fit the schema.
+        """
+        digest = digest_of(text)
+        outcome = self._outcome(digest)
+        if outcome is None:
+            outcome = outcome_of(self._schema, text)
+            self._cached[digest] = outcome, len(text)
+            self._cached_length += len(text)
+            while self._cached_length > MAX_CACHED_LENGTH:
+                _, (_, length) = self._cached.popitem(last=False)
+                self._cached_length -= length
+        return _document_or_raise(outcome)
+
+    def get(self, digest: str) -> Document:
+        """Return the document with a digest.
+
+        Raises:
+            RequestError: there is none, or it may not be executed.
+        """
+        outcome = self._outcome(digest)
+        if outcome is None:
+            raise document_not_found()
+        return _document_or_raise(outcome)
+
+    def _outcome(self, digest: str) -> Document | Refused | None:
+        if digest in self._cached:
+            self._cached.move_to_end(digest)
+            return self._cached[digest][0]
+        return self._registered.get(digest)
+
+
+def digest_of(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def outcome_of(schema: GraphQLSchema, text: str) -> Document | Refused:
+    """Return the outcome of a text that is not cached."""
+    # The cheapest step comes first.
     if len(text) > MAX_LENGTH:
         return _too_large(f"The document exceeds the limit of {MAX_LENGTH:,} characters.")
     try:
         tree = parse(text, max_tokens=MAX_TOKENS)
-        measure = measure_document(tree)
-        sentence = exceeded_limit(measure.complexity)
-        if sentence is not None:
-            return _too_large(sentence)
-        errors = validate(schema._schema, tree, specified_rules, max_errors=MAX_ERRORS, hide_suggestions=True)
+        measure = measure_document(schema, tree)
+        if measure.exceeded_limit is not None:
+            return _too_large(measure.exceeded_limit)
+        errors = validate(schema, tree, specified_rules, max_errors=MAX_ERRORS, hide_suggestions=True)
     except GraphQLError as error:
         # The parser tells its own limits and the client's mistakes apart by their last words only.
         is_too_large = error.message.endswith("Parsing aborted.")
@@ -90,6 +168,7 @@ def outcome_of(text: str) -> Document | Refused:
     if errors:
         return Refused(ErrorCode.DOCUMENT_INVALID, tuple(_detached(error) for error in errors))
     return Document(
+        schema=schema,
         tree=tree,
         introspects=measure.complexity.introspection > 0,
         costs=measure.costs,
@@ -99,6 +178,18 @@ def outcome_of(text: str) -> Document | Refused:
             if isinstance(node, OperationDefinitionNode)
         ),
     )
+
+
+def document_not_found() -> RequestError:
+    """Return the refusal of an unknown digest."""
+    # The clients' links look for this very word, and send the text then.
+    return RequestError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+
+
+def _document_or_raise(outcome: Document | Refused) -> Document:
+    if isinstance(outcome, Refused):
+        raise RequestError(outcome.code, *outcome.errors)
+    return outcome
 
 
 def _too_large(sentence: str) -> Refused:

@@ -1,40 +1,18 @@
-"""Trusted documents: ids, manifests and registration at start."""
+"""Trusted documents: their ids and manifests."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
-from api.documents.cache import digest_of, register_document
-from api.errors import RequestError
+from api.documents.reading import DocumentsNotAccepted, digest_of
 
 PREFIX = "sha256:"
 APOLLO_FORMAT = "apollo-persisted-query-manifest"
 MD5_LENGTH, SHA1_LENGTH = 32, 40
 
 
-class DocumentsNotAccepted(Exception):
-    """Documents that cannot be registered; the message names the first."""
-
-
 def document_id(text: str) -> str:
     """Return the id by which a client names a registered document."""
     return PREFIX + digest_of(text)
-
-
-def register_documents(documents: Mapping[str, str]) -> frozenset[str]:
-    """Register documents, by names for people, and return their digests.
-
-    Raises:
-        DocumentsNotAccepted: one exceeds a limit or does not fit the schema.
-    """
-    digests = set()
-    for name, text in documents.items():
-        try:
-            digests.add(register_document(text))
-        except RequestError as error:
-            reasons = " ".join(part.message for part in error.errors)
-            raise DocumentsNotAccepted(f"the document {name} cannot be registered: {reasons}") from None
-    return frozenset(digests)
 
 
 def read_manifest(content: str) -> Mapping[str, str]:
@@ -49,12 +27,8 @@ def read_manifest(content: str) -> Mapping[str, str]:
         raise DocumentsNotAccepted("the manifest is not JSON") from None
     if not isinstance(manifest, dict):
         raise DocumentsNotAccepted("the manifest must be a JSON object")
-    if "format" in manifest:
-        return _apollo_documents(manifest)
-    return dict(_checked(digest, digest, text) for digest, text in manifest.items())
-
-
-def _apollo_documents(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    if "format" not in manifest:
+        return dict(_checked(digest, digest, text) for digest, text in manifest.items())
     operations = manifest.get("operations")
     if manifest["format"] != APOLLO_FORMAT or manifest.get("version") != 1 or not isinstance(operations, list):
         raise DocumentsNotAccepted(f'the manifest must have the format "{APOLLO_FORMAT}", version 1, and operations')

@@ -1,11 +1,6 @@
-"""Measure a document's complexity and cost in one linear pass.
+"""Measure a document's complexity and cost in one linear pass."""
 
-A fragment is visited once, however often it is spread, so that a small document that unfolds into a huge one is cheap
-to measure. The document may be invalid: what the schema does not know costs nothing, and validation refuses it later.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from graphql import (
     DocumentNode,
@@ -13,24 +8,58 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
+    is_composite_type,
 )
 
-from api.documents.complexity import COUNT_CAP, INTROSPECTION_FIELDS, LIMITS, Complexity, largest
-from api.documents.cost import (
-    NO_COST,
-    Costs,
-    Parts,
-    Steps,
-    composite_type,
-    field_cost,
-    returned_by,
-    root_type,
-    sum_of,
+from api.documents.cost import NO_COST, Costs, Parts, field_cost, field_of, sum_of
+
+INTROSPECTION_FIELDS = {"__schema", "__type"}
+# Sums stop here: a chain of fragments that doubles at each link would make numbers of hundreds of digits.
+COUNT_CAP = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complexity:
+    """What a document has written in it, and what a selection amounts to once its fragments are unfolded."""
+
+    written: int = 0
+    operations: int = 0
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    fragments: int = 0
+    directives: int = 0
+    root_fields: int = 0
+    introspection: int = 0
+
+
+# Generous for people: the deepest of the usual introspection queries goes 15 deep and unfolds to about 300 fields. What
+# is written decides what validation costs, also where no operation uses it; and each operation is followed through all
+# of its fragments again.
+LIMITS = Complexity(
+    written=400,
+    operations=20,
+    depth=20,
+    fields=500,
+    aliases=50,
+    fragments=100,
+    directives=50,
+    root_fields=20,
 )
+_PHRASES = {
+    "written": "definitions and selections, unused ones included",
+    "operations": "operations",
+    "depth": "levels of nesting",
+    "fields": "fields",
+    "aliases": "aliases",
+    "fragments": "fragments, inline ones included",
+    "directives": "directives",
+    "root_fields": "fields at the root",
+}
 
 
 @dataclass(frozen=True)
@@ -40,29 +69,44 @@ class Measure:
     complexity: Complexity
     costs: Costs
 
+    @property
+    def exceeded_limit(self) -> str | None:
+        """Return a sentence about the first limit that the document exceeds, if any."""
+        for name, phrase in _PHRASES.items():
+            limit = getattr(LIMITS, name)
+            if getattr(self.complexity, name) > limit:
+                return f"The document exceeds the limit of {limit} {phrase}."
+        return None
 
-def measure_document(document: DocumentNode) -> Measure:
-    """Return the measure of a document; one that has too much written in it is not measured any further."""
-    visitor = _Visitor(document)
+
+def measure_document(schema: GraphQLSchema, document: DocumentNode) -> Measure:
+    """Return the measure of a document, valid or not; one that has too much written in it is not measured any further.
+
+    What the schema does not know costs nothing, and validation refuses it later.
+    """
+    visitor = _Visitor(schema, document)
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    complexities: list[Complexity] = []
     try:
-        measured = [(node, visitor.operation(node)) for node in visitor.operations]
-        visitor.visit_unused_fragments()
+        for node in operations:
+            kind = schema.get_root_type(node.operation)
+            selection = visitor.selection(node.selection_set, kind, directives=len(node.directives or ()))
+            complexities.append(selection.complexity)
+            visitor.costs.add_operation(node, selection.cost)
+        # What is written in fragments that no operation uses counts too, since validation reads it.
+        for definition in document.definitions:
+            if isinstance(definition, FragmentDefinitionNode):
+                visitor.fragment(definition)
     except _TooMuchWritten:
-        return Measure(Complexity(written=visitor.written), Costs(visitor.steps))
-    complexity = largest(
-        [
-            Complexity(written=visitor.written, operations=len(measured)),
-            *(selection.complexity for _, selection in measured),
-        ]
-    )
-    costs = Costs(visitor.steps)
-    for node, selection in measured:
-        costs.add(node, selection.cost)
-    return Measure(complexity, costs)
+        return Measure(Complexity(written=visitor.written), visitor.costs)
+    complexities.append(Complexity(written=visitor.written, operations=len(operations)))
+    names = [field.name for field in fields(Complexity)]
+    largest = Complexity(**{name: max(getattr(one, name) for one in complexities) for name in names})
+    return Measure(largest, visitor.costs)
 
 
 class _TooMuchWritten(Exception):
-    """More is written in a document than may be."""
+    pass
 
 
 @dataclass(frozen=True)
@@ -77,46 +121,19 @@ _NOTHING = _Selection(Complexity(), NO_COST)
 
 
 class _Visitor:
-    def __init__(self, document: DocumentNode) -> None:
-        self.steps = Steps()
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._schema = schema
+        self.costs = Costs()
         # Definitions and selections that were visited, each once.
         self.written = len(document.definitions)
-        self.operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-        self._fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
-        self._by_name: Mapping[str, FragmentDefinitionNode] = {node.name.value: node for node in self._fragments}
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
         self._visited: dict[int, _Selection] = {}
 
-    def operation(self, node: OperationDefinitionNode) -> _Selection:
-        """Visit an operation."""
-        return self._selection(node.selection_set, root_type(node.operation), directives=len(node.directives or ()))
-
-    def visit_unused_fragments(self) -> None:
-        """Visit the fragments that no operation uses, since what is written in them counts too."""
-        for node in self._fragments:
-            self._fragment(node)
-
-    def _spread(self, node: SelectionNode, parent: GraphQLCompositeType | None) -> _Selection:
-        if isinstance(node, FragmentSpreadNode):
-            fragment = self._by_name.get(node.name.value)
-            return self._fragment(fragment) if fragment else _NOTHING
-        assert isinstance(node, InlineFragmentNode)
-        condition = node.type_condition
-        kind = composite_type(condition.name.value) if condition else parent
-        return self._selection(node.selection_set, kind)
-
-    def _fragment(self, node: FragmentDefinitionNode) -> _Selection:
-        if id(node) not in self._visited:
-            # A fragment that spreads itself counts as empty here, and validation refuses it.
-            self._visited[id(node)] = _NOTHING
-            parent = composite_type(node.type_condition.name.value)
-            directives = len(node.directives or ())
-            self._visited[id(node)] = self._selection(node.selection_set, parent, directives=directives)
-        return self._visited[id(node)]
-
-    def _selection(
+    def selection(
         self, selection_set: SelectionSetNode | None, parent: GraphQLCompositeType | None, *, directives: int = 0
     ) -> _Selection:
-        """Visit a selection; its fields are its root fields."""
         if selection_set is None:
             return _NOTHING
         # Counted before anything below is visited, so that no more of it is ever on the stack.
@@ -127,16 +144,22 @@ class _Visitor:
         costs: list[Parts] = []
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
-                returned = returned_by(parent, node.name.value)
-                inner = self._selection(node.selection_set, returned.objects if returned else None)
-                if parent is not None and returned is not None:
-                    costs.append(field_cost(self.steps, node, parent, returned, inner.cost))
+                field = field_of(self._schema, parent, node.name.value)
+                inner = self.selection(node.selection_set, field.objects if field else None)
+                if parent is not None and field is not None:
+                    costs.append(field_cost(self.costs, node, parent, field, inner.cost))
                 depth = max(depth, inner.complexity.depth + 1)
                 count, root_fields = count + 1, root_fields + 1
                 aliases += node.alias is not None
                 introspection += node.name.value in INTROSPECTION_FIELDS
             else:
-                inner = self._spread(node, parent)
+                if isinstance(node, FragmentSpreadNode):
+                    fragment = self._fragments.get(node.name.value)
+                    inner = self.fragment(fragment) if fragment else _NOTHING
+                else:
+                    assert isinstance(node, InlineFragmentNode)
+                    kind = self._type(node.type_condition.name.value) if node.type_condition else parent
+                    inner = self.selection(node.selection_set, kind)
                 costs.append(inner.cost)
                 depth = max(depth, inner.complexity.depth)
                 fragments, root_fields = fragments + 1, root_fields + inner.complexity.root_fields
@@ -154,4 +177,18 @@ class _Visitor:
             root_fields=min(root_fields, COUNT_CAP),
             introspection=min(introspection, COUNT_CAP),
         )
-        return _Selection(complexity, sum_of(self.steps, costs))
+        return _Selection(complexity, sum_of(self.costs, costs))
+
+    def fragment(self, node: FragmentDefinitionNode) -> _Selection:
+        # Once, however often it is spread: a small document that unfolds into a huge one is cheap to measure.
+        if id(node) not in self._visited:
+            # A fragment that spreads itself counts as empty here, and validation refuses it.
+            self._visited[id(node)] = _NOTHING
+            self._visited[id(node)] = self.selection(
+                node.selection_set, self._type(node.type_condition.name.value), directives=len(node.directives or ())
+            )
+        return self._visited[id(node)]
+
+    def _type(self, name: str) -> GraphQLCompositeType | None:
+        kind = self._schema.type_map.get(name)
+        return kind if is_composite_type(kind) else None

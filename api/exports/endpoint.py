@@ -1,16 +1,15 @@
 """HTTP endpoint of the skills report as a file."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authentication import NotAuthenticated, caller_of_request, nobody, not_authenticated
-from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
 from api.documents.cost_table import EXPORT_COST
 from api.errors import (
@@ -43,7 +42,6 @@ class ExportEndpoint:
         self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or a refusal in JSON."""
         request = Request(scope, receive)
         request_id = request_id_of(request)
         stream = FileResponseStream(receive, send)
@@ -53,18 +51,44 @@ class ExportEndpoint:
             if stream.has_begun:
                 # The fault boundary passes it on to the server, which cuts the connection.
                 raise
-            await _refused(error, request_id)(scope, receive, send)
+            if isinstance(error, RequestError):
+                payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
+                headers = error.headers
+            elif isinstance(error, Refusal):
+                payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
+                status, headers = status_of(error.code), {}
+            else:
+                log_fault(error, request_id=request_id)
+                payload, status, headers = fault_payload(request_id=request_id), 500, {}
+            if status == 503:
+                headers = {"Retry-After": "5", **headers}
+            headers = {**HEADERS, "X-Request-Id": request_id, **headers}
+            await JSONResponse(payload, status_code=status, headers=headers)(scope, receive, send)
 
     async def _send_file(self, request: Request, request_id: str, stream: FileResponseStream) -> None:
         runtime = runtime_of(request)
         now = runtime.clock()
-        _check_wire(request, runtime)
-        caller, viewer = await _caller(request, runtime, now)
+        if request.method != "GET":
+            raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "Use GET.", headers={"Allow": "GET"})
+        if request.scope.get("http_version") == "1.0":
+            # There the end of a file is the end of the connection: a part would look whole.
+            raise RequestError(
+                ErrorCode.HTTP_VERSION_NOT_SUPPORTED, "An export needs HTTP/1.1.", headers={"Upgrade": "HTTP/1.1"}
+            )
+        check_origin_of_cookie(request, runtime.settings)
+        try:
+            caller = await caller_of_request(request, runtime, now=now)
+        except NotAuthenticated:
+            caller = nobody(request)
+        viewer = caller.viewer
+        if viewer is None:
+            raise not_authenticated(
+                "Sign in, or send an Authorization header that stands for an active member or an API client."
+            )
         report_filter, as_of = read_parameters(request.query_params, now=now)
         if not viewer.may(ClientScope.REPORT_READ):
             raise Forbidden("Only admins and API clients with the scope report:read export a skills report.")
-        release = _acquire_slot(runtime, viewer)
-        try:
+        with _slot(runtime, viewer):
             await take(EXPORT_COST, runtime.rate_limit, caller.budget_names, now=now)
             run = partial(runtime.scoring_slots.run, viewer.organization_id)
             async with open_skills_report(
@@ -78,64 +102,20 @@ class ExportEndpoint:
                     "X-Request-Id": request_id,
                 }
                 await stream.send_file(chunks(report, self._form), headers)
-        finally:
-            release()
 
 
-def _check_wire(request: Request, runtime: Runtime) -> None:
-    if request.method != "GET":
-        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "Use GET.", headers={"Allow": "GET"})
-    if request.scope.get("http_version") == "1.0":
-        # There the end of a file is the end of the connection: a part would look whole.
-        raise RequestError(
-            ErrorCode.HTTP_VERSION_NOT_SUPPORTED, "An export needs HTTP/1.1.", headers={"Upgrade": "HTTP/1.1"}
-        )
-    check_origin_of_cookie(request, runtime.settings)
-
-
-def _acquire_slot(runtime: Runtime, viewer: Viewer) -> Callable[[], None]:
-    """Take a slot for an export, and return the function that releases it.
-
-    Raises:
-        RequestError: all are taken, or all that one organization may have.
-    """
+@contextmanager
+def _slot(runtime: Runtime, viewer: Viewer) -> Iterator[None]:
     # An export holds a database connection that others need too. No organization takes the last slot: its clients, if
     # they do not read, would keep everybody else's files away.
     most = max(1, runtime.settings.pool_size // 2)
-    try:
-        with ExitStack() as acquired:
+    with ExitStack() as acquired:
+        try:
             acquired.callback(runtime.exports.acquire("everybody", limit=most))
             own = f"organization:{viewer.organization_id}"
             acquired.callback(runtime.exports.acquire(own, limit=max(1, most - 1)))
-            return acquired.pop_all().close
-    except LimitReached:
-        raise RequestError(
-            ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
-        ) from None
-
-
-async def _caller(request: Request, runtime: Runtime, now: datetime) -> tuple[Caller, Viewer]:
-    try:
-        caller = await caller_of_request(request, runtime, now=now)
-    except NotAuthenticated:
-        caller = nobody(request)
-    if caller.viewer is None:
-        raise not_authenticated(
-            "Sign in, or send an Authorization header that stands for an active member or an API client."
-        )
-    return caller, caller.viewer
-
-
-def _refused(error: Exception, request_id: str) -> Response:
-    if isinstance(error, RequestError):
-        payload, status = request_error_payload(error, request_id=request_id), status_of(error.code)
-        headers = error.headers
-    elif isinstance(error, Refusal):
-        payload = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
-        status, headers = status_of(error.code), {}
-    else:
-        log_fault(error, request_id=request_id)
-        payload, status, headers = fault_payload(request_id=request_id), 500, {}
-    if status == 503:
-        headers = {"Retry-After": "5", **headers}
-    return JSONResponse(payload, status_code=status, headers={**HEADERS, "X-Request-Id": request_id, **headers})
+        except LimitReached:
+            raise RequestError(
+                ErrorCode.TRY_AGAIN, "Many exports are running; please try again shortly.", headers={"Retry-After": "5"}
+            ) from None
+        yield

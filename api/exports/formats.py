@@ -50,15 +50,11 @@ _points = lru_cache(1000)(shown_points)
 
 
 class Format(Protocol):
-    """A way to write a report as a file."""
-
     extension: str
     media_type: str
     head: bytes
 
-    def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as bytes of the file."""
-        ...
+    def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -71,10 +67,31 @@ class Csv(Format):
 
     @override
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as lines of cells."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerows(_cells(row, contributions.get(row.id, ())) for row in rows)
+        writer.writerows(
+            [
+                global_id(Kind.CREDIT, row.id),
+                global_id(Kind.MEMBER, row.member_id),
+                # What others have written; everything else in a row is made of our own words.
+                *(
+                    defused(text or "")
+                    for text in (row.member_name, row.member_work_email, row.certification, row.certification_title)
+                ),
+                row.certification_level or "",
+                row.provider,
+                instant_text(row.completed_at),
+                _instant(row.expires_at) or "",
+                _instant(row.counts_from) or "",
+                _instant(row.counts_until) or "",
+                row.status,
+                row.end_reason or "",
+                row.ineligible_reason or "",
+                "; ".join(map(_phrase, contributions.get(row.id, ()))),
+                instant_text(row.as_of),
+            ]
+            for row in rows
+        )
         return text.getvalue().encode()
 
 
@@ -88,8 +105,44 @@ class Ndjson(Format):
 
     @override
     def encoded(self, rows: Sequence[SkillsReportRow], contributions: CreditContributions) -> bytes:
-        """Return rows as lines of JSON."""
-        objects = (_object(row, contributions.get(row.id, ())) for row in rows)
+        objects = (
+            {
+                "creditId": global_id(Kind.CREDIT, row.id),
+                "person": {
+                    "memberId": global_id(Kind.MEMBER, row.member_id),
+                    "name": row.member_name,
+                    "workEmail": row.member_work_email,
+                },
+                "certification": {
+                    "code": row.certification,
+                    "title": row.certification_title,
+                    "level": row.certification_level,
+                },
+                "provider": row.provider,
+                "completedAt": instant_text(row.completed_at),
+                "expiresAt": _instant(row.expires_at),
+                "countsFrom": _instant(row.counts_from),
+                "countsUntil": _instant(row.counts_until),
+                "status": row.status,
+                "endReason": row.end_reason,
+                "ineligibleReason": row.ineligible_reason,
+                "contributions": [
+                    {
+                        "program": contribution.program.key,
+                        "programTitle": contribution.program.title,
+                        "edition": contribution.program.edition,
+                        "track": contribution.track,
+                        "metric": contribution.metric,
+                        "step": contribution.step,
+                        "role": contribution.role,
+                        "points": _points(contribution.points),
+                        "reason": contribution.reason,
+                    }
+                    for contribution in contributions.get(row.id, ())
+                ],
+            }
+            for row in rows
+        )
         return "".join(f"{_JSON.encode(value)}\n" for value in objects).encode()
 
 
@@ -101,72 +154,10 @@ def defused(cell: str) -> str:
     return _FORMULA.sub(r"\1'", cell)
 
 
-def _cells(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -> list[str]:
-    return [
-        global_id(Kind.CREDIT, row.id),
-        global_id(Kind.MEMBER, row.member_id),
-        # What others have written; everything else in a row is made of our own words.
-        *(
-            defused(text or "")
-            for text in (row.member_name, row.member_work_email, row.certification, row.certification_title)
-        ),
-        row.certification_level or "",
-        row.provider,
-        instant_text(row.completed_at),
-        _instant(row.expires_at) or "",
-        _instant(row.counts_from) or "",
-        _instant(row.counts_until) or "",
-        row.status,
-        row.end_reason or "",
-        row.ineligible_reason or "",
-        "; ".join(map(_phrase, contributions)),
-        instant_text(row.as_of),
-    ]
-
-
 def _phrase(contribution: ProgramContribution) -> str:
     track = "" if contribution.track is Track.ALL else f" {contribution.track}"
     outcome = contribution.reason or f"{_points(contribution.points)} points"
     return f"{contribution.program.key} {contribution.metric}{track} step {contribution.step}: {outcome}"
-
-
-def _object(row: SkillsReportRow, contributions: Sequence[ProgramContribution]) -> dict[str, object]:
-    return {
-        "creditId": global_id(Kind.CREDIT, row.id),
-        "person": {
-            "memberId": global_id(Kind.MEMBER, row.member_id),
-            "name": row.member_name,
-            "workEmail": row.member_work_email,
-        },
-        "certification": {
-            "code": row.certification,
-            "title": row.certification_title,
-            "level": row.certification_level,
-        },
-        "provider": row.provider,
-        "completedAt": instant_text(row.completed_at),
-        "expiresAt": _instant(row.expires_at),
-        "countsFrom": _instant(row.counts_from),
-        "countsUntil": _instant(row.counts_until),
-        "status": row.status,
-        "endReason": row.end_reason,
-        "ineligibleReason": row.ineligible_reason,
-        "contributions": [_contribution(contribution) for contribution in contributions],
-    }
-
-
-def _contribution(contribution: ProgramContribution) -> dict[str, object]:
-    return {
-        "program": contribution.program.key,
-        "programTitle": contribution.program.title,
-        "edition": contribution.program.edition,
-        "track": contribution.track,
-        "metric": contribution.metric,
-        "step": contribution.step,
-        "role": contribution.role,
-        "points": _points(contribution.points),
-        "reason": contribution.reason,
-    }
 
 
 def _instant(instant: datetime | None) -> str | None:

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
-from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.filters import checked_certification, checked_person, checked_program
 from api.instants import instant_of
 from domain.errors import InvalidInput
-from domain.queries.skills_report import SkillsReportFilter
+from domain.queries.skills_report import InstantRange, SkillsReportFilter
 from domain.rules.enums import CreditStatus, LearningProvider
 
 Member = TypeVar("Member", bound=StrEnum)
@@ -45,7 +45,8 @@ def read_parameters(parameters: QueryParams, *, now: datetime) -> tuple[SkillsRe
     provider = parameters.get("provider")
     statuses = parameters.getlist(_STATUS)
     completed_at, expires_at, counts_from, counts_until = (
-        checked_range(_instant(parameters, f"{name}.from"), _instant(parameters, f"{name}.until")) for name in _SPANS
+        InstantRange(start=_instant(parameters, f"{name}.from"), end=_instant(parameters, f"{name}.until"))
+        for name in _SPANS
     )
     report_filter = SkillsReportFilter(
         person=checked_person(parameters.get("person")),

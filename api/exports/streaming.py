@@ -1,8 +1,4 @@
-"""Stream a file in chunks, whole or visibly broken.
-
-An answer of unknown length has a final chunk. Where anything fails before, the connection is cut without it, so that no
-client takes a part for the whole.
-"""
+"""Stream a file in chunks, whole or visibly broken."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -18,8 +14,6 @@ from domain.queries.skills_report import SkillsReport
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows of the report as bytes of the file."""
-
     data: bytes
     rows: int
 
@@ -62,6 +56,8 @@ class FileResponseStream:
                     if disconnected.done():
                         return
                     chunk = await anext(chunks, None)
+                # An answer of unknown length has a final chunk. Where anything fails before, the connection is cut
+                # without it, so that no client takes a part for the whole.
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
                 disconnected.cancel()

@@ -1,39 +1,44 @@
 """Context of an operation: its caller, instant, charge, data loaders and scorings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from api.auth.callers import Caller
+from api.errors import RequestError
 from api.graphql.dataloaders import DataLoaders
-from api.graphql.scorings import Scorings
-from api.limits.charge import Charge
+from api.limits.charge import Charge, take_more
 from api.runtime import Runtime
-from domain.queries.catalog import certifications_by_code
-from domain.rules.certifications import CertificationFacts
 from domain.rules.visibility import Viewer
 
 
-@dataclass(frozen=True, kw_only=True)
+# Built for each operation, and for each event of a subscription: one for a whole websocket would read stale rows.
+@dataclass(kw_only=True)
 class Context:
-    """One operation's caller and instant (aware, UTC); a subscription has a new one for each event.
-
-    ``charge`` is what the operation costs before it is executed; nothing for our own pages, which are not charged.
-    """
+    """One operation's caller and instant (aware, UTC)."""
 
     runtime: Runtime
     caller: Caller
+    # One instant for all fields: what one of them calls counted, none of them calls ended.
     now: datetime
+    # What the operation costs before it is executed; nothing for our own pages, which are not charged.
     charge: Charge | None = None
+    # The charge with what scoring took on top of it.
+    total_charge: Charge | None = field(init=False)
+    # Set once scoring costs too much: then the operation scores no more, and a query is refused as a whole.
+    refused: RequestError | None = field(default=None, init=False)
+    # By organization and mutation field; only ``scorings.py`` knows what they are, since it lies above.
+    scorings: dict[Hashable, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.total_charge = self.charge
 
     @property
     def viewer(self) -> Viewer | None:
-        """Return the member or API client who calls, or nobody."""
         return self.caller.viewer
 
     @property
@@ -43,29 +48,27 @@ class Context:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Return the answer's ``extensions``."""
-        charge = self.scorings.charge
-        return charge.extensions if charge else {}
-
-    @cached_property
-    def scorings(self) -> Scorings:
-        """Return the operation's scorings."""
-        return Scorings(self.runtime, self.caller, self.charge, now=self.now)
+        return self.total_charge.extensions if self.total_charge else {}
 
     @cached_property
     def loaders(self) -> DataLoaders:
-        """Return the operation's data loaders."""
         return DataLoaders()
 
-    @cached_property
-    def certifications(self) -> DataLoader[str, CertificationFacts | None]:
-        """Return the data loader of the catalog's certifications by code."""
+    async def take(self, points: int) -> None:
+        """Take further points from the caller's budgets.
 
-        async def load(codes: Sequence[str]) -> Sequence[CertificationFacts | None]:
-            certifications = await certifications_by_code(codes)
-            return [certifications.get(code) for code in codes]
-
-        return DataLoader(load_fn=load)
+        Raises:
+            RequestError: too few points are left.
+        """
+        if self.total_charge is None:
+            return
+        try:
+            self.total_charge = await take_more(
+                points, self.total_charge, self.runtime.rate_limit, self.caller.budget_names, now=self.now
+            )
+        except RequestError as refused:
+            self.refused = refused
+            raise
 
 
 Info = StrawberryInfo[Context, None]

@@ -1,7 +1,4 @@
-"""Data loaders: read once what many resolvers ask for.
-
-A field below a list would cost a statement for each row of the list, since each row has a resolver of its own.
-"""
+"""Data loaders: read once what many resolvers ask for."""
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -16,6 +13,7 @@ Value = TypeVar("Value")
 Parameters = ParamSpec("Parameters")
 
 
+# A field below a list would cost a statement for each row, since each row has a resolver of its own.
 class DataLoaders:
     """The data loaders of one operation, by query and arguments, which must be hashable."""
 
@@ -30,10 +28,8 @@ class DataLoaders:
         *args: Parameters.args,
         **arguments: Parameters.kwargs,
     ) -> Value:
-        """Return a query's value for a key; it is run once for all the keys that are loaded at the same time.
-
-        The query returns a value for every key.
-        """
+        """Return a query's value for a key; it is run once for all keys of the same time, and must have every one."""
+        # The arguments too: the same field may stand in a document twice, with other pages or filters.
         loader_key = (query, scope, args, frozenset(arguments.items()))
         if loader_key not in self._loaders:
 
@@ -58,6 +54,7 @@ class DataLoaders:
         if loader_key not in self._loaders:
 
             async def read(keys: list[Hashable]) -> list[Value]:
+                # One key for a query, and one more for each field of a mutation.
                 return [await query(*args, **arguments) for _ in keys]
 
             self._loaders[loader_key] = DataLoader(load_fn=read)
@@ -66,10 +63,8 @@ class DataLoaders:
 
 
 def mutation_field(info: Info[Any, Any]) -> str | int | None:
-    """Return the root field that is executed if it is a mutation's, or nothing.
-
-    What is kept for an operation is kept for this: a mutation's later fields must see what its earlier ones changed.
-    """
+    """Return the root field that is executed if it is a mutation's, or nothing."""
+    # Part of the key of what is kept for an operation: a mutation's later fields must see what earlier ones changed.
     if info.operation.operation is not OperationType.MUTATION:
         return None
     path = info.path

@@ -12,13 +12,12 @@ _NAMES: dict[type[DescribedEnum], str] = {AttemptStatus: "AssociationAttemptStat
 
 
 def first_paragraph(described: type) -> str:
-    """Return the first paragraph of a class's docstring on one line."""
     return " ".join(cleandoc(described.__doc__ or "").partition("\n\n")[0].split())
 
 
 def register_enum(enum: type[DescribedEnum]) -> None:
-    """Make an enum and its members parts of the schema, described as in the domain."""
     strawberry.enum(enum, name=_NAMES.get(enum), description=first_paragraph(enum))
+    # Strawberry takes a description only from a wrapper around each value; ours stands beside the member already.
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = enum[value.name].description

@@ -1,7 +1,4 @@
-"""Declare fields of the schema, and arguments that several of them have.
-
-Strawberry's own decorators hide the decorated function's types from the type checker.
-"""
+"""Declare fields of the schema, and arguments that several of them have."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,16 +16,16 @@ AsOf = Annotated[
 ]
 
 
+# Strawberry's own decorators hide the decorated function's types from the type checker.
 def field(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a field's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
 
 
 def subscription(description: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated asynchronous generator a subscription's resolver."""
     return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))
 
 
 def none_if_unset(argument: Argument | None) -> Argument | None:
     """Return an argument; nothing where the client left it out, which means the same as null."""
+    # Not `None` by default instead: the schema would print `= null` at every argument.
     return None if argument is strawberry.UNSET else argument

@@ -1,7 +1,4 @@
-"""Global ids: opaque, with exactly one spelling of each.
-
-What is no id of ours is the id of nothing: unknown, foreign and malformed ids answer alike.
-"""
+"""Global ids: opaque, with exactly one spelling of each."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,12 +9,16 @@ import strawberry
 from domain.errors import NotFound
 
 _PROGRAM = "pro"
+# PostgreSQL's bigint: asyncpg raises at a larger argument, which would be a fault of ours.
 MAX_ID = 2**63 - 1
+# No leading zero and ASCII alone: `int` takes more spellings, and an id has exactly one.
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class Kind(StrEnum):
-    """What a global id is the id of; the values are short since they are part of every id."""
+    """What a global id is the id of."""
+
+    # Short since they are part of every id, and for good: clients store ids.
 
     ORGANIZATION = "org"
     MEMBER = "mem"
@@ -29,13 +30,16 @@ class Kind(StrEnum):
     API_CLIENT = "api"
 
 
+@strawberry.interface(description="Something with a global id, which `node` finds again.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Its global id: opaque, and the same for ever.")
+
+
 def global_id(kind: Kind, row_id: int) -> strawberry.ID:
-    """Return the global id of a row."""
     return strawberry.ID(opaque(f"{kind}:{row_id}"))
 
 
 def program_id(key: str) -> strawberry.ID:
-    """Return the global id of a program, which is made of its key."""
     return strawberry.ID(opaque(f"{_PROGRAM}:{key}"))
 
 
@@ -47,6 +51,7 @@ def program_key(text: str) -> str | None:
 
 def decode_any_id(text: str) -> tuple[Kind, int] | None:
     """Return the kind and the row id of a global id; nothing for what is none."""
+    # Not an error: unknown, foreign and malformed ids answer alike, so that nobody can tell what exists.
     kind, _, row_id = (transparent(text) or "").partition(":")
     if kind not in set(Kind) or not _ID.fullmatch(row_id) or int(row_id) > MAX_ID:
         return None
@@ -72,7 +77,6 @@ def decode_id_or_raise(text: str, kind: Kind) -> int:
 
 
 def opaque(text: str) -> str:
-    """Return a text as clients pass it around."""
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -82,4 +86,5 @@ def transparent(text: str) -> str | None:
         decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
         return None
+    # base64 reads several texts as the same bytes: other last bits, and characters that it passes over.
     return decoded if opaque(decoded) == text else None

@@ -1,30 +1,37 @@
 """The schema's queries."""
 
-from typing import Annotated
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import UNSET
 
+from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import AsOf, Id, field, none_if_unset
-from api.graphql.ids import Kind, decode_id
-from api.graphql.nodes import MAX_NODES, nodes_of
+from api.graphql.ids import Kind, Node, decode_any_id, decode_id
 from api.graphql.pagination.connections import Connection, PageArguments, connection, connection_field
 from api.graphql.types.api_clients import ApiClient, api_client_of
-from api.graphql.types.attempts import AssociationAttempt, attempt_of
-from api.graphql.types.certifications import Certification, checked_catalog_text
+from api.graphql.types.associations import AssociationAttempt, association_of, attempt_of, learning_account_of
+from api.graphql.types.attainments import Program, program_of
+from api.graphql.types.certifications import Certification
+from api.graphql.types.credits import credit_of, selected_details
 from api.graphql.types.from_row import from_row
+from api.graphql.types.invitations import invitation_of
 from api.graphql.types.limits import Policy, RateLimit, policy_of, rate_limit_of
 from api.graphql.types.members import Member, member_of
-from api.graphql.types.node import Node
-from api.graphql.types.organization_programs import ProgramKindArgument
-from api.graphql.types.organizations import Organization, organization_of
-from api.graphql.types.programs import Program, program_of
-from domain.queries import api_clients, attempts, catalog, members
+from api.graphql.types.organizations import Organization, ProgramKindArgument, organization_of
+from domain.errors import InvalidInput
+from domain.queries import api_clients, associations, attempts, catalog, credits, invitations, members
 from domain.rules.editions import programs_at
 from domain.rules.visibility import ApiClientViewer
 from domain.rules.visibility import Viewer as DomainViewer
 
+Row = TypeVar("Row")
+
+# As many as a page has at most; Strawberry's own `nodes` takes any number, as 20,000 in one document.
+MAX_NODES = 100
+MAX_CATALOG_TEXT_LENGTH = 200
 CatalogText = Annotated[
     str | None, strawberry.argument(description="Only those with this in code or title, in any case; all by default.")
 ]
@@ -101,8 +108,8 @@ class Query:
         if info.context.viewer is None:
             return None
         programs = programs_at(await catalog.editions(), as_of or info.context.now)
-        wanted = none_if_unset(kind)
-        return [program_of(program) for program in programs if wanted in {None, program.kind}]
+        requested = none_if_unset(kind)
+        return [program_of(program) for program in programs if requested in {None, program.kind}]
 
     @connection_field("The certifications of the catalog, by code; null when nobody is signed in.")
     async def certifications(
@@ -111,5 +118,57 @@ class Query:
         if info.context.viewer is None:
             return None
         request = arguments.request(info, order=catalog.BY_CODE)
-        page = await catalog.certifications(text=checked_catalog_text(none_if_unset(query)), page=request.page)
+        text = checked_text(
+            (none_if_unset(query) or "").strip(),
+            max_length=MAX_CATALOG_TEXT_LENGTH,
+            refusal="This is no part of a certification's code or title.",
+        )
+        page = await catalog.certifications(text=text, page=request.page)
         return connection(page, request, node=lambda row: from_row(Certification, row))
+
+
+async def nodes_of(viewer: DomainViewer, identifiers: Sequence[str], info: Info) -> list[Node | None]:
+    """Return what ids name, in their order; nothing in the position of what the viewer may not see.
+
+    Raises:
+        InvalidInput: there are too many ids.
+    """
+    if len(identifiers) > MAX_NODES:
+        raise InvalidInput(f"Ask for at most {MAX_NODES} ids at once.")
+    # One statement for each kind that occurs, and not one for each id.
+    decoded = [decode_any_id(identifier) for identifier in identifiers]
+    nodes: dict[tuple[Kind, int], Node] = {}
+    for kind in Kind:
+        row_ids = {row_id for decoded_kind, row_id in filter(None, decoded) if decoded_kind is kind}
+        if row_ids:
+            nodes |= {(kind, row_id): node for row_id, node in (await _nodes(kind, viewer, row_ids, info)).items()}
+    return [nodes.get(key) if key else None for key in decoded]
+
+
+async def _nodes(kind: Kind, viewer: DomainViewer, ids: Collection[int], info: Info) -> Mapping[int, Node]:
+    context = info.context
+    match kind:
+        case Kind.ORGANIZATION:
+            row = await members.organization(viewer, viewer.organization_id) if viewer.organization_id in ids else None
+            return {row.id: organization_of(row)} if row else {}
+        case Kind.MEMBER:
+            return _present(await members.visible_members(viewer, ids), member_of)
+        case Kind.LEARNING_ACCOUNT:
+            return _present(await associations.visible_learning_accounts(viewer, ids), learning_account_of)
+        case Kind.ASSOCIATION:
+            rows = await associations.visible_associations(viewer, ids)
+            return _present(rows, lambda row: association_of(row, viewer))
+        case Kind.ATTEMPT:
+            return _present(await attempts.visible_attempts(viewer, ids), lambda row: attempt_of(row, context))
+        case Kind.CREDIT:
+            credit_rows = await credits.visible_credits(viewer, ids, as_of=context.now)
+            details = await selected_details(info, list(credit_rows.values()), ())
+            return _present(credit_rows, lambda row: credit_of(row, details))
+        case Kind.INVITATION:
+            return _present(await invitations.visible_invitations(viewer, ids), lambda row: invitation_of(row, context))
+        case Kind.API_CLIENT:
+            return _present(await api_clients.visible_api_clients(viewer, ids), api_client_of)
+
+
+def _present(rows: Mapping[int, Row], node: Callable[[Row], Node]) -> dict[int, Node]:
+    return {row_id: node(row) for row_id, row in rows.items()}

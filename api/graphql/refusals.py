@@ -44,6 +44,7 @@ _REFUSALS: tuple[type[errors.Refusal], ...] = (
 class RefusalCode(DescribedEnum):
     """Why something was refused; each code belongs to one type of refusal."""
 
+    # Made from the classes, so that no refusal can lack its code; descriptions stand beside the classes.
     vars().update({refusal.code: (refusal.code, first_paragraph(refusal)) for refusal in _REFUSALS})
 
 
@@ -74,17 +75,16 @@ class _Resent(Refusal):
 
 _BASES = {CoolOffActive: _Limit, YearlyLimitReached: _Limit, ResentTooSoon: _Resent}
 
-
-def _type_of(refusal: type[errors.Refusal]) -> type[Refusal]:
-    made = type(refusal.__name__, (_BASES.get(refusal, Refusal),), {"__module__": __name__})
-    return strawberry.type(made, description=first_paragraph(refusal))
-
-
-TYPES: dict[type[errors.Refusal], type[Refusal]] = {refusal: _type_of(refusal) for refusal in _REFUSALS}
+TYPES: dict[type[errors.Refusal], type[Refusal]] = {
+    refusal: strawberry.type(
+        type(refusal.__name__, (_BASES.get(refusal, Refusal),), {"__module__": __name__}),
+        description=first_paragraph(refusal),
+    )
+    for refusal in _REFUSALS
+}
 
 
 def refusal_of(refusal: errors.Refusal) -> Refusal:
-    """Return a refusal as its type of the schema."""
     values: dict[str, Any] = {"code": RefusalCode(refusal.code), "message": refusal.message}
     if isinstance(refusal, LimitRefusal | ResentTooSoon):
         values["next_available_at"] = refusal.next_available_at
@@ -105,8 +105,8 @@ class RefusalHandler(ExceptionHandler[Refused_contra, Any]):
 
     @override
     def handle(self, exception: Refused_contra, *, field: StrawberryField, info: Info) -> Refusal:
-        """Return the union's member."""
         return refusal_of(exception)
 
 
+# Resolvers hold no `try`: a refusal that an operation raises becomes a member of the result by itself.
 REFUSAL_HANDLERS: list[ExceptionHandler[Any]] = [RefusalHandler(refused, kind) for refused, kind in TYPES.items()]

@@ -1,7 +1,4 @@
-"""The scalars DateTime and Date.
-
-The stock scalar accepts dates and instants without an offset; this one wants to know when exactly.
-"""
+"""The scalars DateTime and Date."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -17,7 +14,7 @@ Value = TypeVar("Value")
 
 
 def _input(parse: Callable[[object], Value]) -> Callable[[object], Value]:
-    """Return a parser whose explanation clients see word for word."""
+    # graphql-core hands a GraphQLError on to clients word for word, and wraps any other exception in words of its own.
 
     def parsed(text: object) -> Value:
         try:
@@ -30,6 +27,7 @@ def _input(parse: Callable[[object], Value]) -> Callable[[object], Value]:
 
 CONFIG = StrawberryConfig(
     scalar_map={
+        # The stock scalar accepts dates, and instants without an offset, which mean another instant on each server.
         datetime: strawberry.scalar(
             name="DateTime",
             description=(

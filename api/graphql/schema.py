@@ -4,7 +4,10 @@ import sys
 
 import strawberry
 
-from api.graphql.mutations import Mutation
+from api.graphql.mutations.api_clients import ApiClientMutations
+from api.graphql.mutations.associations import AssociationMutations
+from api.graphql.mutations.invitations import InvitationMutations
+from api.graphql.mutations.members import MemberMutations
 from api.graphql.query import Query
 from api.graphql.refusals import REFUSAL_HANDLERS, TYPES
 from api.graphql.scalars import CONFIG
@@ -13,6 +16,16 @@ from api.graphql.types.api_clients import ApiClient
 from api.graphql.types.associations import Association, LearningAccount
 from api.graphql.types.credits import Credit
 from api.graphql.types.invitations import Invitation
+
+
+@strawberry.type(
+    description="Mutations. Each field is one transaction: what is refused has changed nothing, and what is "
+    "sent again with the same idempotencyKey is done once. "
+    "Accounts are linked and removed by their person alone: no role or key can for somebody else."
+)
+class Mutation(AssociationMutations, InvitationMutations, MemberMutations, ApiClientMutations):
+    pass
+
 
 schema = strawberry.Schema(
     query=Query,
@@ -26,7 +39,6 @@ schema = strawberry.Schema(
 
 
 def sdl() -> str:
-    """Return the schema in the schema definition language, as `schema.graphql` holds it."""
     return schema.as_str().rstrip() + "\n"
 
 

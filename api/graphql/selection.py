@@ -1,7 +1,4 @@
-"""Ask what an operation selects below a field.
-
-A list's resolver asks once, so that nothing is computed for its rows that is not selected.
-"""
+"""Ask what an operation selects below a field."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,10 +8,8 @@ from strawberry.types.info import Info
 
 
 def selects(info: Info[Any, Any], *path: str) -> bool:
-    """Tell whether a path of field names is selected below the field that is resolved, through every fragment.
-
-    A field that a directive leaves out counts as selected: then something is computed in vain, and nothing wrong.
-    """
+    """Tell whether a path of field names is selected below the field that is resolved, through every fragment."""
+    # Strawberry's own `info.selected_fields` converts the whole selection below, with every argument.
     raw = info._raw_info
     fields = list(raw.field_nodes)
     for name in path:
@@ -23,6 +18,7 @@ def selects(info: Info[Any, Any], *path: str) -> bool:
             for parent in fields
             if parent.selection_set is not None
             for field in _fields(parent.selection_set, raw.fragments)
+            # Directives are not read: what `@skip` leaves out is computed in vain, and nothing is wrong.
             if field.name.value == name
         ]
     return bool(fields)

@@ -1,7 +1,11 @@
 """Limit concurrency within this process."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class LimitReached(Exception):
@@ -15,7 +19,6 @@ class ConcurrencyLimiter:
         self._taken: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """Return how many slots are taken under all names together."""
         return self._taken.total()
 
     def acquire(self, name: str, *, limit: int) -> Callable[[], None]:
@@ -34,3 +37,19 @@ class ConcurrencyLimiter:
                 del self._taken[name]
 
         return release
+
+
+class Pacer:
+    """Of all the large answers of a process, one part is built for each turn of the event loop."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def paced(self, items: Iterable[Item], *, at_once: int = 1) -> AsyncIterator[Item]:
+        """Yield items, and give the event loop a turn before each so many."""
+        for number, item in enumerate(items):
+            if number % at_once == 0:
+                # Without a pause nobody else is served meanwhile, and no deadline ends the answer.
+                async with self._lock:
+                    await asyncio.sleep(0)
+            yield item

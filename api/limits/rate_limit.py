@@ -1,16 +1,13 @@
-"""Rate limit of callers and organizations, in points a minute.
-
-The windows are our own, for promises that a library does not make (decision 0018).
-"""
+"""Rate limit of callers and organizations, in points a minute."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.limits.redis_counters import RedisCounters
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
+# The windows are our own, for promises that a library does not make (decision 0018).
 WINDOW_SECONDS = 60
 _WINDOW = timedelta(seconds=WINDOW_SECONDS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,11 +56,10 @@ class RateLimit:
         self.max_cost = settings.max_cost
         self._limit = settings.rate_limit
         self._organization_limit = settings.organization_rate_limit
-        self._secret_key = SecretKey(settings.secret_key.get_secret_value())
+        self._secret_key = settings.master_key
         self._counters = RedisCounters(settings.redis_url)
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
         await self._counters.close()
 
     async def take(self, points: int, names: BudgetNames, *, now: datetime, before: int = 0) -> Budgets | None:
@@ -75,7 +71,11 @@ class RateLimit:
         Raises:
             OverLimit: there are not as many left, of the caller's or of its organization's.
         """
-        limits = self._limits(names)
+        if names.organization is None:
+            # An address is personal: without the secret nobody finds it by its counter's name.
+            limits = {f"address:{self._secret_key.fingerprint(names.own).hex()[:32]}": self._limit}
+        else:
+            limits = {names.own: self._limit, names.organization: self._organization_limit}
         smallest = min(limits.values())
         points, needed = min(points, smallest), min(points + before, smallest)
         usages = await self._count(limits, points, now)
@@ -91,13 +91,6 @@ class RateLimit:
             lambda later: all(usage.at(later, more=needed).allows(limit) for limit, usage in pairs), now
         )
         raise OverLimit(_budgets(pairs), seconds)
-
-    def _limits(self, names: BudgetNames) -> dict[str, int]:
-        """Return the limit of each counter, by its name in Redis."""
-        if names.organization is None:
-            # An address is personal: without the secret nobody finds it by its counter's name.
-            return {f"address:{self._secret_key.fingerprint(names.own).hex()[:32]}": self._limit}
-        return {names.own: self._limit, names.organization: self._organization_limit}
 
     async def _count(self, limits: dict[str, int], points: int, now: datetime) -> "list[Usage] | None":
         counts = await self._counters.add(list(limits), points, window=_window_of(now))
@@ -115,11 +108,9 @@ class Usage:
     current: int
 
     def allows(self, limit: int) -> bool:
-        """Tell whether what is used is within a limit."""
         return self._scaled() <= limit * _LENGTH
 
     def remaining(self, limit: int) -> int:
-        """Return how many whole points are left."""
         return max(0, (limit * _LENGTH - self._scaled()) // _LENGTH)
 
     def reset_at(self) -> datetime:
@@ -128,7 +119,6 @@ class Usage:
         return begins_at + 2 * _WINDOW if self.current else begins_at + _WINDOW if self.previous else self.now
 
     def without(self, points: int) -> "Usage":
-        """Return the usage as it is without some points of the current window."""
         return Usage(now=self.now, previous=self.previous, current=self.current - points)
 
     def at(self, later: datetime, *, more: int = 0) -> "Usage":

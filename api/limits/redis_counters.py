@@ -1,9 +1,4 @@
-"""Count in Redis for many requests with one shared round trip.
-
-One question is under way at a time, and whoever comes meanwhile shares the next: under load a request costs a few
-commands instead of a round trip, which makes a small one a fifth cheaper as a whole. Redis is asked but not relied on:
-where it does not answer at once, nobody asks it again for some seconds.
-"""
+"""Count in Redis for many requests with one shared round trip."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +10,7 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger("certlink.api")
 
+# Redis is asked but not relied on: where it does not answer at once, nobody asks it again for some seconds.
 TIMEOUT_SECONDS = 0.1
 RETRY_AFTER_SECONDS = 5.0
 POLLS = 20
@@ -47,7 +43,6 @@ class RedisCounters:
         self._ask_again_at = 0.0
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
@@ -58,6 +53,8 @@ class RedisCounters:
         if asyncio.get_running_loop().time() < self._ask_again_at:
             return None
         addition = _Addition(names, points, window)
+        # One question is under way at a time, and whoever comes meanwhile shares the next: under load a request costs a
+        # few commands instead of a round trip, which makes a small one a fifth cheaper as a whole.
         self._waiting.append(addition)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._answer_all())
@@ -106,11 +103,6 @@ class RedisCounters:
 
 
 async def _answer_in_time(asking: asyncio.Task[list[list[Counts]]]) -> list[list[Counts]]:
-    """Return an answer that does not take long.
-
-    Raises:
-        TimeoutError: there is none.
-    """
     try:
         # By polls, not by the clock: a busy process reads an answer that has arrived in some passes of its loop, and
         # each may last longer than the timeout.

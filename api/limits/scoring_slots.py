@@ -1,17 +1,14 @@
-"""Limit how many scorings run at a time, in a fair order.
-
-A scoring holds the interpreter: more of them at once would not end sooner, and everybody else would wait.
-"""
+"""Limit how many scorings run at a time, in a fair order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
+# A scoring holds the interpreter: more of them at once would not end sooner, and everybody else would wait.
 SCORINGS_AT_ONCE = 2
 
 
@@ -28,7 +25,6 @@ class ScoringSlots:
         self._queues: dict[int, _Queue] = {}
 
     def __len__(self) -> int:
-        """Return how many organizations have the turn or wait for it."""
         return len(self._queues)
 
     @asynccontextmanager
@@ -42,19 +38,20 @@ class ScoringSlots:
             self._leave(organization_id, queue)
             raise
         turn = Turn(self._free)
+
+        def end_turn() -> None:
+            queue.lock.release()
+            self._leave(organization_id, queue)
+
         try:
             yield turn
         finally:
-            turn.when_idle(partial(self._end_turn, organization_id, queue))
+            turn.when_idle(end_turn)
 
     async def run(self, organization_id: int, work: Callable[[], Result]) -> Result:
         """Do a piece of work in a thread, in an organization's turn."""
         async with self.turn(organization_id) as turn:
             return await turn.run(work)
-
-    def _end_turn(self, organization_id: int, queue: "_Queue") -> None:
-        queue.lock.release()
-        self._leave(organization_id, queue)
 
     def _leave(self, organization_id: int, queue: "_Queue") -> None:
         queue.users -= 1
@@ -88,7 +85,5 @@ class Turn:
 
 @dataclass
 class _Queue:
-    """The queue of one organization; its users have the turn or wait for it."""
-
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
+    users: int = 0  # that have the turn or wait for it

@@ -29,8 +29,8 @@ from api.runtime import Runtime, runtime_of
 from api.scim.resources import EnterpriseUser, User
 from api.scim.service import SERVICE
 from api.scim.storage import DirectoryStorage
-from api.transport.http.body import read_body
 from api.transport.json_body import parse_json
+from api.transport.request import read_body
 from domain.errors import Refusal, TryAgain
 from domain.faults import describe_fault
 from domain.operations.scim_tokens import touch_scim_token

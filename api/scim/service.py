@@ -83,7 +83,7 @@ def _operations(payload: Any) -> list[Any] | None:
         return None
     operations: list[Any] = []
     for operation in payload[name]:
-        value = operation.get("value") if isinstance(operation, dict) else None
+        value: Any = operation.get("value") if isinstance(operation, dict) else None
         selecting = [key for key in value if "[" in key] if isinstance(value, dict) else []
         if not selecting or operation.get("path") is not None:
             operations.append(operation)

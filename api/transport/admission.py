@@ -1,15 +1,11 @@
-"""Admit a request: find its document, check it, and charge it.
-
-The cheapest check comes first, for HTTP and websockets alike.
-"""
+"""Admit a request: find its document, check it, and charge it."""
 
 from dataclasses import replace
 
-from api.documents.cache import digest_of, document_not_found, is_known_document, known_document, read_document
-from api.documents.reading import Document
+from api.documents.reading import Document, digest_of, document_not_found
 from api.errors import ErrorCode, RequestError
 from api.graphql.context import Context
-from api.limits.charge import check_cost, cost_of_reading, take
+from api.limits.charge import Charge, check_cost, cost_of_reading, take
 from api.transport.request import GraphQLRequest
 
 REFUSED_COST = 1
@@ -22,7 +18,15 @@ async def admit(request: GraphQLRequest, context: Context) -> tuple[Document, Co
         RequestError: the document cannot be executed, or this caller may not have it executed.
     """
     try:
-        document, cost = await _document_and_cost(request, context)
+        document = await _document(request, context)
+        # The cheapest check comes first.
+        document.operation_type(request.operation_name)
+        if document.introspects and not context.caller.is_trusted_to_explore:
+            raise RequestError(
+                ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header."
+            )
+        cost = document.costs.of(request.operation_name, request.variables)
+        check_cost(Charge(cost=cost, max_cost=context.runtime.settings.max_cost), advice="ask for smaller pages")
     except RequestError as refused:
         if refused.code is not ErrorCode.RATE_LIMITED:
             # To be refused is not free either: a caller may try only so often.
@@ -43,42 +47,23 @@ async def charged(cost: int, context: Context) -> Context:
     )
 
 
-async def _document_and_cost(request: GraphQLRequest, context: Context) -> tuple[Document, int]:
-    document = await _document(request, context)
-    document.operation_type(request.operation_name)
-    if document.introspects and not context.caller.is_trusted_to_explore:
-        raise RequestError(ErrorCode.INTROSPECTION_NEEDS_AUTHORIZATION, "Introspection needs an Authorization header.")
-    cost = document.costs.of(request.operation_name, request.variables)
-    check_cost(cost, max_cost=context.runtime.settings.max_cost)
-    return document, cost
-
-
 async def _document(request: GraphQLRequest, context: Context) -> Document:
     """Find the document, or read it for its price where this caller may send texts."""
-    is_held_to_registered = context.runtime.settings.registered_documents_only
-    if is_held_to_registered and not context.caller.is_trusted_to_explore:
-        return _registered_document(request, context)
-    if request.query is not None:
-        if not is_known_document(request.query):
-            await take(
-                cost_of_reading(request.query),
-                context.runtime.rate_limit,
-                context.caller.budget_names,
-                now=context.now,
-                before=context.runtime.settings.max_cost,
-            )
-        return read_document(request.query)
-    assert request.digest is not None
-    return known_document(request.digest)
-
-
-def _registered_document(request: GraphQLRequest, context: Context) -> Document:
-    """Find a registered document by its id or its exact text, and no document that others sent before."""
+    runtime, caller = context.runtime, context.caller
     digest = request.digest if request.query is None else digest_of(request.query)
-    if digest in context.runtime.registered_documents:
-        return known_document(digest)
-    if request.query is None:
-        raise document_not_found()
-    raise RequestError(
-        ErrorCode.DOCUMENT_NOT_REGISTERED, "Without an Authorization header only registered documents are executed."
-    )
+    assert digest is not None
+    is_held_to_registered = runtime.settings.registered_documents_only and not caller.is_trusted_to_explore
+    if is_held_to_registered and not runtime.documents.is_registered(digest):
+        if request.query is None:
+            # Also where others sent this document before.
+            raise document_not_found()
+        raise RequestError(
+            ErrorCode.DOCUMENT_NOT_REGISTERED, "Without an Authorization header only registered documents are executed."
+        )
+    if is_held_to_registered or request.query is None:
+        return runtime.documents.get(digest)
+    if not runtime.documents.is_known(digest):
+        price = cost_of_reading(request.query)
+        max_cost = runtime.settings.max_cost
+        await take(price, runtime.rate_limit, caller.budget_names, now=context.now, before=max_cost)
+    return runtime.documents.read(request.query)

@@ -1,27 +1,27 @@
 """Execute a document for a caller."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
+from inspect import isawaitable
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
-from graphql.execution import Executor
+from graphql import ExecutionResult, OperationType, execute
+from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.auth.callers import Caller
-from api.documents.cache import read_document
 from api.documents.reading import Document
 from api.errors import ErrorCode, RequestError, field_errors, original
 from api.graphql.context import Context
-from api.graphql.schema import schema
 from api.runtime import Runtime
+from api.transport.request import GraphQLRequest
 from domain.errors import Refusal
 from domain.rules.visibility import Viewer
 
 DEADLINE_SECONDS = 10.0
 MAX_VARIABLE_ERRORS = 5
-EXECUTOR: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
+_EXECUTOR: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
 
 
 class DocumentFailed(Exception):
@@ -40,7 +40,8 @@ async def execute_document(
     caller = Caller(viewer=viewer, is_trusted_to_explore=False)
     context = Context(runtime=runtime, caller=caller, now=runtime.clock())
     try:
-        result = await execute_operation(read_document(document), None, variables, context=context)
+        request = GraphQLRequest(query=document, variables=variables)
+        result = await execute_operation(runtime.documents.read(document), request, context=context)
     except RequestError as error:
         raise DocumentFailed([part.message for part in error.errors]) from None
     for failure in result.errors or ():
@@ -53,12 +54,7 @@ async def execute_document(
 
 
 async def execute_operation(
-    document: Document,
-    operation_name: str | None,
-    variables: Mapping[str, Any] | None,
-    *,
-    context: Context,
-    root: object = None,
+    document: Document, request: GraphQLRequest, *, context: Context, root: object = None
 ) -> ExecutionResult:
     """Execute a document's operation: a query, a mutation, or one event of a subscription.
 
@@ -66,18 +62,18 @@ async def execute_operation(
         RequestError: the variables do not fit, or the operation takes longer than its deadline, or a query turns out to
             cost more than it may. Of a mutation and an event only the field is refused, since they have had an effect.
     """
-    kind = document.operation_type(operation_name)
+    kind = document.operation_type(request.operation_name)
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             answer = execute(
-                schema._schema,
+                document.schema,
                 document.tree,
                 root_value=root,
                 context_value=context,
-                variable_values=dict(variables or {}),
-                operation_name=operation_name,
+                variable_values=dict(request.variables or {}),
+                operation_name=request.operation_name,
                 max_coercion_errors=MAX_VARIABLE_ERRORS,
-                executor_class=EXECUTOR,
+                executor_class=_EXECUTOR,
                 is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
                 hide_suggestions=True,
                 operation_extensions=None,
@@ -89,20 +85,43 @@ async def execute_operation(
             # What is cut off is rolled back, but a field before it was done, and a commit may have arrived.
             sentence += " What it was to change may be changed or not: look, or repeat it with the same idempotencyKey."
         raise RequestError(ErrorCode.DEADLINE_EXCEEDED, sentence, extensions=context.extensions) from None
-    refused = context.scorings.refused
-    if refused is not None and kind is OperationType.QUERY:
-        raise refused
-    check_variables(result, context)
+    if context.refused is not None and kind is OperationType.QUERY:
+        raise context.refused
+    _check_variables(result, context)
     result.extensions = context.extensions
     return result
 
 
-def check_variables(result: ExecutionResult, context: Context) -> None:
-    """Refuse a result of which nothing was executed, since the variables do not fit.
+async def subscribe(document: Document, request: GraphQLRequest, *, context: Context) -> AsyncIterable[object]:
+    """Return the events of a subscription, each to be executed as the root of its operation.
 
     Raises:
-        RequestError: an error has no path, so it is about the request and not about a field.
+        RequestError: the variables do not fit.
+        Refusal: the subscription is refused.
     """
-    wrong: list[GraphQLError] = [error for error in result.errors or () if error.path is None]
+    executor = _EXECUTOR.build(
+        document.schema,
+        document.tree,
+        context_value=context,
+        raw_variable_values=dict(request.variables or {}),
+        operation_name=request.operation_name,
+        max_coercion_errors=MAX_VARIABLE_ERRORS,
+        hide_suggestions=True,
+        operation_extensions=None,
+    )
+    if isinstance(executor, list):
+        raise RequestError(ErrorCode.VARIABLES_INVALID, *executor)
+    created = create_source_event_stream(executor)
+    events = await created if isawaitable(created) else created
+    if isinstance(events, ExecutionResult):
+        _check_variables(events, context)
+        cause = original(events.errors[0]) if events.errors else None
+        raise cause or RequestError(ErrorCode.VARIABLES_INVALID, *(events.errors or ()))
+    return events
+
+
+def _check_variables(result: ExecutionResult, context: Context) -> None:
+    # An error without a path is about the request and not about a field: nothing was executed.
+    wrong = [error for error in result.errors or () if error.path is None]
     if result.data is None and wrong:
         raise RequestError(ErrorCode.VARIABLES_INVALID, *wrong, extensions=context.extensions)

@@ -15,7 +15,6 @@ ShowFault = Callable[[Request, str], Response]
 
 
 def fault_as_json(request: Request, request_id: str) -> Response:
-    """Return the answer to a request that failed by a fault of ours, in the shape of GraphQL's errors."""
     return JSONResponse(fault_payload(request_id=request_id), 500)
 
 
@@ -27,7 +26,6 @@ class FaultBoundary:
         self._show = show
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer; log a fault, and answer it where nothing was sent yet."""
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -39,22 +37,19 @@ class FaultBoundary:
         try:
             await self._app(scope, receive, watched)
         except Exception as fault:
-            await self._end(fault, scope, receive, send, has_begun=has_begun)
-
-    async def _end(self, fault: Exception, scope: Scope, receive: Receive, send: Send, *, has_begun: bool) -> None:
-        if scope["type"] == "lifespan":
-            log.error("lifespan_fault", **describe_fault(fault))
-            # The server ends the process, and prints nothing of this.
-            raise fault
-        request_id = request_id_of(HTTPConnection(scope))
-        route = getattr(scope.get("route"), "path", None)
-        log.error("request_fault", route=route, request_id=request_id, **describe_fault(fault))
-        if scope["type"] == "websocket":
-            with suppress(RuntimeError, OSError):
-                await send({"type": "websocket.close", "code": INTERNAL_ERROR})
-        elif not has_begun:
-            await self._answer(Request(scope), request_id)(scope, receive, send)
-        # Else the server cuts the connection, so that no client takes a part for the whole.
+            if scope["type"] == "lifespan":
+                log.error("lifespan_fault", **describe_fault(fault))
+                # The server ends the process, and prints nothing of this.
+                raise
+            request_id = request_id_of(HTTPConnection(scope))
+            route = getattr(scope.get("route"), "path", None)
+            log.error("request_fault", route=route, request_id=request_id, **describe_fault(fault))
+            if scope["type"] == "websocket":
+                with suppress(RuntimeError, OSError):
+                    await send({"type": "websocket.close", "code": INTERNAL_ERROR})
+            elif not has_begun:
+                await self._answer(Request(scope), request_id)(scope, receive, send)
+            # Else the server cuts the connection, so that no client takes a part for the whole.
 
     def _answer(self, request: Request, request_id: str) -> Response:
         try:

@@ -99,11 +99,6 @@ def check_values(value: object) -> None:
 
 
 def refuse(sentence: str) -> NoReturn:
-    """Refuse a request that cannot be understood.
-
-    Raises:
-        RequestError: always.
-    """
     raise RequestError(ErrorCode.BAD_REQUEST, sentence)
 
 

@@ -1,13 +1,16 @@
-"""GraphQL request, over either transport."""
+"""Read GraphQL requests, of either transport."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from api.documents.cache import digest_of
+from starlette.requests import ClientDisconnect, Request
+
+from api.documents.reading import digest_of
 from api.errors import ErrorCode, RequestError
-from api.transport.json_body import refuse
+from api.transport.http.accept import JSON
+from api.transport.json_body import check_values, parse_json, refuse
 
 MAX_BODY_BYTES = 256 * 1024
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -21,6 +24,30 @@ class GraphQLRequest:
     digest: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
+
+
+async def read_request(request: Request) -> GraphQLRequest:
+    """Return the GraphQL request of a POST's body or a GET's query string.
+
+    Raises:
+        RequestError: it is too large, no JSON, or no GraphQL request.
+    """
+    if request.method == "POST":
+        media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+        charset = [part.partition("=")[2].strip(' "') for part in parameters if part.strip().startswith("charset=")]
+        encoding = request.headers.get("content-encoding", "identity").lower()
+        if media_type.strip() != JSON or charset not in ([], ["utf-8"]) or encoding != "identity":
+            raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
+        return checked_request(parse_json(await read_body(request)))
+    payload: dict[str, object] = {}
+    for name in ("query", "documentId", "operationName", "variables", "extensions"):
+        values = request.query_params.getlist(name)
+        if len(values) > 1:
+            refuse(f'"{name}" is given more than once.')
+        if values and values[0]:
+            payload[name] = parse_json(values[0]) if name in {"variables", "extensions"} else values[0]
+    check_values(payload)
+    return checked_request(payload)
 
 
 def checked_request(payload: object) -> GraphQLRequest:
@@ -58,7 +85,10 @@ def _text_and_digest(query: object, identifier: object, extensions: Mapping[str,
     if identifier is not None:
         if query is not None or persisted is not None:
             refuse('Send "documentId" alone: neither "query" nor "persistedQuery" beside it.')
-        return None, _digest_of_id(identifier)
+        prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
+        if prefix != "sha256" or not _DIGEST.fullmatch(digest):
+            refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
+        return None, digest
     if persisted is not None:
         digest = _persisted_digest(persisted)
         if query is not None and digest_of(query) != digest:
@@ -67,13 +97,6 @@ def _text_and_digest(query: object, identifier: object, extensions: Mapping[str,
     if query is None:
         refuse('The request must have a "query" or a "documentId".')
     return query, None
-
-
-def _digest_of_id(identifier: object) -> str:
-    prefix, _, digest = identifier.partition(":") if isinstance(identifier, str) else ("", "", "")
-    if prefix != "sha256" or not _DIGEST.fullmatch(digest):
-        refuse('"documentId" must be "sha256:" and 64 hexadecimal digits in lower case.')
-    return digest
 
 
 def _persisted_digest(persisted: object) -> str:
@@ -86,3 +109,34 @@ def _persisted_digest(persisted: object) -> str:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         refuse('The "sha256Hash" of "persistedQuery" must be 64 hexadecimal digits in lower case.')
     return digest
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RequestError: it is too large, or ended early.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        _refuse_size()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY_BYTES:
+                _refuse_size()
+            parts.append(part)
+    except ClientDisconnect:
+        refuse("The request ended early.")
+    return b"".join(parts)
+
+
+def _refuse_size() -> NoReturn:
+    # The rest of the body stays unread, so the connection cannot carry another request.
+    raise RequestError(
+        ErrorCode.BODY_TOO_LARGE,
+        f"The request is larger than {MAX_BODY_BYTES // 1024} kB.",
+        headers={"Connection": "close"},
+    )

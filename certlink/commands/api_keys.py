@@ -4,16 +4,16 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from api.instants import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, instant_option, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain, instant_option, run
 from domain.errors import NotFound
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
-from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_operator
+from domain.queries.api_clients import ApiClientRow, ApiKeySummary, api_clients_of_operator, keys_of_api_clients
 from domain.queries.organizations import operator_of
 from domain.rules.enums import Scope
 from domain.settings import Settings
@@ -24,17 +24,10 @@ Expires = Annotated[
     str, typer.Option(help="When the key ends, such as 2027-01-31T00:00:00Z; as late as it may unless given.")
 ]
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands about API clients and their keys."""
-    api_key = typer.Typer(help="Create, list, rotate and revoke API clients' keys.", no_args_is_help=True)
-    api_key.command("create")(create)
-    api_key.command("list")(list_keys)
-    api_key.command("rotate")(rotate)
-    api_key.command("revoke")(revoke)
-    app.add_typer(api_key, name="api-key")
+api_key_commands = typer.Typer(help="Create, list, rotate and revoke API clients' keys.", no_args_is_help=True)
 
 
+@api_key_commands.command("create")
 def create(
     domain: Domain,
     name: Annotated[str, typer.Option(help="What to call the API client.")],
@@ -59,27 +52,35 @@ def create(
     _show_once(run(work, data), as_json=as_json)
 
 
+@api_key_commands.command("list")
 def list_keys(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List an organization's API clients and their latest keys, without the secrets."""
 
     async def work(_: Settings) -> tuple[list[ApiClientRow], Keys]:
         operator = await operator_of(domain)
         clients = await api_clients_of_operator(operator)
-        return clients, await keys_of_operator(operator, [client.id for client in clients])
+        return clients, await keys_of_api_clients(operator, [client.id for client in clients])
 
     clients, keys = run(work, data)
     if as_json:
-        print(json.dumps([_plain(client, keys[client.id]) for client in clients]))
+        shown = as_plain(clients)
+        for client in shown:
+            client["scopes"] = client.pop("scopeValues")
+            client["keys"] = as_plain(keys[client["id"]])
+            for key in client["keys"]:
+                del key["id"], key["apiClientId"]
+        print(json.dumps(shown))
         return
-    for client in clients:
-        revoked = f"\trevoked {instant_text(client.revoked_at)}" if client.revoked_at else ""
-        print(f"{client.id}\t{client.name}\t{','.join(client.scope_values)}{revoked}")
-        for key in keys[client.id]:
+    for row in clients:
+        revoked = f"\trevoked {instant_text(row.revoked_at)}" if row.revoked_at else ""
+        print(f"{row.id}\t{row.name}\t{','.join(row.scope_values)}{revoked}")
+        for key in keys[row.id]:
             end = f"ended {instant_text(key.ended_at)}" if key.ended_at else f"expires {instant_text(key.expires_at)}"
             used = instant_text(key.last_used_at) if key.last_used_at else "never"
             print(f"\t{key.prefix}\t{end}\tlast used {used}")
 
 
+@api_key_commands.command("rotate")
 def rotate(
     domain: Domain,
     client: Client,
@@ -106,6 +107,7 @@ def rotate(
     _show_once(run(work, data), as_json=as_json)
 
 
+@api_key_commands.command("revoke")
 def revoke(domain: Domain, client: Client, data: Data = DEFAULT_DATA) -> None:
     """Revoke an API client: all its keys end at once, for good."""
 
@@ -120,7 +122,6 @@ def revoke(domain: Domain, client: Client, data: Data = DEFAULT_DATA) -> None:
 
 @contextmanager
 def _named(client: int) -> Iterator[None]:
-    """Say of a client that is not there, or is revoked, where to look."""
     try:
         yield
     except NotFound:
@@ -130,35 +131,14 @@ def _named(client: int) -> Iterator[None]:
 
 
 def _show_once(key: NewApiKey, *, as_json: bool) -> None:
-    """Print the secret on stdout alone, so that it can be piped to where it is kept."""
     if as_json:
         shown = {"apiClient": key.api_client_id, "prefix": key.prefix, "expiresAt": instant_text(key.expires_at)}
         print(json.dumps(shown | {"secret": key.secret}))
         return
+    # The secret is alone on stdout, so that it can be piped to where it is kept.
     print(
         f"API client {key.api_client_id}: the key {key.prefix}… expires {instant_text(key.expires_at)}. "
         "It is shown this once.",
         file=sys.stderr,
     )
     print(key.secret)
-
-
-def _plain(client: ApiClientRow, keys: list[ApiKeySummary]) -> dict[str, Any]:
-    return {
-        "id": client.id,
-        "name": client.name,
-        "scopes": client.scope_values,
-        "createdAt": instant_text(client.created_at),
-        "revokedAt": client.revoked_at and instant_text(client.revoked_at),
-        "lastUsedAt": client.last_used_at and instant_text(client.last_used_at),
-        "keys": [
-            {
-                "prefix": key.prefix,
-                "createdAt": instant_text(key.created_at),
-                "expiresAt": instant_text(key.expires_at),
-                "endedAt": key.ended_at and instant_text(key.ended_at),
-                "lastUsedAt": key.last_used_at and instant_text(key.last_used_at),
-            }
-            for key in keys
-        ],
-    }

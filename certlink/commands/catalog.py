@@ -1,14 +1,14 @@
 """Commands about the catalog of certifications and requirements."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from certlink.clock import programme_clock, real_now
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, instant_option, run, stop
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, enum_words, instant_option, print_result, run, stop
 from certlink.readiness import FAILED, USAGE
 from domain.catalog import Catalog, InvalidCatalog, load_catalog, shipped_catalog
 from domain.operations.catalog import import_catalog
@@ -16,23 +16,16 @@ from domain.queries.catalog import editions as imported_editions
 from domain.rules.attainment import shown_points
 from domain.rules.editions import EditionNotKnown, edition_at, in_order, programs_at, programs_of
 from domain.rules.enums import RequirementRole
-from domain.rules.programs import Program, Requirement
+from domain.rules.programs import Program
 
 Folder = Annotated[
     Path | None, typer.Argument(metavar="[FOLDER]", help="A catalog's folder; the shipped catalog, unless given.")
 ]
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands about the catalog."""
-    catalog = typer.Typer(help="Look after the catalog of certifications and requirements.", no_args_is_help=True)
-    catalog.command("check")(check_catalog)
-    catalog.command("import")(import_into_database)
-    catalog.command("show")(show)
-    catalog.command("diff")(diff)
-    app.add_typer(catalog, name="catalog")
+catalog_commands = typer.Typer(help="Look after the catalog of certifications and requirements.", no_args_is_help=True)
 
 
+@catalog_commands.command("check")
 def check_catalog(folder: Folder = None) -> None:
     """Check a catalog's files; every fault is told with its file and its path. Needs no database."""
     catalog = _catalog(folder)
@@ -40,6 +33,7 @@ def check_catalog(folder: Folder = None) -> None:
     print(f"{len(catalog.certifications)} certifications and {len(catalog.editions)} editions are sound: {keys}")
 
 
+@catalog_commands.command("import")
 def import_into_database(folder: Folder = None, data: Data = DEFAULT_DATA) -> None:
     """Write a catalog into the database, all or nothing; what is in force stays as it is."""
     catalog = _catalog(folder)
@@ -49,6 +43,7 @@ def import_into_database(folder: Folder = None, data: Data = DEFAULT_DATA) -> No
     print(f"{imported.certifications} certifications, {imported.editions} editions")
 
 
+@catalog_commands.command("show")
 def show(
     at: Annotated[str, typer.Option(metavar="INSTANT", help="The instant to show; now, unless given.")] = "",
     imported: Annotated[
@@ -72,16 +67,13 @@ def show(
         state = "in force" if edition.in_force_from <= instant else "not in force yet"
         print(f"edition {edition.key}: from {edition.in_force_from:%Y-%m-%d %H:%M} UTC, {state}")
     for program in programs:
-        heading = f"{program.kind.lower()} {program.key}: {program.title}"
-        print(
-            f"{heading}, edition {program.edition}"
-            if program.is_published
-            else f"{heading}: requirements not published"
-        )
+        state = f", edition {program.edition}" if program.is_published else ": requirements not published"
+        print(f"{program.kind.lower()} {program.key}: {program.title}{state}")
         for position, requirement in _requirements(program).items():
             print(f"  {position}: {requirement}")
 
 
+@catalog_commands.command("diff")
 def diff(
     before: Annotated[str, typer.Argument(metavar="EDITION", help="The earlier edition's key.")],
     after: Annotated[str, typer.Argument(metavar="EDITION", help="The later edition's key.")],
@@ -92,13 +84,12 @@ def diff(
     # With all that an edition itself lets change later, but nothing of the next one.
     end = max(edition.in_force_from for edition in editions)
     try:
-        changes = _difference(programs_of(editions, before, end), programs_of(editions, after, end))
+        old, new = ({program.key: program for program in programs_of(editions, key, end)} for key in (before, after))
     except EditionNotKnown as error:
         stop(error.message, USAGE)
-    if as_json:
-        print(json.dumps(changes))
-        return
-    print("\n".join(f"{program}: {line}" for program, lines in changes.items() for line in lines) or "nothing differs")
+    changes = {key: lines for key in sorted({*old, *new}) if (lines := _changes(old.get(key), new.get(key)))}
+    sentences = [f"{program}: {line}" for program, lines in changes.items() for line in lines]
+    print_result(changes, sentences or ["nothing differs"], as_json=as_json)
 
 
 def _catalog(folder: Path | None) -> Catalog:
@@ -108,14 +99,8 @@ def _catalog(folder: Path | None) -> Catalog:
         stop(str(error), FAILED)
 
 
-def _difference(before: Sequence[Program], after: Sequence[Program]) -> Mapping[str, list[str]]:
-    """Return for each program that differs what was removed (-) and added (+)."""
-    old, new = ({program.key: program for program in programs} for programs in (before, after))
-    changes = {key: _changes(old.get(key), new.get(key)) for key in sorted({*old, *new})}
-    return {key: lines for key, lines in changes.items() if lines}
-
-
 def _changes(before: Program | None, after: Program | None) -> list[str]:
+    """Return what was removed from a program (-) and added to it (+)."""
     if before is None or after is None:
         return ["+ is new"] if before is None else ["- is no more"]
     old, new = _requirements(before), _requirements(after)
@@ -131,22 +116,17 @@ def _changes(before: Program | None, after: Program | None) -> list[str]:
 
 
 def _requirements(program: Program) -> Mapping[str, str]:
-    """Return a program's requirements as sentences, by their positions."""
-    return {
-        f"{measure.metric.lower()}, {measure.track.lower()}, step {requirement.step}": _sentence(requirement)
-        for measure in program.measures
-        for requirement in measure.requirements
-    }
-
-
-def _sentence(requirement: Requirement) -> str:
-    role = requirement.role.lower().replace("_", " ")
-    points = f" for {shown_points(requirement.points):g} points" if requirement.points else ""
-    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
-    who = "person" if requirement.needed == 1 else "people"
-    if requirement.role is RequirementRole.DESIGNATION:
-        who = "of these"
-    return f"{role}, {requirement.needed} {who}{points}: {what}"
+    sentences = {}
+    for measure in program.measures:
+        for requirement in measure.requirements:
+            points = f" for {shown_points(requirement.points):g} points" if requirement.points else ""
+            what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
+            who = "person" if requirement.needed == 1 else "people"
+            if requirement.role is RequirementRole.DESIGNATION:
+                who = "of these"
+            position = f"{measure.metric.lower()}, {measure.track.lower()}, step {requirement.step}"
+            sentences[position] = f"{enum_words(requirement.role)}, {requirement.needed} {who}{points}: {what}"
+    return sentences
 
 
 def _program_json(program: Program) -> dict[str, Any]:
@@ -161,20 +141,19 @@ def _program_json(program: Program) -> dict[str, Any]:
                 "metric": measure.metric.lower(),
                 "track": measure.track.lower(),
                 "maxPoints": shown_points(measure.max_points),
-                "requirements": [_requirement_json(requirement) for requirement in measure.requirements],
+                "requirements": [
+                    {
+                        "step": requirement.step,
+                        "role": requirement.role.lower(),
+                        "needed": requirement.needed,
+                        "points": shown_points(requirement.points),
+                        "certifications": sorted(requirement.certifications),
+                        "designations": sorted(requirement.designations),
+                        "note": requirement.note,
+                    }
+                    for requirement in measure.requirements
+                ],
             }
             for measure in program.measures
         ],
-    }
-
-
-def _requirement_json(requirement: Requirement) -> dict[str, Any]:
-    return {
-        "step": requirement.step,
-        "role": requirement.role.lower(),
-        "needed": requirement.needed,
-        "points": shown_points(requirement.points),
-        "certifications": sorted(requirement.certifications),
-        "designations": sorted(requirement.designations),
-        "note": requirement.note,
     }

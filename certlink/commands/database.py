@@ -1,17 +1,15 @@
 """Commands that migrate and check the database, the schema and the settings."""
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.graphql.schema import sdl
-from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, finish, load_settings, run, stop
+from certlink.clock import programme_clock, real_now
+from certlink.commands.runner import DEFAULT_DATA, Data, Json, finish, load_settings, print_result, run, stop
 from certlink.readiness import FAILED
-from certlink.schema_changes import Verdict, judge_changes
+from certlink.schema_changes import judge_changes
 from domain.database import schema
 from domain.operations.catalog import import_catalog
 from domain.queries.audit import broken_links
@@ -22,16 +20,7 @@ SCHEMA_FILE = Path("schema.graphql")
 RELEASED_FILE = Path("schema.released.graphql")
 CHANGELOG = Path("CHANGELOG.md")
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands that look after the database."""
-    app.command("migrate")(migrate)
-    app.command("check")(check)
-    app.command("verify")(verify)
-    app.command("config")(config)
-    audit = typer.Typer(help="Look at the audit chains.", no_args_is_help=True)
-    audit.command("verify")(verify_audit)
-    app.add_typer(audit, name="audit")
+audit_commands = typer.Typer(help="Look at the audit chains.", no_args_is_help=True)
 
 
 def migrate(
@@ -45,6 +34,7 @@ def migrate(
 
     async def work(settings: Settings) -> list[str]:
         applied = await schema.migrate()
+        # With each migration, so that no release runs on the requirements of the one before.
         await import_catalog(now=programme_clock(settings)(), policy=settings.policy)
         return applied
 
@@ -62,7 +52,11 @@ def check(
     problems = [f"no migration says: {change}" for change in finish(schema.undeclared_changes())]
     if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != sdl():
         problems.append("schema.graphql differs from the code: run `certlink check --write`")
-    verdict = _verdict()
+    try:
+        released, changelog = RELEASED_FILE.read_text(), CHANGELOG.read_text()
+    except FileNotFoundError as missing:
+        stop(f"{missing.filename} is missing here: run it in a whole checkout", FAILED)
+    verdict = judge_changes(released=released, present=sdl(), changelog=changelog, now=real_now())
     problems.extend(verdict.problems)
     # A date that passes must not fail code that nobody has changed: it is printed every time and stops a release only.
     problems.extend(verdict.overdue if release else ())
@@ -80,13 +74,12 @@ def check(
 def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """Check every invariant of the database and name each violation."""
     violated = run(lambda settings: violations(settings.policy), data)
-    if as_json:
-        print(json.dumps({"invariants": len(INVARIANTS), "violations": violated}))
-    else:
-        print("\n".join(violated) or f"{len(INVARIANTS)} invariants and every audit chain hold")
+    sentences = violated or [f"{len(INVARIANTS)} invariants and every audit chain hold"]
+    print_result({"invariants": len(INVARIANTS), "violations": violated}, sentences, as_json=as_json)
     raise typer.Exit(FAILED if violated else 0)
 
 
+@audit_commands.command("verify")
 def verify_audit(data: Data = DEFAULT_DATA) -> None:
     """Find every audit event that was changed or is missing."""
     broken = run(lambda _: broken_links(), data)
@@ -96,21 +89,11 @@ def verify_audit(data: Data = DEFAULT_DATA) -> None:
 
 def config(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """Show every setting as it is now, without its secrets."""
-    settings = load_settings(data)
-    shown = {name: _shown(name, value) for name, value in settings.model_dump().items()}
-    print(json.dumps(shown) if as_json else "\n".join(f"{name} = {value}" for name, value in shown.items()))
-
-
-def _verdict() -> Verdict:
-    try:
-        released, changelog = RELEASED_FILE.read_text(), CHANGELOG.read_text()
-    except FileNotFoundError as missing:
-        stop(f"{missing.filename} is missing here: run it in a whole checkout", FAILED)
-    return judge_changes(released=released, present=sdl(), changelog=changelog, now=datetime.now(UTC))
-
-
-def _shown(name: str, value: object) -> object:
-    # The engines' addresses may hold a password.
-    if name in {"database_url", "redis_url"}:
-        return str(value).partition("://")[0] + "://…"
-    return value if isinstance(value, str | int | float | list | None) else str(value)
+    shown = load_settings(data).model_dump()
+    for name, value in shown.items():
+        # The engines' addresses may hold a password.
+        if name in {"database_url", "redis_url"}:
+            shown[name] = value.partition("://")[0] + "://…"
+        elif not isinstance(value, str | int | float | list | None):
+            shown[name] = str(value)
+    print_result(shown, (f"{name} = {value}" for name, value in shown.items()), as_json=as_json)

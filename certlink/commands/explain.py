@@ -1,30 +1,33 @@
 """Command that says why a credit counts, or not."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
 from api.graphql.ids import Kind, decode_id, global_id
-from api.graphql.types.contributions import contribution_of
-from api.graphql.types.explanations import explanation_of, timeline_of
+from api.graphql.types.explanations import contribution_of, explanation_of, timeline_of
 from api.instants import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Json, as_plain, instant_option, run, stop
+from certlink.commands.runner import (
+    DEFAULT_DATA,
+    Data,
+    Json,
+    as_plain,
+    enum_words,
+    instant_option,
+    print_result,
+    run,
+    stop,
+)
 from certlink.readiness import USAGE
 from domain.errors import NotFound
 from domain.queries.contributions import CreditContributions, contributions_of_credits
 from domain.queries.credits import CreditRow, credit_of_operator
-from domain.rules.contributions import ProgramContribution
 from domain.settings import Settings
 
+# Every number of so many digits fits into PostgreSQL's bigint.
 MAX_DIGITS = 18
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command that explains."""
-    app.command("explain")(explain)
 
 
 def explain(
@@ -46,13 +49,9 @@ def explain(
             raise NotFound
         return row, await contributions_of_credits(row.organization_id, {row.member_id}, as_of=row.as_of)
 
-    row, contributions = run(work, data)
-    explained = _explained(row, contributions.get(row.id, ()))
-    print(json.dumps(explained) if as_json else "\n".join(_lines(explained)))
-
-
-def _explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> dict[str, Any]:
-    return {
+    row, all_contributions = run(work, data)
+    contributions = all_contributions.get(row.id, ())
+    explained = {
         "id": global_id(Kind.CREDIT, row.id),
         "organization": row.organization_name,
         "member": row.member_work_email,
@@ -63,6 +62,7 @@ def _explained(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -
         "contributions": as_plain([contribution_of(contribution) for contribution in contributions]),
         "timeline": as_plain(timeline_of(row)),
     }
+    print_result(explained, _lines(explained), as_json=as_json)
 
 
 def _lines(explained: dict[str, Any]) -> Iterator[str]:
@@ -74,23 +74,19 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
     for reason in explanation["reasons"]:
         since = f", since {_minute(reason['since'])}" if reason["since"] else ""
         until = f", expected to change {_minute(reason['expectedAt'])}" if reason["expectedAt"] else ""
-        yield f"  {'does not' if reason['met'] else 'does':8} {_words(reason['code'])}{since}{until}"
-        yield f"      {_words(reason['actor'])}: {reason['action']}"
+        yield f"  {'does not' if reason['met'] else 'does':8} {enum_words(reason['code'])}{since}{until}"
+        yield f"      {enum_words(reason['actor'])}: {reason['action']}"
     if explained["contributions"]:
         yield "contributions:"
     for line in explained["contributions"]:
-        why = f" ({_words(line['reason'])})" if line["reason"] else ""
-        step = f"{line['programTitle']}, {_words(line['track'])}, {_words(line['metric'])}, step {line['step']}"
+        why = f" ({enum_words(line['reason'])})" if line["reason"] else ""
+        step = f"{line['programTitle']}, {enum_words(line['track'])}, {enum_words(line['metric'])}, step {line['step']}"
         yield f"  {step}: {line['points']:g} points{why}"
     yield "timeline:"
     for event in explained["timeline"]:
         recorded = f", recorded {_minute(event['recordedAt'])}" if event["recordedAt"] else ""
         expected = " expected" if event["expected"] else ""
-        yield f"  {_minute(event['at'])}{expected}: {_words(event['kind'])}{recorded}"
-
-
-def _words(enum: str) -> str:
-    return enum.lower().replace("_", " ")
+        yield f"  {_minute(event['at'])}{expected}: {enum_words(event['kind'])}{recorded}"
 
 
 def _minute(instant: str) -> str:

@@ -1,14 +1,13 @@
 """Commands about an organization's members."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, as_plain, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, print_result, run
 from certlink.readiness import FAILED
-from domain.operations.invitations import InvitationOutcome, WantedMember, invite_members
+from domain.operations.invitations import InvitationOutcome, Invitee, invite_members
 from domain.operations.members import change_member_role, remove_member
 from domain.queries.organizations import MemberSummary, member_id_of, members_of_domain, operator_of
 from domain.rules.credit_interval import refresh_date
@@ -24,17 +23,10 @@ DELIVERY_PROBLEMS = {
     DeliveryProblem.UNREACHABLE: "not sent: the mail server could not be reached",
 }
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands about members."""
-    member = typer.Typer(help="Invite, list, change and remove members.", no_args_is_help=True)
-    member.command("invite")(invite)
-    member.command("list")(list_members)
-    member.command("role")(change_role)
-    member.command("remove")(remove)
-    app.add_typer(member, name="member")
+member_commands = typer.Typer(help="Invite, list, change and remove members.", no_args_is_help=True)
 
 
+@member_commands.command("invite")
 def invite(
     domain: Domain,
     work_emails: Annotated[list[str], typer.Argument(metavar="WORK_EMAIL...", help="The people's work e-mails.")],
@@ -46,7 +38,7 @@ def invite(
     async def work(settings: Settings) -> tuple[list[InvitationOutcome], Settings]:
         outcomes = await invite_members(
             by=await operator_of(domain),
-            wanted=[WantedMember(work_email=work_email, role=role) for work_email in work_emails],
+            invitees=[Invitee(work_email=work_email, role=role) for work_email in work_emails],
             now=programme_clock(settings)(),
             settings=settings,
         )
@@ -61,6 +53,7 @@ def invite(
     raise typer.Exit(FAILED if any(outcome.refusal for outcome in outcomes) else 0)
 
 
+@member_commands.command("list")
 def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List an organization's members who are invited or active."""
 
@@ -68,14 +61,14 @@ def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DAT
         return await members_of_domain(await operator_of(domain))
 
     rows = run(work, data)
-    if as_json:
-        print(json.dumps(as_plain(rows)))
-        return
-    for row in rows:
-        problem = DELIVERY_PROBLEMS[row.delivery_problem] if row.delivery_problem else ""
-        print(f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{problem}".rstrip())
+    problems = {row.id: DELIVERY_PROBLEMS[row.delivery_problem] for row in rows if row.delivery_problem}
+    lines = (
+        f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{problems.get(row.id, '')}" for row in rows
+    )
+    print_result(rows, map(str.rstrip, lines), as_json=as_json)
 
 
+@member_commands.command("role")
 def change_role(
     domain: Domain,
     work_email: WorkEmail,
@@ -93,6 +86,7 @@ def change_role(
     print(f"{work_email}\t{role}")
 
 
+@member_commands.command("remove")
 def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> None:
     """Remove a member: access ends at once, and what counts counts on until the refresh date."""
 

@@ -1,9 +1,10 @@
 """Run a command with settings and database, and end it."""
 
 import asyncio
+import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 def load_settings(data: Path = DEFAULT_DATA) -> Settings:
     """Return the settings from the environment, or those of the `certlink up` that runs on a data folder."""
     hint = ""
+    # The environment wins: a command must never reach another database than the one that was named.
     if "DATABASE_URL" not in os.environ:
         running = running_settings(data) or {}
         os.environ.update(running)
@@ -52,8 +54,17 @@ def settings_of_environment() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(_problem(problem["loc"], problem["msg"]) for problem in error.errors())
-    raise NotReady(f"settings: {problems} (docs/operations.md lists them)")
+        problems = []
+        for problem in error.errors():
+            text = problem["msg"].removeprefix("Value error, ")
+            # What concerns several settings together has no location.
+            for location in problem["loc"][:1]:
+                name = str(location).upper()
+                has_prefix = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
+                text = f"{name if has_prefix else f'CERTLINK_{name}'}: {text}"
+            problems.append(text)
+    # Outside of the block: the error that pydantic raised holds the values, which may be secret.
+    raise NotReady(f"settings: {'; '.join(problems)} (docs/operations.md lists them)")
 
 
 def run(work: Callable[[Settings], Awaitable[Result]], data: Path = DEFAULT_DATA) -> Result:
@@ -61,6 +72,7 @@ def run(work: Callable[[Settings], Awaitable[Result]], data: Path = DEFAULT_DATA
     settings = load_settings(data)
 
     async def opened() -> Result:
+        # A command needs few of PostgreSQL's connections, and the servers and workers beside it need many.
         async with open_database(settings.database_url, pool_size=4):
             return await work(settings)
 
@@ -96,8 +108,22 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, list):
         return [as_plain(item) for item in value]
     if is_dataclass(value):
-        return {_camel_case(field.name): as_plain(getattr(value, field.name)) for field in fields(value)}
+        plain = {}
+        for field in fields(value):
+            first, *others = field.name.split("_")
+            plain["".join([first, *map(str.capitalize, others)])] = as_plain(getattr(value, field.name))
+        return plain
     return value
+
+
+def print_result(value: Any, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a value as JSON, or its lines for people."""
+    for line in [json.dumps(as_plain(value))] if as_json else lines:
+        print(line)
+
+
+def enum_words(value: str) -> str:
+    return value.lower().replace("_", " ")
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -105,17 +131,3 @@ def stop(message: str, code: int) -> NoReturn:
     for line in message.split("\n"):
         print(f"certlink: {line}", file=sys.stderr)
     raise typer.Exit(code)
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    if not location:
-        return message
-    name = str(location[0]).upper()
-    has_prefix = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
-    return f"{name if has_prefix else f'CERTLINK_{name}'}: {message}"
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)

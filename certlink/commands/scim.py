@@ -15,18 +15,12 @@ from domain.queries.directory import ScimTokenSummary, scim_tokens_of_operator
 from domain.queries.organizations import operator_of
 from domain.settings import Settings
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands about directories."""
-    scim = typer.Typer(help="Let organizations' directories provision their people.", no_args_is_help=True)
-    token = typer.Typer(help="Create, list and revoke a directory's tokens.", no_args_is_help=True)
-    token.command("create")(create)
-    token.command("list")(list_tokens)
-    token.command("revoke")(revoke)
-    scim.add_typer(token, name="token")
-    app.add_typer(scim, name="scim")
+scim_commands = typer.Typer(help="Let organizations' directories provision their people.", no_args_is_help=True)
+token_commands = typer.Typer(help="Create, list and revoke a directory's tokens.", no_args_is_help=True)
+scim_commands.add_typer(token_commands, name="token")
 
 
+@token_commands.command("create")
 def create(
     domain: Domain,
     expires: Annotated[
@@ -61,6 +55,7 @@ def create(
     print(token.secret)
 
 
+@token_commands.command("list")
 def list_tokens(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """List the latest tokens of an organization's directory, without the secrets."""
 
@@ -77,6 +72,7 @@ def list_tokens(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA
         print(f"{token.prefix}\t{end}\tlast used {used}")
 
 
+@token_commands.command("revoke")
 def revoke(
     domain: Domain,
     prefix: Annotated[

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -13,21 +13,12 @@ import typer
 
 from api.instants import instant_of
 from certlink.clock import real_now
-from certlink.commands.runner import Json, instant_option, stop
+from certlink.commands.runner import Json, enum_words, instant_option, print_result, stop
 from certlink.readiness import USAGE
 from domain.catalog import Catalog, shipped_catalog
-from domain.rules.attainment import (
-    Attainment,
-    Holding,
-    MetricAttainment,
-    RequirementAttainment,
-    attainments,
-    shown_points,
-)
-from domain.rules.certifications import holding_by_catalog
+from domain.rules.attainment import Attainment, Holding, MetricAttainment, attainments, holding_by_catalog, shown_points
 from domain.rules.editions import EditionNotKnown, edition_at, programs_at, programs_of
 from domain.rules.enums import RequirementRole, Track
-from domain.rules.programs import Program
 
 FIELDS = ("person", "certification", "completedAt", "expiresAt")
 
@@ -46,14 +37,6 @@ class CompletionRow:
 class UnreadableFile(Exception):
     """The file holds no list of completions; there is one line for each thing that is wrong."""
 
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command that scores a file."""
-    app.command("score")(score)
-
 
 def score(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A JSON list of completions, or - for stdin.")],
@@ -66,8 +49,19 @@ def score(
     """Score a file of completions: {"person", "certification", "completedAt", "expiresAt"?}."""
     catalog = shipped_catalog()
     instant = instant_option(at) or real_now()
-    programs = _programs(catalog, edition, instant)
-    _check_designation(designation, programs)
+    try:
+        if edition:
+            programs = programs_of(catalog.editions, edition, instant)
+        else:
+            edition_at(catalog.editions, instant)
+            programs = programs_at(catalog.editions, instant)
+    except EditionNotKnown as error:
+        stop(error.message, USAGE)
+    by_key = {program.key: program for program in programs}
+    if designation and designation not in by_key:
+        stop(f'there is no "{designation}"; there are {", ".join(by_key)}', USAGE)
+    if designation and not by_key[designation].is_published:
+        print(f"certlink: the requirements of {designation} are not published in this edition", file=sys.stderr)
     try:
         rows = completion_rows(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except OSError as error:
@@ -76,10 +70,8 @@ def score(
         stop(str(error), USAGE)
     scored = attainments(_holdings(rows, catalog), programs, at=instant, track=track, either_track=track is None)
     chosen = [attainment for attainment in scored if designation in {"", attainment.program.key}]
-    if as_json:
-        print(json.dumps([_as_json(attainment, metric) for attainment in chosen for metric in attainment.metrics]))
-    else:
-        print("\n".join(line for attainment in chosen for line in _lines(attainment)))
+    shown = [_metric_json(attainment, metric) for attainment in chosen for metric in attainment.metrics]
+    print_result(shown, (line for attainment in chosen for line in _lines(attainment)), as_json=as_json)
 
 
 def completion_rows(content: bytes) -> list[CompletionRow]:
@@ -101,7 +93,7 @@ def completion_rows(content: bytes) -> list[CompletionRow]:
         except ValueError as error:
             problems.append(f"row {number}: {error}")
     if problems:
-        raise UnreadableFile(*problems)
+        raise UnreadableFile("\n".join(problems))
     return rows
 
 
@@ -110,59 +102,35 @@ def _row(number: int, entry: object) -> CompletionRow:
         raise ValueError("must be an object")
     if unknown := [str(key) for key in entry if key not in FIELDS]:
         raise ValueError(f"{', '.join(unknown)} means nothing; known are {', '.join(FIELDS)}")
-    completed_at = _instant(entry, "completedAt")
-    expires_at = None if entry.get("expiresAt") is None else _instant(entry, "expiresAt")
+    # All but the expiry is required.
+    for key in FIELDS[:-1]:
+        if entry.get(key) is None:
+            raise ValueError(f"{key} is missing")
+    for key in FIELDS[:2]:
+        if not isinstance(entry[key], str) or not entry[key].strip():
+            raise ValueError(f"{key} must be a text")
+    completed_at = _instant("completedAt", entry["completedAt"])
+    expires_at = None if entry.get("expiresAt") is None else _instant("expiresAt", entry["expiresAt"])
     if expires_at is not None and expires_at <= completed_at:
         raise ValueError("expiresAt must be after completedAt")
     return CompletionRow(
         number=number,
-        person=_text(entry, "person"),
-        certification=_text(entry, "certification"),
+        person=entry["person"],
+        certification=entry["certification"],
         completed_at=completed_at,
         expires_at=expires_at,
     )
 
 
-def _text(entry: Mapping[str, object], key: str) -> str:
-    value = _present(entry, key)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} must be a text")
-    return value
-
-
-def _instant(entry: Mapping[str, object], key: str) -> datetime:
-    text = _present(entry, key)
+def _instant(key: str, value: object) -> datetime:
     try:
-        return instant_of(text)
+        return instant_of(value)
     except ValueError:
         raise ValueError(f"{key} must be an instant with an offset, such as 2026-11-23T09:30:00Z") from None
 
 
-def _present(entry: Mapping[str, object], key: str) -> object:
-    if entry.get(key) is None:
-        raise ValueError(f"{key} is missing")
-    return entry[key]
-
-
-def _programs(catalog: Catalog, edition: str, instant: datetime) -> Sequence[Program]:
-    try:
-        if edition:
-            return programs_of(catalog.editions, edition, instant)
-        edition_at(catalog.editions, instant)
-        return programs_at(catalog.editions, instant)
-    except EditionNotKnown as error:
-        stop(error.message, USAGE)
-
-
-def _check_designation(key: str, programs: Sequence[Program]) -> None:
-    by_key = {program.key: program for program in programs}
-    if key and key not in by_key:
-        stop(f'there is no "{key}"; there are {", ".join(by_key)}', USAGE)
-    if key and not by_key[key].is_published:
-        print(f"certlink: the requirements of {key} are not published in this edition", file=sys.stderr)
-
-
 def _holdings(rows: Iterable[CompletionRow], catalog: Catalog) -> Iterator[Holding]:
+    # Told once each: a file may name one unknown certification a thousand times.
     unknown: dict[str, int] = {}
     for row in rows:
         facts = catalog.certifications.get(row.certification)
@@ -182,7 +150,7 @@ def _holdings(rows: Iterable[CompletionRow], catalog: Catalog) -> Iterator[Holdi
         print(f'certlink: row {number}: "{certification}" is not in the catalog and counts nowhere', file=sys.stderr)
 
 
-def _as_json(attainment: Attainment, metric: MetricAttainment) -> dict[str, Any]:
+def _metric_json(attainment: Attainment, metric: MetricAttainment) -> dict[str, Any]:
     return {
         "program": attainment.program.key,
         "edition": attainment.program.edition,
@@ -210,20 +178,13 @@ def _lines(attainment: Attainment) -> Iterator[str]:
     yield f"{program.title} ({program.key}), edition {program.edition}, track {attainment.track.lower()}: {verdict}"
     for metric in attainment.metrics:
         yield f"  {metric.metric.lower()}: {_number(metric.points)} of {_number(metric.max_points)} points"
-        for requirement in metric.requirements:
-            yield f"    {_sentence(requirement)}"
-
-
-def _sentence(attainment: RequirementAttainment) -> str:
-    requirement = attainment.requirement
-    state = "met" if attainment.met else f"{attainment.missing} missing"
-    what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
-    of_what = "designations" if requirement.role is RequirementRole.DESIGNATION else "people"
-    role = requirement.role.lower().replace("_", " ")
-    return (
-        f"step {requirement.step}, {role}: {attainment.counting} of {requirement.needed} {of_what}, {state}, "
-        f"{_number(attainment.points)} points ({what})"
-    )
+        for scored in metric.requirements:
+            requirement = scored.requirement
+            state = "met" if scored.met else f"{scored.missing} missing"
+            what = requirement.note or ", ".join(sorted(requirement.certifications or requirement.designations))
+            of_what = "designations" if requirement.role is RequirementRole.DESIGNATION else "people"
+            count = f"{scored.counting} of {requirement.needed} {of_what}, {state}, {_number(scored.points)} points"
+            yield f"    step {requirement.step}, {enum_words(requirement.role)}: {count} ({what})"
 
 
 def _number(points: Fraction) -> int | float:

@@ -1,7 +1,7 @@
 """Serve the API and the pages until told to stop."""
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from api.app import create_app
-from api.documents.trusted import DocumentsNotAccepted, read_manifest
+from api.documents.reading import DocumentsNotAccepted
+from api.documents.trusted import read_manifest
 from certlink.clock import programme_clock
 from certlink.commands.runner import load_settings, stop
 from certlink.readiness import NOT_READY
@@ -22,15 +23,11 @@ from web.refusals import EXCEPTION_HANDLERS, show_fault
 from web.routes import routes
 
 LAST_PORT = 65_535
+# Half of the ten seconds after which our supervisor and Docker kill a process.
 SHUTDOWN_SECONDS = 5
 WEBSOCKET_MESSAGE_BYTES = 256 * 1024
 PING_SECONDS = 20.0
 PONG_SECONDS = 20.0
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command that serves."""
-    app.command("serve")(serve)
 
 
 def serve(
@@ -61,11 +58,13 @@ def serve_until_stopped(settings: Settings, *, host: str, port: int, sign_in_hin
         log_level="warning",
         http=HttpProtocol,
         ws=WebSocketProtocol,
+        # As much as HTTP takes.
         ws_max_size=WEBSOCKET_MESSAGE_BYTES,
         # A client that has gone without a word is noticed after both, at the latest.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        # X-Forwarded-For could name any address, and who is not signed in has a budget by address.
         proxy_headers=False,
     )
 
@@ -76,20 +75,17 @@ def application(settings: Settings, *, sign_in_hints: Sequence[SignInHint] = ())
     Raises:
         DocumentsNotAccepted: the front-ends' documents cannot be read or registered.
     """
+    documents = dict(DOCUMENTS)
+    if settings.documents_file is not None:
+        try:
+            documents |= read_manifest(Path(settings.documents_file).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            raise DocumentsNotAccepted("the file cannot be read") from None
     return create_app(
         settings=settings,
         clock=programme_clock(settings),
         routes=routes(sign_in_hints=sign_in_hints),
         exception_handlers=EXCEPTION_HANDLERS,
         show_fault=show_fault,
-        documents={**DOCUMENTS, **_documents_of_front_ends(settings)},
+        documents=documents,
     )
-
-
-def _documents_of_front_ends(settings: Settings) -> Mapping[str, str]:
-    if settings.documents_file is None:
-        return {}
-    try:
-        return read_manifest(Path(settings.documents_file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise DocumentsNotAccepted("the file cannot be read") from None

@@ -16,11 +16,6 @@ from workers.main import work as work_until_stopped
 HEARTBEAT_GRACE_SECONDS = 120
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command that works."""
-    app.command("work")(work)
-
-
 def work(
     check: Annotated[bool, typer.Option("--check", help="Only tell whether the worker beside this one works.")] = False,
 ) -> None:

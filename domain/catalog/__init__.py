@@ -51,7 +51,13 @@ def load_catalog(folder: Traversable) -> Catalog:
     file = _validated(CertificationFile, document, CERTIFICATIONS, certifications=codes)
     editions: list[Edition] = []
     documents: dict[str, str] = {}
-    for path in _edition_files(folder):
+    try:
+        paths = [path for path in folder.joinpath(EDITIONS).iterdir() if path.name.endswith(".toml")]
+    except OSError:
+        paths = []
+    if not paths:
+        raise InvalidCatalog(f"{EDITIONS}: the catalog has no edition")
+    for path in sorted(paths, key=lambda path: path.name):
         name = f"{EDITIONS}/{path.name}"
         document = _document(path, name)
         earlier = {program.key for edition in editions for program in edition.programs}
@@ -80,20 +86,11 @@ def shipped_catalog() -> Catalog:
     return load_catalog(files(__package__))
 
 
+# An edition that is in force never changes, and every answer about programs needs all of them.
 @cache
 def stored_edition(document: str, in_force_from: datetime) -> Edition:
     """Return the edition of a stored document, which may name certifications that the catalog has no more."""
     return EditionFile.model_validate_json(document).edition(in_force_from=in_force_from)
-
-
-def _edition_files(folder: Traversable) -> list[Traversable]:
-    try:
-        paths = [path for path in folder.joinpath(EDITIONS).iterdir() if path.name.endswith(".toml")]
-    except OSError:
-        paths = []
-    if not paths:
-        raise InvalidCatalog(f"{EDITIONS}: the catalog has no edition")
-    return sorted(paths, key=lambda path: path.name)
 
 
 def _document(path: Traversable, name: str) -> dict[str, Any]:
@@ -116,12 +113,11 @@ def _validated(model: type[File], document: Mapping[str, Any], name: str, **know
         return model.model_validate(document, strict=True, context=known)
     except ValidationError as error:
         faults = error.errors()
-    lines = [": ".join(part for part in (name, _written(fault["loc"]), fault["msg"]) if part) for fault in faults]
-    # A quoted key of TOML may have line breaks.
-    raise InvalidCatalog("\n".join(" ".join(line.split()) for line in lines))
-
-
-def _written(path: tuple[str | int, ...]) -> str:
-    # Where a key itself is wrong, pydantic marks that by a further step.
-    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path if step != "[key]"]
-    return "".join(steps).removeprefix(".")
+    lines = []
+    for fault in faults:
+        # Where a key itself is wrong, pydantic marks that by a further step.
+        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault["loc"] if step != "[key]"]
+        line = ": ".join(part for part in (name, "".join(steps).removeprefix("."), fault["msg"]) if part)
+        # A quoted key of TOML may have line breaks.
+        lines.append(" ".join(line.split()))
+    raise InvalidCatalog("\n".join(lines))

@@ -45,8 +45,6 @@ class CertificationTable(Table):
 
 
 class CertificationFile(Table):
-    """The whole file."""
-
     level: dict[Annotated[CertificationLevel, LowerCase()], LevelTable]
     certification: dict[str, CertificationTable] = Field({})
 
@@ -58,11 +56,9 @@ class CertificationFile(Table):
         return levels
 
     def levels(self) -> Mapping[CertificationLevel, LevelFacts]:
-        """Return every level."""
         return {level: LevelFacts(level=level, **dict(table)) for level, table in self.level.items()}
 
     def certifications(self) -> Mapping[str, CertificationFacts]:
-        """Return every certification by its code."""
         return {
             code: CertificationFacts(code=code, **{**dict(table), "after_any": tuple(table.after_any)})
             for code, table in self.certification.items()

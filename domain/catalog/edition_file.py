@@ -21,16 +21,12 @@ EarlierProgram = Annotated[Text, known_in("earlier", "no edition before this one
 
 
 class TrackTable(Table):
-    """How many people a measure asks for on one track."""
-
     people_for_maximum: Count
     gate_people: Count | None = None
     gate_points: Points | None = None
 
 
 class MeasureTable(Table):
-    """How one metric is scored."""
-
     metric: ScoredMetric
     since: Day | None = None
     gates: list[Distinct[Code]] = Field([])
@@ -41,7 +37,6 @@ class MeasureTable(Table):
 
     @property
     def tracks(self) -> dict[Track, TrackTable]:
-        """Return the tracks that the measure is for."""
         tables = {Track.ENTERPRISE: self.enterprise, Track.SMB: self.smb, Track.ALL: self.all}
         return {track: table for track, table in tables.items() if table is not None}
 
@@ -104,7 +99,6 @@ class DesignationTable(Table):
         return self
 
     def program(self, key: str, edition: str) -> Program:
-        """Return the designation as the rules know it."""
         return Program(
             key=key,
             kind=ProgramKind.DESIGNATION,
@@ -140,22 +134,8 @@ class SpecializationTable(Table):
     replaces: EarlierProgram | None = None
 
     def program(self, key: str, edition: str) -> Program:
-        """Return the specialization as the rules know it."""
-        requirements = self._requirements() if self.groups else ()
-        measure = Measure(metric=Metric.KNOWLEDGE, track=Track.ALL, requirements=requirements)
-        return Program(
-            key=key,
-            kind=ProgramKind.SPECIALIZATION,
-            title=self.title,
-            edition=edition,
-            measures=(measure,) if requirements else (),
-            designations=frozenset(self.needs_any),
-            replaces=self.replaces,
-        )
-
-    def _requirements(self) -> tuple[Requirement, ...]:
         steps = [(RequirementRole.GROUP, group.people, group.any_of, group.note) for group in self.groups]
-        if self.distinct_people is not None:
+        if steps and self.distinct_people is not None:
             codes = [code for group in self.groups for code in group.any_of]
             steps.append((RequirementRole.DISTINCT_PEOPLE, self.distinct_people, codes, None))
         requirements = [
@@ -165,18 +145,25 @@ class SpecializationTable(Table):
             )
             for step, (role, people, codes, note) in enumerate(steps, 1)
         ]
-        if self.needs_any:
-            designations = frozenset(self.needs_any)
+        designations = frozenset(self.needs_any)
+        if steps and designations:
             step = len(requirements) + 1
             requirements.append(
                 Requirement(step=step, role=RequirementRole.DESIGNATION, needed=1, designations=designations)
             )
-        return tuple(requirements)
+        measure = Measure(metric=Metric.KNOWLEDGE, track=Track.ALL, requirements=tuple(requirements))
+        return Program(
+            key=key,
+            kind=ProgramKind.SPECIALIZATION,
+            title=self.title,
+            edition=edition,
+            measures=(measure,) if requirements else (),
+            designations=designations,
+            replaces=self.replaces,
+        )
 
 
 class EditionFile(Table):
-    """The whole file."""
-
     key: Text
     effective_from: Day
     sources: Distinct[Source]

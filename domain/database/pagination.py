@@ -1,11 +1,7 @@
-"""Keyset pagination of lists in SQL.
-
-A page begins at a key and not at an offset, so rows that come and go meanwhile move nobody's place. The key is the
-value by which the list is ordered, and the id where values are equal.
-"""
+"""Keyset pagination of lists in SQL."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -36,6 +32,7 @@ class Order:
     nullable: bool = False
 
 
+# A page begins at a key and not at an offset, so rows that come and go meanwhile move nobody's position.
 @dataclass(frozen=True, kw_only=True)
 class Position:
     """A row's key in its list: its id, and its value, which is ``None`` too in a list that is ordered by id alone."""
@@ -101,15 +98,20 @@ async def fetch_pages(
 
 def page_statement(list_sql: str, arguments: int, page: PageRequest) -> tuple[str, list[object]]:
     """Return the statement that reads a page of a list with so many arguments, and the arguments that it adds."""
-    parameters = _Parameters(arguments)
+    added: list[object] = []
+
+    def parameter(value: object, sql_type: str) -> str:
+        added.append(value)
+        return f"${arguments + len(added)}::{sql_type}"
+
     value = page.order.expression if page.order else "NULL::text"
     conditions = [
-        _beyond(page.order, position, parameters, larger=is_after is _is_ascending(page.order))
+        _beyond(page.order, position, parameter, larger=is_after is _is_ascending(page.order))
         for position, is_after in ((page.after, True), (page.before, False))
         if position is not None
     ]
     # One row more than a page holds tells whether another page follows.
-    limit = parameters.add(page.size + 1, "bigint")
+    limit = parameter(page.size + 1, "bigint")
     rows = f"""SELECT listed.*, {value} AS position_value FROM listed
         WHERE {" AND ".join(conditions) or "true"}
         ORDER BY {_order_by(page.order, value, backward=page.backward)} LIMIT {limit}"""
@@ -119,20 +121,8 @@ def page_statement(list_sql: str, arguments: int, page: PageRequest) -> tuple[st
         f"""WITH listed AS NOT MATERIALIZED ({list_sql})
             SELECT page.*, whole.total AS list_total FROM {whole} whole LEFT JOIN ({rows}) page ON true
             ORDER BY {_order_by(page.order, "page.position_value")}""",
-        parameters.values,
+        added,
     )
-
-
-class _Parameters:
-    """The parameters that a page adds to its list's own."""
-
-    def __init__(self, taken: int) -> None:
-        self.values: list[object] = []
-        self._taken = taken
-
-    def add(self, value: object, sql_type: str) -> str:
-        self.values.append(value)
-        return f"${self._taken + len(self.values)}::{sql_type}"
 
 
 def _is_ascending(order: Order | None) -> bool:
@@ -145,16 +135,16 @@ def _order_by(order: Order | None, value: str, *, backward: bool = False) -> str
     return f"{value} {direction}, id {direction}" if order else f"id {direction}"
 
 
-def _beyond(order: Order | None, position: Position, parameters: _Parameters, *, larger: bool) -> str:
-    """Return the condition that a row's value and id are larger, or smaller, than a position's."""
+def _beyond(order: Order | None, position: Position, parameter: Callable[[object, str], str], *, larger: bool) -> str:
     sign = ">" if larger else "<"
-    identifier = parameters.add(position.id, "bigint")
+    identifier = parameter(position.id, "bigint")
     if order is None:
         return f"id {sign} {identifier}"
+    # Null counts as larger than any value, and SQL compares it with nothing.
     if position.value is None:
         same = f"({order.expression} IS NULL AND id {sign} {identifier})"
         return same if larger else f"({same} OR {order.expression} IS NOT NULL)"
-    value = parameters.add(position.value, _SQL_TYPES[order.kind])
+    value = parameter(position.value, _SQL_TYPES[order.kind])
     beyond = f"({order.expression}, id) {sign} ({value}, {identifier})"
     return f"({beyond} OR {order.expression} IS NULL)" if larger and order.nullable else beyond
 

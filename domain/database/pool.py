@@ -1,9 +1,6 @@
-"""Connection pool of PostgreSQL, and reads and writes by SQL.
+"""Connection pool of PostgreSQL, and reads and writes by SQL."""
 
-One pool serves Tortoise's models and our own SQL; inside a transaction both use its connection.
-"""
-
-from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from functools import cache
@@ -23,6 +20,7 @@ Row = TypeVar("Row")
 
 CONNECTION = "default"
 APP = "domain"
+# asyncpg and PostgreSQL wait for ever by default.
 COMMAND_TIMEOUT_SECONDS = 30
 SERVER_SETTINGS = {
     "application_name": "certlink",
@@ -33,6 +31,7 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+# PostgreSQL stores neither NUL nor half a surrogate pair, and says so when the statement runs.
 UNSTORABLE = "The text holds characters that cannot be stored."
 UNSTORABLE_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
 UNAVAILABLE = (
@@ -54,30 +53,23 @@ UNAVAILABLE = (
 
 
 class PooledConnection(asyncpg.Connection):
-    """A connection that needs no reset when it goes back to the pool: we set no session state."""
-
     @override
     def get_reset_query(self) -> str:
-        """Return no statement."""
-        # A reset took 35 % of a round trip through the pool.
+        # We set no session state, and a reset took 35 % of a round trip through the pool.
         return ""
 
 
+# One pool serves Tortoise's models and our own SQL; inside a transaction both use its connection.
 class PooledClient(AsyncpgDBClient):
-    """Tortoise's client, whose pool our own SQL uses too."""
-
     pool: "asyncpg.Pool[Any]"
 
     @override
     async def create_pool(self, **arguments: Any) -> "asyncpg.Pool[Any]":
-        """Make the pool and keep it where our SQL finds it."""
         self.pool = await super().create_pool(**arguments)
         return self.pool
 
 
 class TransactionClient(TransactionWrapper):
-    """Tortoise's client in a transaction, on the connection that our own SQL uses too."""
-
     def __init__(self, outer: PooledClient, connection: Any) -> None:
         super().__init__(outer)
         # Tortoise takes no connection but from its own transaction block, which we do not use: see transaction.py.
@@ -107,7 +99,6 @@ def connection_arguments(database_url: str) -> dict[str, Any]:
 
 
 def tortoise_config(database_url: str, *, pool_size: int) -> dict[str, Any]:
-    """Return Tortoise's configuration for a URL."""
     credentials = connection_arguments(database_url) | {
         "minsize": 1,
         "maxsize": pool_size,
@@ -157,7 +148,6 @@ def current_client() -> PooledClient | TransactionClient:
 
 
 def pool() -> "asyncpg.Pool[Any]":
-    """Return the process's pool."""
     return current_client().pool
 
 
@@ -241,6 +231,7 @@ def typed_row(kind: type[Row], columns: Mapping[str, Any]) -> Row:
     return kind(**values)
 
 
+# Cached, since reading the hints of a class takes longer than making a row.
 @cache
 def _enum_fields(kind: Hashable) -> dict[str, type[StrEnum]]:
     return {
@@ -255,6 +246,12 @@ async def fetch_value(sql: str, *arguments: object) -> Any:
     """Run a query and return the first column of its first row."""
     async with connection() as current:
         return await current.fetchval(sql, *arguments)
+
+
+async def execute_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
+    """Run a statement once for each row of arguments, without waiting for each answer."""
+    async with connection() as current:
+        await current.executemany(sql, rows)
 
 
 async def execute(sql: str, *arguments: object) -> int:

@@ -1,14 +1,9 @@
-"""Run an operation as one transaction.
-
-Tortoise's own block leaks a connection when it is canceled in BEGIN (5 after 23 cancellations), and rolls back
-without an error when a conflict was swallowed. This one begins on asyncpg itself, binds the connection for models and
-SQL alike, and asks the database before COMMIT whether the transaction is still sound.
-"""
+"""Run an operation as one transaction."""
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -23,7 +18,6 @@ from domain.database.pool import (
     current_client,
     database_refusals,
     execute,
-    pool,
 )
 from domain.errors import TryAgain
 from domain.jobs import Job, announce
@@ -42,7 +36,6 @@ class Transaction:
         self._jobs: list[Job] = []
 
     def announce(self, job: Job) -> None:
-        """Wake a worker once the transaction is committed."""
         self._jobs.append(job)
 
     async def notify(self, channel: str, *payloads: str) -> None:
@@ -62,30 +55,27 @@ async def transaction() -> AsyncIterator[Transaction]:
             yield outer
         return
     own = Transaction()
+    client = current_client()
+    assert isinstance(client, PooledClient)
+    # Tortoise's own block leaks a connection when it is canceled in BEGIN (5 after 23 cancellations), and rolls back
+    # without an error when a conflict was swallowed. So the transaction begins on asyncpg itself, and models and SQL of
+    # this task find its connection where Tortoise looks for one.
+    connections = get_connections()
     with database_refusals():
-        async with pool().acquire() as current, current.transaction():
-            with _bound(current, own):
+        async with client.pool.acquire() as current, current.transaction():
+            storage = connections.set(CONNECTION, TransactionClient(client, current))
+            token = _current.set(own)
+            try:
                 yield own
+            finally:
+                _current.reset(token)
+                connections.reset(storage)
             # An error that was swallowed inside has aborted the transaction. This raises then, where COMMIT would
             # roll back without an error.
             await current.fetchval("SELECT pg_current_xact_id_if_assigned()")
+    # Only now: a worker that is woken before the commit finds nothing.
     for job in dict.fromkeys(own._jobs):
         await announce(job)
-
-
-@contextmanager
-def _bound(raw: object, own: Transaction) -> Iterator[None]:
-    """Let models and SQL of this task use the transaction's connection while the block runs."""
-    outer = current_client()
-    assert isinstance(outer, PooledClient)
-    connections = get_connections()
-    storage = connections.set(CONNECTION, TransactionClient(outer, raw))
-    token = _current.set(own)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-        connections.reset(storage)
 
 
 def operation(

@@ -42,6 +42,7 @@ GUARANTEES = [
         REFERENCES mail_domain (organization_id, domain) DEFERRABLE INITIALLY DEFERRED""",
     """CREATE UNIQUE INDEX one_issuer_per_organization ON identity_issuer (organization_id, issuer)
         WHERE removed_at IS NULL""",
+    "CREATE INDEX identity_issuer_organization ON identity_issuer (organization_id, id)",
     "CREATE INDEX identity_issuer_issuer ON identity_issuer (issuer) WHERE removed_at IS NULL",
     """ALTER TABLE identity_issuer
         ADD CONSTRAINT identity_issuer_trust_is_known CHECK (address_trust IN ('VERIFIED', 'ISSUER', 'HOSTED_DOMAIN')),
@@ -53,14 +54,17 @@ GUARANTEES = [
         ADD CONSTRAINT identity_issuer_is_removed_after_its_creation CHECK (removed_at >= created_at)""",
     # Two slots, each with one credential that has not ended: so there are at most two.
     "CREATE UNIQUE INDEX one_live_credential_per_slot ON issuer_credential (identity_issuer_id, slot) WHERE ended_at IS NULL",
+    "CREATE INDEX issuer_credential_issuer ON issuer_credential (identity_issuer_id, id)",
     """ALTER TABLE issuer_credential
         ADD CONSTRAINT issuer_credential_slot_is_one_of_two CHECK (slot IN (1, 2)),
         ADD CONSTRAINT issuer_credential_kind_is_known CHECK (kind IN ('SECRET', 'PRIVATE_KEY'))""",
     # R2: one subject is one person, and a person has one subject at each issuer.
     "CREATE UNIQUE INDEX one_member_per_subject ON work_identity (issuer, subject) WHERE ended_at IS NULL",
     "CREATE UNIQUE INDEX one_subject_per_issuer ON work_identity (member_id, identity_issuer_id) WHERE ended_at IS NULL",
+    "CREATE INDEX work_identity_member ON work_identity (member_id, id)",
     "CREATE INDEX work_identity_issuer ON work_identity (identity_issuer_id)",
     "CREATE UNIQUE INDEX one_open_replacement ON account_replacement (member_id, issuer, subject) WHERE decided_at IS NULL",
+    "CREATE INDEX account_replacement_member ON account_replacement (member_id, id)",
     "CREATE INDEX account_replacement_issuer ON account_replacement (identity_issuer_id)",
     """ALTER TABLE account_replacement
         ADD CONSTRAINT account_replacement_is_decided CHECK ((decided_at IS NULL) = (is_confirmed IS NULL))""",
@@ -73,6 +77,7 @@ GUARANTEES = [
     # Directories.
     "CREATE UNIQUE INDEX one_scim_token_per_prefix ON scim_token (prefix)",
     "CREATE UNIQUE INDEX one_live_scim_token_per_slot ON scim_token (organization_id, slot) WHERE ended_at IS NULL",
+    "CREATE INDEX scim_token_organization ON scim_token (organization_id, id)",
     """ALTER TABLE scim_token
         ADD CONSTRAINT scim_token_slot_is_one_of_two CHECK (slot IN (1, 2)),
         ADD CONSTRAINT scim_token_is_stored_hashed CHECK (octet_length(token_hash) = 32),
@@ -87,8 +92,7 @@ GUARANTEES = [
     """CREATE UNIQUE INDEX one_active_directory_user_per_member ON directory_user (member_id)
         WHERE is_active AND deleted_at IS NULL""",
     # The order in which a directory pages through its users.
-    """CREATE INDEX directory_user_organization ON directory_user (organization_id, created_at, id)
-        WHERE deleted_at IS NULL""",
+    "CREATE INDEX directory_user_organization ON directory_user (organization_id, created_at, id)",
     """ALTER TABLE directory_user
         ADD CONSTRAINT directory_user_deleted_is_erased
             CHECK (deleted_at IS NULL OR (NOT is_active AND resource = '{}' AND user_name = '' AND external_id IS NULL)),

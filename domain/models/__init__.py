@@ -1,7 +1,4 @@
-"""Database models.
-
-The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
-"""
+"""Database models."""
 
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, overload
@@ -52,6 +49,7 @@ def parent(model: str, children: str, *, null: bool = False) -> Any:
     return fields.ForeignKeyField(parent, related_name=children, on_delete=fields.RESTRICT)
 
 
+# The constraints that guarantee the rules are SQL in the migrations: the model layer cannot state them.
 class Organization(Model):
     """A partner company that can be credited."""
 
@@ -59,6 +57,7 @@ class Organization(Model):
     name = fields.CharField(max_length=200)
     domain = fields.CharField(max_length=253, unique=True)
     track = enum(Track, null=True)
+    # The chain alone cannot tell that its last events are missing.
     audit_length = fields.BigIntField(default=0, db_default=0)
     created_at = fields.DatetimeField()
 
@@ -241,6 +240,7 @@ class Association(Model):
     learning_account_id: int
     provider = enum(LearningProvider)
     started_at = fields.DatetimeField()
+    # It stays what it was when the cool-off's setting changes; constraints refuse another start before it.
     cool_off_until = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
     end_reason = enum(AssociationEndReason, null=True)

@@ -82,14 +82,8 @@ async def create_api_client(
         created_by_id=by.member_id if isinstance(by, MemberViewer) else None,
     )
     key = await _create_api_key(client.id, slot=free_slot(None), expires_at=expires_at, now=now)
-    await record_audit(
-        organization.id,
-        actor=actor_of(by),
-        action="api_client_created",
-        subject=f"api_client:{client.id}",
-        details={"scopes": scope_values, "prefix": key.prefix, "expiresAt": expires_at.isoformat()},
-        now=now,
-    )
+    details = {"scopes": scope_values, "prefix": key.prefix, "expiresAt": expires_at.isoformat()}
+    await record_audit(organization.id, actor_of(by), "api_client_created", f"api_client:{client.id}", details, now=now)
     return key
 
 
@@ -112,8 +106,7 @@ async def rotate_api_client_secret(
         InvalidInput: the instant is not allowed.
     """
     await lock_own_organization(by)
-    client = await lock_api_client(api_client_id, organization_id=by.organization_id)
-    if client.revoked_at is not None:
+    if await lock_api_client(api_client_id, organization_id=by.organization_id):
         raise NotFound
     expires_at = key_expiry(expires_at, now=now, lifetime=settings.api_key_lifetime)
     keys = await lock_open_keys(api_client_id)
@@ -122,16 +115,13 @@ async def rotate_api_client_secret(
     ending = [key for key in keys if key is not staying]
     await _end_keys(ending, now=now)
     key = await _create_api_key(api_client_id, slot=free_slot(staying), expires_at=expires_at, now=now)
+    ended = [old.prefix for old in ending]
     await record_audit(
         by.organization_id,
-        actor=actor_of(by),
-        action="api_client_secret_rotated",
-        subject=f"api_client:{api_client_id}",
-        details={
-            "prefix": key.prefix,
-            "expiresAt": expires_at.isoformat(),
-            "ended": [old.prefix for old in ending],
-        },
+        actor_of(by),
+        "api_client_secret_rotated",
+        f"api_client:{api_client_id}",
+        {"prefix": key.prefix, "expiresAt": expires_at.isoformat(), "ended": ended},
         now=now,
     )
     await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
@@ -147,11 +137,11 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
         NotFound: there is no such client.
     """
     await lock_own_organization(by)
-    client = await lock_api_client(api_client_id, organization_id=by.organization_id)
-    if client.revoked_at is not None:
+    if await lock_api_client(api_client_id, organization_id=by.organization_id):
         return
     keys = await lock_open_keys(api_client_id)
 
+    # A clock ahead of ours may have created the client or a key.
     revoked_at = await fetch_value(
         """UPDATE api_client c SET revoked_at = greatest($2, c.created_at, (
                SELECT max(k.created_at) FROM api_key k WHERE k.api_client_id = c.id))
@@ -162,10 +152,10 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
     await _end_keys(keys, now=revoked_at)
     await record_audit(
         by.organization_id,
-        actor=actor_of(by),
-        action="api_client_revoked",
-        subject=f"api_client:{api_client_id}",
-        details={"ended": [key.prefix for key in keys]},
+        actor_of(by),
+        "api_client_revoked",
+        f"api_client:{api_client_id}",
+        {"ended": [key.prefix for key in keys]},
         now=now,
     )
     await transaction.notify(ACCESS_CHANNEL, api_client_access(api_client_id))
@@ -192,7 +182,7 @@ async def _create_api_key(api_client_id: int, *, slot: int, expires_at: datetime
 
 
 async def _end_keys(keys: Sequence[OpenKey], *, now: datetime) -> None:
-    """End keys now; a key that a process with a clock ahead of ours created ends at its creation."""
+    # A key that a process with a clock ahead of ours created ends at its creation.
     await execute(
         "UPDATE api_key SET ended_at = greatest(created_at, $2) WHERE id = ANY($1::bigint[])",
         [key.id for key in keys],

@@ -1,12 +1,11 @@
 """Associations of learning accounts with a member's organization (R3 to R6, R8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value, row_or_raise
 from domain.database.transaction import Transaction, operation
-from domain.errors import NotFound
 from domain.jobs import PropagateCredits
 from domain.models import Association
 from domain.notifications import ATTEMPT_CHANNEL
@@ -39,8 +38,6 @@ from domain.rules.visibility import MemberViewer
 
 @dataclass(frozen=True, kw_only=True)
 class RemovedAssociation:
-    """What ended with an association, and when its member may associate next."""
-
     association_id: int
     credits_ended: int
     next_available_at: datetime
@@ -58,7 +55,6 @@ class _Active:
     organization_id: int
     learning_account_id: int
     provider: LearningProvider
-    started_at: datetime
 
 
 @operation
@@ -72,13 +68,10 @@ async def associate(
     policy: Policy,
     grant_sealed: bytes | None = None,
 ) -> int:
-    """Start the association that an attempt asked for, with its credits, and end the account's association elsewhere.
+    """Start the association that an attempt is for, end the account's association elsewhere, and return its id.
 
     What still counts for an organization that its person has left ends too (R8). With a sealed refresh token the
-    transcript is read again every night. Where the member's association with the account is active, and its grant was
-    refused, that association gets the new grant and nothing starts, so R6 does not count it.
-
-    Return the association's id.
+    transcript is read again every night.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
@@ -87,51 +80,56 @@ async def associate(
         NotFound: the member has left, or the attempt has ended.
     """
     attempt = await lock_attempt(attempt_id)
-    account_id = await _lock_account(attempt.provider, profile_id, now)
+    await execute(
+        """INSERT INTO learning_account (provider, profile_id, created_at) VALUES ($1, $2, $3)
+           ON CONFLICT (provider, profile_id) DO NOTHING""",
+        attempt.provider,
+        profile_id,
+        now,
+    )
+    account_id = await lock_account_of_profile(attempt.provider, profile_id)
+    assert account_id is not None
     association_id = await lock_refused_association(account_id, attempt.member_id)
+    elsewhere: _Elsewhere | None = None
+    # Where only the grant was refused, the association goes on with the new one: nothing starts, and R6 counts nothing.
     if association_id is not None:
-        await _renew_grant(association_id, account_id, grant_sealed, now)
-        await _finish(
-            transaction,
-            attempt,
+        started_at, action, details = now, "transcript_reading_resumed", {}
+        await execute(
+            """UPDATE association SET grant_sealed = $2, grant_refused_at = NULL, transcript_read_at = $3,
+                   next_read_at = $4
+               WHERE id = $1""",
             association_id,
-            completions,
-            action="transcript_reading_resumed",
-            now=now,
-            policy=policy,
+            grant_sealed,
+            now,
+            None if grant_sealed is None else next_night_reading(account_id, after=now),
         )
-        return association_id
+    else:
+        association_id, started_at, elsewhere = await _start(attempt, account_id, grant_sealed, now=now, policy=policy)
+        action, details = "association_started", {"completions": len(completions)}
 
-    await lock_active_member(attempt.member_id)
-    started_at = await _start_instant(now, account_id, attempt.member_id)
-    check_association_limits(
-        await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
-    )
-    await _shorten_cool_offs(started_at, account_id, attempt)
-    started_at, elsewhere = await _end_elsewhere(attempt, account_id, started_at, policy)
-    association = await Association.create(
-        organization_id=attempt.organization_id,
-        member_id=attempt.member_id,
-        learning_account_id=account_id,
-        provider=attempt.provider,
-        started_at=started_at,
-        cool_off_until=started_at + policy.cool_off,
-        grant_sealed=grant_sealed,
-        transcript_read_at=started_at,
-        next_read_at=None if grant_sealed is None else next_night_reading(account_id, after=started_at),
-    )
-    await _finish(
-        transaction,
-        attempt,
-        association.id,
-        completions,
-        action="association_started",
-        details={"completions": len(completions)},
-        elsewhere=elsewhere,
+    first_due_at = await record_completions(association_id, completions, now=started_at, policy=policy)
+    await record_audit(
+        attempt.organization_id,
+        attempt.actor,
+        action,
+        f"association:{association_id}",
+        {"provider": attempt.provider.value, **details},
         now=started_at,
-        policy=policy,
     )
-    return int(association.id)
+    await execute(
+        """UPDATE association_attempt
+           SET status = 'ASSOCIATED', association_id = $2, unlinked_elsewhere_at = $3, linked_at = $4,
+               imported_at = $4, finished_at = $4, moved_from = $5, verifier_sealed = NULL
+           WHERE id = $1""",
+        attempt.id,
+        association_id,
+        started_at if elsewhere else None,
+        started_at,
+        elsewhere.organization_name if elsewhere else None,
+    )
+    await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
+    transaction.announce(PropagateCredits(at=first_due_at))
+    return association_id
 
 
 @operation
@@ -143,23 +141,23 @@ async def remove_association(
     Raises:
         NotFound: there is no such association, it is another member's, or it has ended.
     """
+    # Read before the account is locked, and read again after it: the association may have ended meanwhile.
     account_id = await fetch_value(
         "SELECT learning_account_id FROM association WHERE id = $1 AND member_id = $2",
         association_id,
         viewer.member_id,
     )
     await lock_account(account_id)
-    active = await fetch_row(
-        _Active,
-        """SELECT organization_id, learning_account_id, provider, started_at FROM association
-           WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
-        association_id,
-        viewer.member_id,
+    active = row_or_raise(
+        await fetch_row(
+            _Active,
+            """SELECT organization_id, learning_account_id, provider FROM association
+               WHERE id = $1 AND member_id = $2 AND ended_at IS NULL""",
+            association_id,
+            viewer.member_id,
+        )
     )
-    if active is None:
-        raise NotFound
-    # Clocks of several machines differ a little, and an end never lies before its start.
-    ended_at = await lock_ending_associations([association_id], now=max(now, active.started_at))
+    ended_at = await lock_ending_associations([association_id], now=now)
 
     credits_ended = await end_association(
         association_id,
@@ -179,59 +177,32 @@ async def remove_association(
     )
 
 
-async def _lock_account(provider: LearningProvider, profile_id: str, now: datetime) -> int:
-    """Lock a provider's learning account, written now if it is new; return its id."""
-    await execute(
-        """INSERT INTO learning_account (provider, profile_id, created_at) VALUES ($1, $2, $3)
-           ON CONFLICT (provider, profile_id) DO NOTHING""",
-        provider,
-        profile_id,
-        now,
-    )
-    account_id = await lock_account_of_profile(provider, profile_id)
-    assert account_id is not None
-    return account_id
-
-
-async def _renew_grant(association_id: int, account_id: int, grant_sealed: bytes | None, now: datetime) -> None:
-    await execute(
-        """UPDATE association SET grant_sealed = $2, grant_refused_at = NULL, transcript_read_at = $3,
-               next_read_at = $4
-           WHERE id = $1""",
-        association_id,
-        grant_sealed,
-        now,
-        None if grant_sealed is None else next_night_reading(account_id, after=now),
-    )
-
-
-async def _start_instant(now: datetime, account_id: int, member_id: int) -> datetime:
-    """Return now, or the latest instant in the account's and the member's history where our clock is behind it."""
+async def _start(
+    attempt: LockedAttempt, account_id: int, grant_sealed: bytes | None, *, now: datetime, policy: Policy
+) -> tuple[int, datetime, _Elsewhere | None]:
+    """Start the attempt's association; return its id and instant, and the association that it ended elsewhere."""
+    await lock_active_member(attempt.member_id)
     latest: datetime | None = await fetch_value(
         """SELECT max(greatest(started_at, ended_at)) FROM association
            WHERE learning_account_id = $1 OR member_id = $2""",
         account_id,
-        member_id,
+        attempt.member_id,
     )
-    return now if latest is None else max(now, latest)
-
-
-async def _shorten_cool_offs(now: datetime, account_id: int, attempt: LockedAttempt) -> None:
-    """Let what is allowed today also pass the constraint, where the cool-off was longer when it was written."""
+    # Where our clock is behind another machine's, nothing starts before what is recorded.
+    started_at = now if latest is None else max(now, latest)
+    check_association_limits(
+        await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
+    )
+    # Where the cool-off was longer when it was written, what is allowed today also passes the constraint.
     await execute(
         """UPDATE association SET cool_off_until = $1
            WHERE cool_off_until > $1 AND (learning_account_id = $2 OR (member_id = $3 AND provider = $4))""",
-        now,
+        started_at,
         account_id,
         attempt.member_id,
         attempt.provider,
     )
 
-
-async def _end_elsewhere(
-    attempt: LockedAttempt, account_id: int, now: datetime, policy: Policy
-) -> tuple[datetime, _Elsewhere | None]:
-    """End what the account counts for already; return the instant of the end, and the association that was active."""
     elsewhere = await fetch_row(
         _Elsewhere,
         """SELECT a.id, a.organization_id, o.name AS organization_name
@@ -239,57 +210,31 @@ async def _end_elsewhere(
            WHERE a.learning_account_id = $1 AND a.ended_at IS NULL""",
         account_id,
     )
-    left = await left_associations(account_id, now=now)
+    left = await left_associations(account_id, now=started_at)
     ending: list[_Elsewhere | LeftAssociation] = [*left, *([elsewhere] if elsewhere else [])]
-    ended_at = await lock_ending_associations([association.id for association in ending], now=now)
+    started_at = await lock_ending_associations([association.id for association in ending], now=started_at)
     await lock_organizations({attempt.organization_id, *(association.organization_id for association in ending)})
 
     if elsewhere is not None:
         await end_association(
             elsewhere.id,
             organization_id=elsewhere.organization_id,
-            ended_at=ended_at,
+            ended_at=started_at,
             reason=AssociationEndReason.MOVED,
             actor=attempt.actor,
         )
     await supersede_credits(
-        left, organization_id=attempt.organization_id, started_at=ended_at, actor=attempt.actor, policy=policy
+        left, organization_id=attempt.organization_id, started_at=started_at, actor=attempt.actor, policy=policy
     )
-    return ended_at, elsewhere
-
-
-async def _finish(
-    transaction: Transaction,
-    attempt: LockedAttempt,
-    association_id: int,
-    completions: Sequence[CompletionRecord],
-    *,
-    action: str,
-    details: Mapping[str, object] | None = None,
-    elsewhere: _Elsewhere | None = None,
-    now: datetime,
-    policy: Policy,
-) -> None:
-    """Record completions, audit and the attempt's outcome, and announce them."""
-    first_due_at = await record_completions(association_id, completions, now=now, policy=policy)
-    await record_audit(
-        attempt.organization_id,
-        actor=attempt.actor,
-        action=action,
-        subject=f"association:{association_id}",
-        details={"provider": attempt.provider.value, **(details or {})},
-        now=now,
+    association = await Association.create(
+        organization_id=attempt.organization_id,
+        member_id=attempt.member_id,
+        learning_account_id=account_id,
+        provider=attempt.provider,
+        started_at=started_at,
+        cool_off_until=started_at + policy.cool_off,
+        grant_sealed=grant_sealed,
+        transcript_read_at=started_at,
+        next_read_at=None if grant_sealed is None else next_night_reading(account_id, after=started_at),
     )
-    await execute(
-        """UPDATE association_attempt
-           SET status = 'ASSOCIATED', association_id = $2, unlinked_elsewhere_at = $3, linked_at = $4,
-               imported_at = $4, finished_at = $4, moved_from = $5, verifier_sealed = NULL
-           WHERE id = $1""",
-        attempt.id,
-        association_id,
-        now if elsewhere else None,
-        now,
-        elsewhere.organization_name if elsewhere else None,
-    )
-    await transaction.notify(ATTEMPT_CHANNEL, str(attempt.id))
-    transaction.announce(PropagateCredits(at=first_due_at))
+    return int(association.id), started_at, elsewhere

@@ -7,6 +7,7 @@ from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation
 from domain.errors import Forbidden, Refusal
 from domain.models import AssociationAttempt
+from domain.operations.steps.authorization import SignInPage, begin_authorization
 from domain.operations.steps.locks import keep_member_active
 from domain.providers.learning import provider_client
 from domain.providers.oidc import Issuers
@@ -16,15 +17,14 @@ from domain.rules.enums import AttemptStatus, LearningProvider
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import SignInNotKnown, check_not_expired
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey, hash_token, new_token
+from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartedAssociation:
-    """An attempt, and our own one-time address at which its browser continues."""
-
     attempt_id: int
+    # An address of our own that works once.
     authorization_url: str
 
 
@@ -38,14 +38,6 @@ class ConfirmationNeeded(Refusal):
         self.organization_name = organization_name
         self.work_email = work_email
         self.provider = provider
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenedAttempt:
-    """Where the browser goes on, and the token that binds the attempt to it."""
-
-    location: str
-    browser_token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +62,6 @@ async def start_association(
 ) -> StartedAssociation:
     """Write an attempt of the viewer's that waits ten minutes for the sign-in at the provider.
 
-    The limits of the member's own history are checked here so that the person knows early; they are checked again, with
-    those of the account, when the association starts. They do not hold for a person who signs in again for an account
-    whose transcript cannot be read any more.
-
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
         CoolOffActive: the cool-off is still running (R6).
@@ -83,9 +71,12 @@ async def start_association(
         Forbidden: the member has just been removed.
     """
     check_return_to(return_to, settings.return_origins)
+    # A provider that is not set up is refused before anything is written.
     provider_client(settings, provider)
     if not await keep_member_active(viewer.member_id):
         raise Forbidden
+    # Checked here so that the person knows early; checked again, with the account's own limits, when the association
+    # starts. A person who signs in again for an account whose transcript cannot be read any more starts none.
     if not await needs_sign_in_again(viewer.member_id, provider):
         check_association_limits(await allowance(viewer.member_id, provider, now=now, policy=settings.policy))
 
@@ -111,10 +102,8 @@ async def open_attempt(
     now: datetime,
     settings: Settings,
     issuers: Issuers,
-) -> OpenedAttempt:
+) -> SignInPage:
     """Use up the one-time address: bind the attempt to this browser and return the provider's sign-in page.
-
-    A browser that has a token already keeps it, so that two tabs do not disturb each other.
 
     Raises:
         SignInNotKnown: the address is unknown or used, or another member is signed in here.
@@ -133,43 +122,23 @@ async def open_attempt(
     if attempt is None or (viewer is not None and viewer.member_id != attempt.member_id):
         raise SignInNotKnown
     check_not_expired(attempt.expires_at, now=now)
+    # Otherwise somebody could send their own address to another person and be credited with that one's account (R1).
     if viewer is None and not confirmed:
         raise ConfirmationNeeded(
             organization_name=attempt.organization_name, work_email=attempt.work_email, provider=attempt.provider
         )
     _, client = provider_client(settings, attempt.provider)
-    state, nonce, verifier = new_token(), new_token(), new_token()
-    browser_token = browser_token or new_token()
-    location = await issuers.authorization_url(client, state=state, nonce=nonce, verifier=verifier)
-    await _bind(
-        attempt_id=attempt.id,
-        state_hash=hash_token(state),
-        browser_hash=hash_token(browser_token),
-        nonce=nonce,
-        verifier_sealed=SecretKey(settings.secret_key.get_secret_value()).seal(verifier),
-    )
-    return OpenedAttempt(location=location, browser_token=browser_token)
-
-
-@operation
-async def _bind(
-    transaction: Transaction,
-    *,
-    attempt_id: int,
-    state_hash: bytes,
-    browser_hash: bytes,
-    nonce: str,
-    verifier_sealed: bytes,
-) -> None:
+    authorization = await begin_authorization(client, browser_token=browser_token, settings=settings, issuers=issuers)
     bound = await execute(
         """UPDATE association_attempt SET state_hash = $2, browser_hash = $3, nonce = $4, verifier_sealed = $5
            WHERE id = $1 AND state_hash IS NULL AND status = 'AWAITING_SIGN_IN'""",
-        attempt_id,
-        state_hash,
-        browser_hash,
-        nonce,
-        verifier_sealed,
+        attempt.id,
+        authorization.state_hash,
+        authorization.browser_hash,
+        authorization.nonce,
+        authorization.verifier_sealed,
     )
     # Of two visits at once the second finds the address used.
     if bound != 1:
         raise SignInNotKnown
+    return authorization.page

@@ -1,12 +1,10 @@
-"""Callbacks of learning providers: receive and process them.
-
-The request only commits the callback, so that nothing which fails later can lose the code.
-"""
+"""Callbacks of learning providers: receive and process them."""
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -19,9 +17,8 @@ from domain.notifications import ATTEMPT_CHANNEL
 from domain.operations.associations import associate
 from domain.operations.steps.leases import CALLBACKS, Lease, LeaseLost, acquire, check, release
 from domain.operations.steps.locks import lock_attempt_of_state
-from domain.providers.learning import CompletionRecord, provider_client, read_transcript
-from domain.providers.oidc import Client, Issuers
-from domain.providers.profiles import PROFILE_IDS
+from domain.providers.learning import CompletionRecord, profile_id_of, provider_client, read_transcript
+from domain.providers.oidc import Issuers
 from domain.rules.association_limits import LimitRefusal
 from domain.rules.attempt_refusal import refused_status
 from domain.rules.enums import AttemptStatus, LearningProvider
@@ -36,7 +33,7 @@ from domain.rules.sign_in import (
     check_not_expired,
     is_code,
 )
-from domain.secrets import SecretKey, hash_token
+from domain.secrets import hash_token
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -46,16 +43,12 @@ FIRST_BACK_OFF_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedCallback:
-    """The attempt that a callback belongs to, and where its person wants to go on."""
-
     attempt_id: int
     return_to: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackLease(Lease):
-    """A callback that this worker processes, with what its attempt remembers."""
-
     attempt_id: int
     provider: LearningProvider
     code_sealed: bytes | None
@@ -64,12 +57,6 @@ class CallbackLease(Lease):
     provider_error: str | None
     nonce: str | None
     verifier_sealed: bytes | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Tokens:
-    access: str
-    refresh: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +98,7 @@ async def receive_callback(
     if not (error or is_code(code)):
         raise SignInNotAccepted
 
+    # Nothing else happens in this request, so that nothing which fails later can lose the code.
     await execute(
         """INSERT INTO callback
                (provider, callback_id, attempt_id, status, code_sealed, issuer, provider_error, received_at,
@@ -119,7 +107,7 @@ async def receive_callback(
         provider,
         hash_token(state).hex(),
         attempt.id,
-        None if error or not is_code(code) else SecretKey(settings.secret_key.get_secret_value()).seal(code),
+        None if error or not is_code(code) else settings.master_key.seal(code),
         issuer,
         (DECLINED if error == DECLINED else "other") if error else None,
         now,
@@ -144,27 +132,23 @@ async def process_callback(*, now: datetime, settings: Settings, issuers: Issuer
     if lease is None:
         return False
     with suppress(LeaseLost):
-        await _process(lease, now=now, settings=settings, issuers=issuers)
+        unavailable = ProviderUnavailable(lease.provider.display_name)
+        if lease.is_abandoned:
+            await finish_callback(lease=lease, refusal=unavailable, now=now, error="ABANDONED")
+            return True
+        try:
+            account = await _read(lease, now=now, settings=settings, issuers=issuers)
+            await _conclude(lease=lease, account=account, now=now, settings=settings)
+        except (TryAgain, LeaseLost):
+            raise
+        except ProviderUnavailable as refusal:
+            await retry_callback(lease=lease, refusal=refusal, error=refusal.code, now=now)
+        except Refusal as refusal:
+            await finish_callback(lease=lease, refusal=refusal, now=now)
+        except Exception as error:
+            log.error("callback failed", callback=lease.id, tries=lease.tries, **describe_fault(error))
+            await retry_callback(lease=lease, refusal=unavailable, error=type(error).__name__, now=now)
     return True
-
-
-async def _process(lease: CallbackLease, *, now: datetime, settings: Settings, issuers: Issuers) -> None:
-    unavailable = ProviderUnavailable(lease.provider.display_name)
-    if lease.is_abandoned:
-        await finish_callback(lease=lease, refusal=unavailable, now=now, error="ABANDONED")
-        return
-    try:
-        account = await _read(lease, now=now, settings=settings, issuers=issuers)
-        await _conclude(lease=lease, account=account, now=now, settings=settings)
-    except (TryAgain, LeaseLost):
-        raise
-    except ProviderUnavailable as refusal:
-        await retry_callback(lease=lease, refusal=refusal, error=refusal.code, now=now)
-    except Refusal as refusal:
-        await finish_callback(lease=lease, refusal=refusal, now=now)
-    except Exception as error:
-        log.error("callback failed", callback=lease.id, tries=lease.tries, **describe_fault(error))
-        await retry_callback(lease=lease, refusal=unavailable, error=type(error).__name__, now=now)
 
 
 @operation
@@ -195,9 +179,27 @@ async def _read(lease: CallbackLease, *, now: datetime, settings: Settings, issu
     if lease.provider_error is not None:
         raise SignInDeclined if lease.provider_error == DECLINED else SignInNotAccepted
     provider, client = provider_client(settings, lease.provider)
-    key = SecretKey(settings.secret_key.get_secret_value())
-    tokens = await _tokens(lease, client, key, now=now, issuers=issuers)
-    profile_id = PROFILE_IDS[lease.provider](await issuers.userinfo(client, tokens.access))
+    key = settings.master_key
+    tokens: dict[str, Any]
+    if lease.grant_sealed is None:
+        assert lease.code_sealed is not None
+        assert lease.verifier_sealed is not None
+        assert lease.nonce is not None
+        grant = await issuers.exchange(
+            client,
+            code=key.open(lease.code_sealed),
+            named_issuer=lease.issuer,
+            verifier=key.open(lease.verifier_sealed),
+            nonce=lease.nonce,
+            now=now,
+        )
+        tokens = {"access": grant.access_token, "refresh": grant.refresh_token}
+        # The code is used up: a worker that dies after this leaves what it was exchanged for to the next one.
+        await store_grant(lease=lease, grant_sealed=key.seal(json.dumps(tokens)))
+    else:
+        tokens = json.loads(key.open(lease.grant_sealed))
+    access_token, refresh_token = tokens["access"], tokens["refresh"]
+    profile_id = profile_id_of(lease.provider, await issuers.userinfo(client, access_token))
     if profile_id is None:
         raise ProfileIncomplete(lease.provider.display_name)
     await record_profile_found(lease=lease, now=now)
@@ -205,34 +207,14 @@ async def _read(lease: CallbackLease, *, now: datetime, settings: Settings, issu
         issuers,
         url=provider.transcript_url,
         title=lease.provider.display_name,
-        access_token=tokens.access,
+        access_token=access_token,
         profile_id=profile_id,
     )
     return _Account(
         profile_id=profile_id,
         completions=completions,
-        grant_sealed=None if tokens.refresh is None else key.seal(tokens.refresh),
+        grant_sealed=None if refresh_token is None else key.seal(refresh_token),
     )
-
-
-async def _tokens(lease: CallbackLease, client: Client, key: SecretKey, *, now: datetime, issuers: Issuers) -> _Tokens:
-    """Exchange the code and store what it gives, or return what it gave to an earlier try."""
-    if lease.grant_sealed is not None:
-        return _Tokens(**json.loads(key.open(lease.grant_sealed)))
-    assert lease.code_sealed is not None
-    assert lease.verifier_sealed is not None
-    assert lease.nonce is not None
-    grant = await issuers.exchange(
-        client,
-        code=key.open(lease.code_sealed),
-        named_issuer=lease.issuer,
-        verifier=key.open(lease.verifier_sealed),
-        nonce=lease.nonce,
-        now=now,
-    )
-    tokens = _Tokens(access=grant.access_token, refresh=grant.refresh_token)
-    await store_grant(lease=lease, grant_sealed=key.seal(json.dumps(asdict(tokens))))
-    return tokens
 
 
 @operation
@@ -266,7 +248,7 @@ async def record_profile_found(transaction: Transaction, *, lease: CallbackLease
 async def _conclude(
     transaction: Transaction, *, lease: CallbackLease, account: _Account, now: datetime, settings: Settings
 ) -> None:
-    """Associate and finish the callback in one transaction."""
+    # In one transaction: a callback that is done without its association would lose the person's sign-in.
     await finish_callback(lease=lease, refusal=None, now=now)
     await associate(
         attempt_id=lease.attempt_id,

@@ -1,29 +1,23 @@
-"""Import a catalog without changing any past answer (R15).
+"""Import a catalog without changing any past answer (R15)."""
 
-An edition that is in force stays as it is; one that arrives late is in force from then on. Nothing is back-dated.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from domain.catalog import Catalog, shipped_catalog
-from domain.database.pool import connection, fetch_value
+from domain.database.pool import execute_many, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.jobs import PropagateCredits
 from domain.operations.steps.locks import lock_catalog
 from domain.operations.steps.revise_credits import revise_credits
 from domain.queries.catalog import editions
-from domain.rules.certifications import CertificationFacts, LevelFacts
-from domain.rules.editions import Edition, editions_to_write
-from domain.rules.enums import CertificationLevel
+from domain.rules.certifications import CertificationFacts
+from domain.rules.editions import editions_to_write
 from domain.rules.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedCatalog:
-    """How many certifications and editions a catalog holds."""
-
     certifications: int
     editions: int
 
@@ -42,27 +36,34 @@ async def import_catalog(
     """
     catalog = catalog or shipped_catalog()
     await lock_catalog()
+    # An edition that is in force stays as it is; one that arrives late is in force from then on. Nothing is back-dated.
     changed = editions_to_write(await editions(), catalog.editions, now=now)
-    await _write_levels(catalog.levels)
+    await execute_many(
+        """INSERT INTO certification_level AS known
+               (level, valid_months, renewal_opens_months, renewal_extends_months)
+           VALUES ($1, $2, $3, $4)
+           ON CONFLICT (level) DO UPDATE SET valid_months = excluded.valid_months,
+               renewal_opens_months = excluded.renewal_opens_months,
+               renewal_extends_months = excluded.renewal_extends_months
+               WHERE known.* IS DISTINCT FROM excluded.*""",
+        [astuple(facts) for facts in catalog.levels.values()],
+    )
     if rewritten := await _write_certifications(catalog.certifications):
         await revise_credits(rewritten, now=now, policy=policy or Policy())
         transaction.announce(PropagateCredits())
-    await _write_editions(changed, catalog.documents, now)
+    await execute_many(
+        """INSERT INTO catalog_edition (key, effective_from, in_force_from, imported_at, document)
+           VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (key) DO UPDATE SET effective_from = excluded.effective_from,
+               in_force_from = excluded.in_force_from, imported_at = excluded.imported_at,
+               document = excluded.document
+               WHERE catalog_edition.document <> excluded.document""",
+        [
+            (edition.key, edition.effective_from, edition.in_force_from, now, catalog.documents[edition.key])
+            for edition in changed
+        ],
+    )
     return ImportedCatalog(certifications=len(catalog.certifications), editions=len(catalog.editions))
-
-
-async def _write_levels(levels: Mapping[CertificationLevel, LevelFacts]) -> None:
-    async with connection() as current:
-        await current.executemany(
-            """INSERT INTO certification_level AS known
-                   (level, valid_months, renewal_opens_months, renewal_extends_months)
-               VALUES ($1, $2, $3, $4)
-               ON CONFLICT (level) DO UPDATE SET valid_months = excluded.valid_months,
-                   renewal_opens_months = excluded.renewal_opens_months,
-                   renewal_extends_months = excluded.renewal_extends_months
-                   WHERE known.* IS DISTINCT FROM excluded.*""",
-            [astuple(facts) for facts in levels.values()],
-        )
 
 
 async def _write_certifications(certifications: Mapping[str, CertificationFacts]) -> list[str]:
@@ -88,19 +89,3 @@ async def _write_certifications(certifications: Mapping[str, CertificationFacts]
         [facts.eligible_until for facts in rows],
     )
     return codes
-
-
-async def _write_editions(changed: Sequence[Edition], documents: Mapping[str, str], now: datetime) -> None:
-    async with connection() as current:
-        await current.executemany(
-            """INSERT INTO catalog_edition (key, effective_from, in_force_from, imported_at, document)
-               VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (key) DO UPDATE SET effective_from = excluded.effective_from,
-                   in_force_from = excluded.in_force_from, imported_at = excluded.imported_at,
-                   document = excluded.document
-                   WHERE catalog_edition.document <> excluded.document""",
-            [
-                (edition.key, edition.effective_from, edition.in_force_from, now, documents[edition.key])
-                for edition in changed
-            ],
-        )

@@ -24,14 +24,12 @@ async def receive_completions(
     now: datetime,
     policy: Policy,
 ) -> bool:
-    """Record what the provider said of an account at an instant, in whatever order it arrives; tell if it was kept.
-
-    Where the account has no active association, nothing is stored (privacy).
-    """
+    """Record what the provider said of an account at an instant, in whatever order it arrives; tell if it was kept."""
     account_id = await lock_account_of_profile(provider, profile_id)
     association_id = await fetch_value(
         "SELECT id FROM association WHERE learning_account_id = $1 AND ended_at IS NULL", account_id
     )
+    # Of a person who has linked nothing, nothing is stored (privacy).
     if association_id is None:
         return False
 

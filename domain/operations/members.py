@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
 from domain.errors import Forbidden, NotFound
 from domain.jobs import PropagateCredits
@@ -16,8 +16,7 @@ from domain.operations.steps.administration import (
 )
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_ending_associations
-from domain.operations.steps.end_invitations import answer_invitation, close_invitation
-from domain.operations.steps.end_sessions import end_attempts, end_bindings, end_sessions
+from domain.operations.steps.end_sessions import end_attempts, end_bindings, end_invitation, end_sessions
 from domain.operations.steps.locks import (
     lock_member_of_address,
     lock_members,
@@ -43,8 +42,6 @@ class EndedCredits:
 
 @dataclass(frozen=True, kw_only=True)
 class EndedMembership:
-    """When a member left, and what ended with it."""
-
     left_at: datetime
     associations: int
     credits: EndedCredits
@@ -62,12 +59,6 @@ class _Replacement:
     identity_issuer_id: int
     issuer: str
     subject: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Active:
-    id: int
-    started_at: datetime
 
 
 @operation
@@ -119,12 +110,12 @@ async def activate_member(
             identity.name,
             now,
         )
-        await answer_invitation(member.id, now=now)
+        await end_invitation(member.id, is_answered=True, now=now)
     await record_audit(
         member.organization_id,
-        actor=f"member:{member.id}",
-        action="member_activated" if is_invited else "member_bound_again",
-        subject=f"member:{member.id}",
+        f"member:{member.id}",
+        "member_activated" if is_invited else "member_bound_again",
+        f"member:{member.id}",
         now=now,
     )
     return MemberViewer(member_id=member.id, organization_id=member.organization_id, role=member.role)
@@ -291,10 +282,10 @@ async def change_member_role(
     await execute("UPDATE member SET role = $2 WHERE id = $1", member.id, role)
     await record_audit(
         member.organization_id,
-        actor=actor_of(by),
-        action="member_role_changed",
-        subject=f"member:{member.id}",
-        details={"from": member.role.value, "to": role.value},
+        actor_of(by),
+        "member_role_changed",
+        f"member:{member.id}",
+        {"from": member.role.value, "to": role.value},
         now=now,
     )
     await transaction.notify(ACCESS_CHANNEL, member_access(member.id))
@@ -314,18 +305,16 @@ async def remove_member(
         LastAdmin: nobody active could administer the organization any more.
     """
     check_admin(by.role)
+    # Before the member, as the order of locks demands: see locks.py.
     await lock_membership(member_id, organization_id=by.organization_id)
     member = (await lock_administered_member(by, member_id)).member
     await check_other_admin(member, stays_admin=False)
-    associations = await fetch_rows(
-        _Active,
-        "SELECT id, started_at FROM association WHERE member_id = $1 AND ended_at IS NULL ORDER BY id",
+    association_ids: list[int] = await fetch_value(
+        """SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM association
+           WHERE member_id = $1 AND ended_at IS NULL""",
         member.id,
     )
-    association_ids = [association.id for association in associations]
-    # Clocks of several machines differ a little, and an end never lies before its start.
-    earliest = max([now, *(association.started_at for association in associations)])
-    left_at = await lock_ending_associations(association_ids, now=earliest)
+    left_at = await lock_ending_associations(association_ids, now=now)
 
     for association_id in association_ids:
         await end_association(
@@ -339,23 +328,13 @@ async def remove_member(
     await end_sessions(transaction, [member.id], now=left_at)
     await execute("UPDATE member SET status = 'REMOVED', removed_at = $2 WHERE id = $1", member.id, left_at)
     await end_bindings(member.id, now=left_at)
-    await close_invitation(member.id, now=left_at)
+    await end_invitation(member.id, is_answered=False, now=left_at)
+    details = {"associations": len(association_ids)}
     await record_audit(
-        member.organization_id,
-        actor=actor_of(by),
-        action="member_removed",
-        subject=f"member:{member.id}",
-        details={"associations": len(associations)},
-        now=left_at,
+        member.organization_id, actor_of(by), "member_removed", f"member:{member.id}", details, now=left_at
     )
     transaction.announce(PropagateCredits())
-    return EndedMembership(
-        left_at=left_at, associations=len(associations), credits=await _ended_credits(association_ids, left_at)
-    )
-
-
-async def _ended_credits(association_ids: list[int], left_at: datetime) -> EndedCredits:
-    ended = await fetch_row(
+    credits = await fetch_row(
         EndedCredits,
         """SELECT count(*) FILTER (WHERE counts_until = $2 AND end_reason = 'MEMBER_REMOVED') AS canceled,
                count(*) FILTER (WHERE counts_until > $2) AS counting_on
@@ -363,5 +342,5 @@ async def _ended_credits(association_ids: list[int], left_at: datetime) -> Ended
         association_ids,
         left_at,
     )
-    assert ended is not None
-    return ended
+    assert credits is not None
+    return EndedMembership(left_at=left_at, associations=len(association_ids), credits=credits)

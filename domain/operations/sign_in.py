@@ -1,7 +1,7 @@
 """Sign-in with a work account: start, complete and end it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -11,6 +11,8 @@ from domain.errors import Refusal
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member, follow_identity, request_replacement
+from domain.operations.sessions import CHECK_EVERY
+from domain.operations.steps.authorization import SignInPage, begin_authorization
 from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, lock_sign_in
 from domain.providers.oidc import Grant, Issuers
 from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
@@ -34,17 +36,6 @@ from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-# Who is removed at the issuer must not stay signed in here for long.
-CHECK_EVERY = timedelta(hours=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartedSignIn:
-    """Where the browser goes on, and the token that binds the sign-in to it."""
-
-    location: str
-    browser_token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +78,7 @@ async def start_sign_in(
     now: datetime,
     settings: Settings,
     issuers: Issuers,
-) -> StartedSignIn:
+) -> SignInPage:
     """Start a sign-in at an issuer of the organization whose mail domain the work e-mail has, by default its newest.
 
     Raises:
@@ -99,24 +90,27 @@ async def start_sign_in(
     trusted = next((row for row in await issuers_of_address(email) if issuer in (None, row.issuer)), None)
     if trusted is None:
         raise NotAMember
-    state, nonce, verifier = new_token(), new_token(), new_token()
-    browser_token = browser_token or new_token()
-    location = await issuers.authorization_url(
-        trusted.client(settings), state=state, nonce=nonce, verifier=verifier, login_hint=one_spelling(email.strip())
+    authorization = await begin_authorization(
+        trusted.client(settings),
+        browser_token=browser_token,
+        login_hint=one_spelling(email.strip()),
+        settings=settings,
+        issuers=issuers,
     )
     # The transaction begins here, since none may be open during the call to the issuer.
     async with transaction():
         await SignIn.create(
+            # Remembered, so that a sign-in that began at an issuer before a change ends refused.
             identity_issuer_id=trusted.id,
-            state_hash=hash_token(state),
-            browser_hash=hash_token(browser_token),
-            nonce=nonce,
-            verifier_sealed=settings.master_key.seal(verifier),
+            state_hash=authorization.state_hash,
+            browser_hash=authorization.browser_hash,
+            nonce=authorization.nonce,
+            verifier_sealed=authorization.verifier_sealed,
             return_to=return_to,
             created_at=now,
             expires_at=now + settings.policy.attempt_lifetime,
         )
-    return StartedSignIn(location=location, browser_token=browser_token)
+    return authorization.page
 
 
 async def complete_sign_in(

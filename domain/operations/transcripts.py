@@ -1,9 +1,4 @@
-"""Nightly transcript reads (R9).
-
-A refresh token may work only once, so the next one is stored before the transcript is read: a crash after that loses
-nothing. A crash before it does, since the provider takes the old token for stolen when it is used again: then the
-association says that its person has to sign in again.
-"""
+"""Nightly transcript reads (R9)."""
 
 import asyncio
 from contextlib import suppress
@@ -26,7 +21,6 @@ from domain.providers.oidc import GrantRefused, Issuers
 from domain.rules.enums import LearningProvider
 from domain.rules.sign_in import ProviderUnavailable
 from domain.rules.transcript_reading import LAST_READING, next_reading, next_try
-from domain.secrets import SecretKey
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -46,8 +40,6 @@ class ReadPage:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptLease(Lease):
-    """An association whose transcript this worker reads."""
-
     learning_account_id: int
     profile_id: str
     provider: LearningProvider
@@ -103,12 +95,15 @@ async def lease_transcripts(
 async def _reread(
     lease: TranscriptLease, *, now: datetime, settings: Settings, issuers: Issuers
 ) -> ProviderUnavailable | None:
-    """Read one transcript again; return the refusal where the provider is not available."""
+    # An unavailable provider is returned, so that one page tells how the provider fares.
     with suppress(LeaseLost):
         try:
             provider, client = provider_client(settings, lease.provider)
-            key = SecretKey(settings.secret_key.get_secret_value())
+            key = settings.master_key
             renewed = await issuers.renew(client, key.open(lease.grant_sealed))
+            # A refresh token may work only once, so the next one is stored before the transcript is read: a crash after
+            # that loses nothing. One before it does, since the provider takes the old token for stolen when it is used
+            # again: then the association says that its person has to sign in again.
             if renewed.refresh_token is not None:
                 storing = AsyncRetrying(
                     retry=retry_if_exception_type(TryAgain),

@@ -33,17 +33,16 @@ def retry_after(headers: httpx2.Headers) -> timedelta | None:
 
 
 class JsonClient:
-    """Reads JSON objects within a limit of time and size, and follows no redirect."""
-
+    # For the whole answer: the library's time limit begins anew with each chunk, and a slow issuer sends few.
     TIMEOUT_SECONDS = 10.0
     MAX_BYTES = 4 * 1024 * 1024
 
     def __init__(self, *, allow_http: bool, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._schemes = {"https", "http"} if allow_http else {"https"}
+        # A redirect could lead a request with its token to an address that nobody has allowed.
         self._client = httpx2.AsyncClient(timeout=self.TIMEOUT_SECONDS, transport=transport, follow_redirects=False)
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._client.aclose()
 
     def allows(self, url: str) -> bool:
@@ -55,7 +54,7 @@ class JsonClient:
         return parts.scheme in self._schemes and bool(parts.hostname)
 
     def monotonic(self) -> float:
-        """Return monotonic seconds, for the age of cached values."""
+        # A method of its own, so that a test lets ten minutes pass at once.
         return asyncio.get_running_loop().time()
 
     async def get(self, url: str, *, access_token: str | None = None) -> Mapping[str, Any]:

@@ -1,7 +1,9 @@
-"""Settings and transcripts of learning providers."""
+"""Settings, profiles and transcripts of learning providers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -11,8 +13,10 @@ from domain.providers.client_authentication import ClientSecret
 from domain.providers.oidc import OFFLINE_ACCESS, Client, Issuers
 from domain.rules.enums import CompletionKind, LearningProvider
 from domain.rules.sign_in import ProviderUnavailable
+from domain.rules.text import is_printable
 from domain.settings import ProviderSettings, Settings
 
+# A provider whose cursors never end must not keep a worker.
 MAX_PAGES = 200
 # No control characters: the database cannot store NUL.
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
@@ -66,6 +70,17 @@ def provider_client(settings: Settings, provider: LearningProvider) -> tuple[Pro
         title=provider.display_name,
         scope=f"openid profile email {OFFLINE_ACCESS}",
     )
+
+
+def profile_id_of(provider: LearningProvider, userinfo: Mapping[str, Any]) -> str | None:
+    """Return the account's id in its profile, or nothing if the profile is incomplete (R3)."""
+    if provider is LearningProvider.MICROSOFT_LEARN:
+        # An account has an MCID once its certification profile is complete.
+        mcid = userinfo.get("mcid")
+        return mcid if isinstance(mcid, str) and mcid.isascii() and mcid.isdigit() and len(mcid) <= 20 else None
+    learner_id = userinfo.get("learner_id")
+    is_valid = isinstance(learner_id, str) and learner_id and is_printable(learner_id, max_length=100)
+    return learner_id if is_valid else None
 
 
 async def read_transcript(

@@ -346,7 +346,8 @@ class Issuers:
                         oauth.register_compliance_hook(hook, note_wait)
                     token = await request(oauth, metadata["token_endpoint"])
             except (OAuthError, OAuth2Error) as error:
-                code = getattr(error, "error", "")
+                # By Authlib whatever stands there, be it an object.
+                code = storable_text(getattr(error, "error", "")) or ""
                 if code == "invalid_grant":
                     raise refused(code) from None
                 if code not in CLIENT_ERRORS:

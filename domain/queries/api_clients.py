@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.database.pagination import Page, PageRequest, fetch_page
 from domain.database.pool import fetch_rows, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.visible import rows_by_id
 from domain.rules.administration import Operator
 from domain.rules.enums import Scope
 from domain.rules.visibility import ApiClientViewer, Viewer
@@ -28,14 +29,11 @@ class ApiClientRow:
 
     @property
     def scopes(self) -> list[Scope]:
-        """Return the client's scopes."""
         return [Scope(value) for value in self.scope_values]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKeySummary:
-    """A key without its secret, of which only the hash is stored."""
-
     id: int
     api_client_id: int
     prefix: str
@@ -54,21 +52,11 @@ _VISIBLE = "c.organization_id = $1 AND ($2 OR c.id = $3)"
 
 async def visible_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, ApiClientRow]:
     """Return the clients that the viewer may see, by id: an admin those of their organization, a client itself."""
-    rows = await fetch_rows(
-        ApiClientRow,
-        f"{_SELECT} WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])",
-        *_visible(viewer),
-        list(api_client_ids),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])"
+    return await rows_by_id(ApiClientRow, sql, *_visible(viewer), ids=api_client_ids)
 
 
 async def get_api_client_or_raise(viewer: Viewer, api_client_id: int) -> ApiClientRow:
-    """Return a client that the viewer may see.
-
-    Raises:
-        NotFound: there is no such client.
-    """
     return row_or_raise((await visible_api_clients(viewer, {api_client_id})).get(api_client_id))
 
 
@@ -82,20 +70,28 @@ async def api_clients_of_organization(
 
 
 async def api_clients_of_operator(operator: Operator) -> list[ApiClientRow]:
-    """Return every client of an organization, newest first, to the operator."""
     return await fetch_rows(
         ApiClientRow, f"{_SELECT} WHERE c.organization_id = $1 ORDER BY c.id DESC", operator.organization_id
     )
 
 
-async def keys_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
+async def keys_of_api_clients(
+    viewer: Viewer | Operator, api_client_ids: Collection[int]
+) -> dict[int, list[ApiKeySummary]]:
     """Return the keys of clients that the viewer may see: live ones first, then the newest."""
-    return await _keys(*_visible(viewer), api_client_ids)
-
-
-async def keys_of_operator(operator: Operator, api_client_ids: Collection[int]) -> dict[int, list[ApiKeySummary]]:
-    """Return the keys of an organization's clients to the operator."""
-    return await _keys(operator.organization_id, True, None, api_client_ids)
+    rows = await fetch_rows(
+        ApiKeySummary,
+        f"""SELECT id, api_client_id, prefix, created_at, expires_at, ended_at, last_used_at FROM (
+                SELECT k.*, row_number() OVER (PARTITION BY k.api_client_id
+                                               ORDER BY k.ended_at IS NOT NULL, k.id DESC) AS rank
+                FROM api_key k JOIN api_client c ON c.id = k.api_client_id
+                WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])) ranked
+            WHERE rank <= $5 ORDER BY api_client_id, rank""",
+        *_visible(viewer),
+        list(api_client_ids),
+        SHOWN_KEYS,
+    )
+    return {client_id: [row for row in rows if row.api_client_id == client_id] for client_id in api_client_ids}
 
 
 async def creators_of_api_clients(viewer: Viewer, api_client_ids: Collection[int]) -> dict[int, OfMember | None]:
@@ -117,26 +113,6 @@ class _Creator(OfMember):
     api_client_id: int
 
 
-def _visible(viewer: Viewer) -> tuple[int, bool, int | None]:
+def _visible(viewer: Viewer | Operator) -> tuple[int, bool, int | None]:
     own = viewer.api_client_id if isinstance(viewer, ApiClientViewer) else None
-    return viewer.organization_id, viewer.is_admin, own
-
-
-async def _keys(
-    organization_id: int, is_admin: bool, own: int | None, api_client_ids: Collection[int]
-) -> dict[int, list[ApiKeySummary]]:
-    rows = await fetch_rows(
-        ApiKeySummary,
-        f"""SELECT id, api_client_id, prefix, created_at, expires_at, ended_at, last_used_at FROM (
-                SELECT k.*, row_number() OVER (PARTITION BY k.api_client_id
-                                               ORDER BY k.ended_at IS NOT NULL, k.id DESC) AS rank
-                FROM api_key k JOIN api_client c ON c.id = k.api_client_id
-                WHERE {_VISIBLE} AND c.id = ANY($4::bigint[])) ranked
-            WHERE rank <= $5 ORDER BY api_client_id, rank""",
-        organization_id,
-        is_admin,
-        own,
-        list(api_client_ids),
-        SHOWN_KEYS,
-    )
-    return {client_id: [row for row in rows if row.api_client_id == client_id] for client_id in api_client_ids}
+    return viewer.organization_id, isinstance(viewer, Operator) or viewer.is_admin, own

@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.database.pagination import Page, PageRequest, fetch_pages
 from domain.database.pool import fetch_rows, fetch_value, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.visible import rows_by_id, seen_by
 from domain.rules.association_limits import (
     AssociationAllowance,
     KnownAccount,
@@ -38,7 +39,6 @@ class AssociationRow(OfMember):
 
     @property
     def transcript_problem(self) -> TranscriptProblem | None:
-        """Return why the transcript cannot be read again, if it cannot."""
         return transcript_problem(
             is_active=self.ended_at is None,
             has_grant=self.has_grant,
@@ -66,12 +66,9 @@ class AccountAllowance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Start:
-    is_member: bool
-    is_active: bool
+class _OfAccount:
     account_id: int
     profile_id: str
-    started_at: datetime
 
     @property
     def account(self) -> KnownAccount:
@@ -79,20 +76,16 @@ class _Start:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _RefusedAttempt:
-    account_id: int
-    profile_id: str
+class _Start(_OfAccount):
+    is_member: bool
+    is_active: bool
+    started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RefusedAttempt(_OfAccount):
     refusal_code: str
     refusal_available_at: datetime
-
-    @property
-    def account(self) -> KnownAccount:
-        return KnownAccount(id=self.account_id, ending=profile_id_ending(self.profile_id))
-
-    def refusal(self, policy: Policy) -> LimitRefusal:
-        return limit_refusal(
-            self.refusal_code, next_available_at=self.refusal_available_at, account=self.account, policy=policy
-        )
 
 
 _SELECT = f"""SELECT {OF_MEMBER}, a.id, a.learning_account_id, a.provider, l.profile_id,
@@ -111,31 +104,13 @@ _HISTORY = """SELECT a.member_id = $1 AS is_member, a.ended_at IS NULL AS is_act
 _VISIBLE = "a.organization_id = $1 AND (a.member_id = $2 OR $3)"
 
 
-async def association(viewer: Viewer, association_id: int) -> AssociationRow | None:
-    """Return one association that the viewer may see."""
-    return (await visible_associations(viewer, {association_id})).get(association_id)
-
-
 async def visible_associations(viewer: Viewer, association_ids: Collection[int]) -> dict[int, AssociationRow]:
-    """Return those associations that the viewer may see, by id."""
-    rows = await fetch_rows(
-        AssociationRow,
-        f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = ANY($4::bigint[])",
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.MEMBERS_READ),
-        list(association_ids),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} {_FROM} WHERE {_VISIBLE} AND a.id = ANY($4::bigint[])"
+    return await rows_by_id(AssociationRow, sql, *seen_by(viewer, Scope.MEMBERS_READ), ids=association_ids)
 
 
 async def get_association_or_raise(viewer: Viewer, association_id: int) -> AssociationRow:
-    """Return one association that the viewer may see.
-
-    Raises:
-        NotFound: there is no such association.
-    """
-    return row_or_raise(await association(viewer, association_id))
+    return row_or_raise((await visible_associations(viewer, {association_id})).get(association_id))
 
 
 async def associations_of_members(
@@ -146,9 +121,7 @@ async def associations_of_members(
         AssociationRow,
         f"""{_SELECT} {_FROM}
             WHERE {_VISIBLE} AND a.member_id = parent.id AND ($4::boolean IS NULL OR (a.ended_at IS NULL) = $4)""",
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.MEMBERS_READ),
+        *seen_by(viewer, Scope.MEMBERS_READ),
         active,
         parents=member_ids,
         page=page,
@@ -157,17 +130,14 @@ async def associations_of_members(
 
 async def visible_learning_accounts(viewer: Viewer, account_ids: Collection[int]) -> dict[int, LearningAccountRow]:
     """Return those accounts that are or were associated with the viewer, or with a member whom they see as an admin."""
-    rows = await fetch_rows(
+    return await rows_by_id(
         LearningAccountRow,
         f"""SELECT l.id, l.provider, l.profile_id, coalesce(bool_or(a.member_id = $2), false) AS is_own
             FROM association a JOIN learning_account l ON l.id = a.learning_account_id
             WHERE {_VISIBLE} AND l.id = ANY($4::bigint[]) GROUP BY l.id""",
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.MEMBERS_READ),
-        list(account_ids),
+        *seen_by(viewer, Scope.MEMBERS_READ),
+        ids=account_ids,
     )
-    return {row.id: row for row in rows}
 
 
 async def needs_sign_in_again(member_id: int, provider: LearningProvider) -> bool:
@@ -185,22 +155,18 @@ async def allowances_of_members(
     viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> dict[int, AssociationAllowance | None]:
     """Return each member's ``allowance``, to themself only: it may tell of other organizations (R17)."""
-    return {
-        member_id: await allowance(member_id, provider, now=now, policy=policy)
-        if member_id == viewer.member_id
-        else None
-        for member_id in member_ids
-    }
+    allowances: dict[int, AssociationAllowance | None] = dict.fromkeys(member_ids)
+    if viewer.member_id in allowances:
+        allowances[viewer.member_id] = await allowance(viewer.member_id, provider, now=now, policy=policy)
+    return allowances
 
 
 async def allowance(
     member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy, account_id: int | None = None
 ) -> AssociationAllowance:
-    """Return what R3 and R6 allow a member at a provider at an instant (aware, UTC).
-
-    Without an account only the member's own history decides: with which account a person signs in is not known
-    beforehand, and another account may have another date.
-    """
+    """Return what R3 and R6 allow a member at a provider at an instant (aware, UTC)."""
+    # Without an account only the member's own history decides: with which account a person signs in is not known
+    # beforehand, and another account may have another date.
     history = await fetch_rows(_Start, f"{_HISTORY} = $3)", member_id, provider, account_id)
     account = next((start.account for start in history if start.account_id == account_id), None)
     return _allowance(history, account, now=now, policy=policy)
@@ -209,25 +175,16 @@ async def allowance(
 async def known_accounts_of_members(
     viewer: Viewer, member_ids: Collection[int], provider: LearningProvider, *, now: datetime, policy: Policy
 ) -> dict[int, list[AccountAllowance]]:
-    """Return the allowance of each account that the member knows, to themself only (R17).
-
-    They know the accounts that they have linked, and those with which an attempt of theirs was refused. Of the latter
-    they see the date of that refusal as long as it lies ahead, and nothing of where the account is linked.
-    """
-    return {
-        member_id: await _known_accounts(member_id, provider, now=now, policy=policy)
-        if member_id == viewer.member_id
-        else []
-        for member_id in member_ids
-    }
-
-
-async def _known_accounts(
-    member_id: int, provider: LearningProvider, *, now: datetime, policy: Policy
-) -> list[AccountAllowance]:
+    """Return the allowance of each account that the member knows, to themself only (R17)."""
+    # They know the accounts that they have linked, and those with which an attempt of theirs was refused. Of the latter
+    # they see the date of that refusal as long as it lies ahead, and nothing of where the account is linked.
+    accounts_of_members: dict[int, list[AccountAllowance]] = {member_id: [] for member_id in member_ids}
+    if viewer.member_id not in accounts_of_members:
+        return accounts_of_members
     # As an array: PostgreSQL uses the index of the accounts for no subquery beside another condition.
     accounts = "ANY(ARRAY(SELECT learning_account_id FROM association WHERE member_id = $1 AND provider = $2))"
-    history = await fetch_rows(_Start, f"{_HISTORY} = {accounts})", member_id, provider)
+    history = await fetch_rows(_Start, f"{_HISTORY} = {accounts})", viewer.member_id, provider)
+    # The latest refusal of each account: what was told stays, whatever the account does afterwards (R6).
     refused = await fetch_rows(
         _RefusedAttempt,
         """SELECT DISTINCT ON (t.refusal_account_id) t.refusal_account_id AS account_id, l.profile_id,
@@ -235,17 +192,23 @@ async def _known_accounts(
            FROM association_attempt t JOIN learning_account l ON l.id = t.refusal_account_id
            WHERE t.member_id = $1 AND t.provider = $2
            ORDER BY t.refusal_account_id, t.finished_at DESC, t.id DESC""",
-        member_id,
+        viewer.member_id,
         provider,
     )
     own = {start.account for start in history if start.is_member}
-    ahead = {row.account: row.refusal(policy) for row in refused if row.refusal_available_at > now}
-    known = []
+    ahead = {
+        row.account: limit_refusal(
+            row.refusal_code, next_available_at=row.refusal_available_at, account=row.account, policy=policy
+        )
+        for row in refused
+        if row.refusal_available_at > now
+    }
     for account in own | ahead.keys():
         earlier_refusal = None if account in own else ahead[account]
         limits = _allowance(history, account, now=now, policy=policy, earlier_refusal=earlier_refusal)
-        known.append(AccountAllowance(account=account, allowance=limits))
-    return sorted(known, key=lambda one: (one.allowance.next_available_at, one.account.id))
+        accounts_of_members[viewer.member_id].append(AccountAllowance(account=account, allowance=limits))
+    accounts_of_members[viewer.member_id].sort(key=lambda one: (one.allowance.next_available_at, one.account.id))
+    return accounts_of_members
 
 
 def _allowance(

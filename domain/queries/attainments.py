@@ -1,14 +1,10 @@
-"""Attainments, forecast and fragility of an organization.
-
-All are computed from the organization's facts, which one statement loads. A caller that needs several loads them once,
-and decides where the long computation runs.
-"""
+"""Attainments, forecast and fragility of an organization."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from domain.database.pool import connection, fetch_value
 from domain.errors import NotFound
@@ -16,9 +12,8 @@ from domain.queries.catalog import editions
 from domain.rules.attainment import Attainment, CountedCredit, attainments, known_at
 from domain.rules.editions import Edition, programs_at
 from domain.rules.enums import CreditEndReason, Scope, Track
-from domain.rules.forecast import Forecast, check_forecast_date, end_of_day, forecast
+from domain.rules.forecast import Forecast, Pieces, check_forecast_date, end_of_day, forecast
 from domain.rules.fragility import FragilityFinding, fragility
-from domain.rules.pieces import Pieces
 from domain.rules.visibility import Viewer
 
 Result = TypeVar("Result")
@@ -26,6 +21,7 @@ Result = TypeVar("Result")
 # A day takes about 2 milliseconds, so that others wait for about 40.
 FORECAST_DAYS_OF_A_PIECE = 20
 
+# One statement loads all that is computed here, so that a caller who needs several loads it once.
 _FACTS = """SELECT o.track, c.id, c.member_id, p.certification, c.counts_from, c.counts_until, c.end_reason,
         greatest(a.started_at, p.completed_at) AS known_from
     FROM organization o
@@ -41,8 +37,7 @@ _DAYS = """SELECT count(DISTINCT (changes_at AT TIME ZONE 'UTC')::date)
 class RunInThread(Protocol):
     """Runs a long computation in a thread, as ``asyncio.to_thread`` does."""
 
-    def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]:
-        """Return the result of the work."""
+    def __call__(self, work: Callable[[], Result], /) -> Awaitable[Result]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +57,7 @@ class AttainmentsAt:
 
     def pieces(self, facts: OrganizationFacts) -> Pieces[tuple[Attainment, ...]]:
         """Score an organization by what is known at the instant, all at once."""
+        # A generator like a forecast's, so that a caller runs all of them alike, though it never pauses.
         yield from ()
         programs = programs_at(facts.editions, self.at)
         return attainments(known_at(facts.credits, self.at), programs, at=self.at, track=facts.track)
@@ -138,15 +134,26 @@ async def organization_facts(
         rows = await current.fetch(_FACTS, organization_id)
     if not rows:
         raise NotFound
-    return OrganizationFacts(
-        track=Track(rows[0]["track"]) if rows[0]["track"] else None,
-        credits=await run_in_thread(lambda: tuple(_counted(row) for row in rows if row["id"] is not None)),
-        editions=await editions(),
+    credits = await run_in_thread(
+        lambda: tuple(
+            CountedCredit(
+                person=row["member_id"],
+                certification=row["certification"],
+                counts_from=row["counts_from"],
+                counts_until=row["counts_until"],
+                credit_id=row["id"],
+                known_from=row["known_from"],
+                end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
+            )
+            for row in rows
+            if row["id"] is not None
+        )
     )
+    track = Track(rows[0]["track"]) if rows[0]["track"] else None
+    return OrganizationFacts(track=track, credits=credits, editions=await editions())
 
 
 async def count_facts(organization_id: int) -> int:
-    """Return how many credits the facts of an organization have."""
     count: int = await fetch_value(
         "SELECT count(*) FROM credit WHERE organization_id = $1 AND counts_from IS NOT NULL", organization_id
     )
@@ -157,15 +164,3 @@ async def count_forecast_days(organization_id: int, requested: ForecastUntil) ->
     """Return on how many days of a forecast a credit of an organization begins or ends."""
     count: int = await fetch_value(_DAYS, organization_id, requested.after, end_of_day(requested.until))
     return count
-
-
-def _counted(row: Mapping[str, Any]) -> CountedCredit:
-    return CountedCredit(
-        person=row["member_id"],
-        certification=row["certification"],
-        counts_from=row["counts_from"],
-        counts_until=row["counts_until"],
-        credit_id=row["id"],
-        known_from=row["known_from"],
-        end_reason=CreditEndReason(row["end_reason"]) if row["end_reason"] else None,
-    )

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import fetch_rows, row_or_raise
+from domain.database.pool import row_or_raise
+from domain.queries.visible import rows_by_id
 from domain.rules.association_limits import KnownAccount
 from domain.rules.attempt_refusal import attempt_status
 from domain.rules.enums import AttemptStatus, AttemptStep, LearningProvider
@@ -13,8 +14,6 @@ from domain.rules.visibility import Viewer, profile_id_ending
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptRow:
-    """An association attempt of the viewer's own."""
-
     id: int
     member_id: int
     provider: LearningProvider
@@ -35,7 +34,6 @@ class AttemptRow:
     moved_from: str | None
 
     def status(self, *, at: datetime) -> AttemptStatus:
-        """Return the attempt's status at an instant."""
         return attempt_status(self.stored_status, expires_at=self.expires_at, at=at)
 
     @property
@@ -59,16 +57,14 @@ class AttemptRow:
 
 
 async def association_attempt(viewer: Viewer, attempt_id: int) -> AttemptRow | None:
-    """Return an attempt of the viewer's own, which nobody else may see, not even an admin.
-
-    A page that follows the attempt calls it again and again, so it finds only attempts of active members (R8).
-    """
+    """Return an attempt of the viewer's own, which nobody else may see, not even an admin."""
     return (await visible_attempts(viewer, {attempt_id})).get(attempt_id)
 
 
+# A page that follows an attempt asks for it again and again: who is removed meanwhile sees it no more (R8).
 async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict[int, AttemptRow]:
     """Return those attempts that ``association_attempt`` returns, by id."""
-    rows = await fetch_rows(
+    return await rows_by_id(
         AttemptRow,
         """SELECT t.id, t.member_id, t.provider, t.status AS stored_status, t.created_at, t.expires_at,
                 t.signed_in_at, t.profile_found_at, t.unlinked_elsewhere_at, t.linked_at, t.imported_at,
@@ -76,17 +72,11 @@ async def visible_attempts(viewer: Viewer, attempt_ids: Collection[int]) -> dict
                 l.profile_id AS refusal_profile_id, t.association_id, t.moved_from
            FROM association_attempt t JOIN member m ON m.id = t.member_id AND m.status = 'ACTIVE'
                LEFT JOIN learning_account l ON l.id = t.refusal_account_id
-           WHERE t.id = ANY($1::bigint[]) AND t.member_id = $2""",
-        list(attempt_ids),
+           WHERE t.member_id = $1 AND t.id = ANY($2::bigint[])""",
         viewer.member_id,
+        ids=attempt_ids,
     )
-    return {row.id: row for row in rows}
 
 
 async def get_attempt_or_raise(viewer: Viewer, attempt_id: int) -> AttemptRow:
-    """Return an attempt of the viewer's own.
-
-    Raises:
-        NotFound: there is no such attempt.
-    """
     return row_or_raise(await association_attempt(viewer, attempt_id))

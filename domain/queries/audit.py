@@ -18,6 +18,7 @@ async def broken_links(organization_id: int | None = None) -> list[str]:
     """Return, for one organization or all, each place where an event was changed, is missing or does not follow."""
     broken = []
     previous = None
+    # One snapshot: what is written meanwhile must not look like a chain whose end is missing.
     async with snapshot() as current:
         async for record in current.cursor(_LINKS, organization_id, prefetch=BATCH_ROWS):
             link = typed_row(StoredLink, record)

@@ -22,7 +22,6 @@ class SessionRow:
 
     @property
     def viewer(self) -> MemberViewer:
-        """Return the member whose session it is."""
         return MemberViewer(member_id=self.member_id, organization_id=self.organization_id, role=self.role)
 
 
@@ -40,7 +39,6 @@ class ApiKeyRow:
 
     @property
     def viewer(self) -> ApiClientViewer:
-        """Return the client as a viewer."""
         return ApiClientViewer(
             api_client_id=self.api_client_id,
             organization_id=self.organization_id,
@@ -56,6 +54,7 @@ _SELECT = """SELECT k.id, k.key_hash, k.expires_at, k.last_used_at, k.api_client
 
 async def session(token: str, *, now: datetime) -> SessionRow | None:
     """Return the session of a browser's token that is open at an instant, if its member is active."""
+    # With the member, whose status is read each time: who is removed is out at once (R8).
     return await fetch_row(
         SessionRow,
         """SELECT m.id AS member_id, m.organization_id, m.role, s.expires_at
@@ -73,7 +72,6 @@ async def viewer_of_session(token: str, *, now: datetime) -> MemberViewer | None
 
 
 async def viewer_of_member(member_id: int) -> MemberViewer | None:
-    """Return a member with their present role, if they are active."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role FROM member m
@@ -84,6 +82,7 @@ async def viewer_of_member(member_id: int) -> MemberViewer | None:
 
 async def viewer_of_identity(identity_issuer_id: int, subject: str) -> MemberViewer | None:
     """Return the active member who is bound to a subject of an issuer that their organization trusts."""
+    # The token of an issuer that the organization no longer trusts opens nothing (R2).
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role
@@ -100,9 +99,9 @@ async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
     if prefix is None:
         return None
     row = await fetch_row(ApiKeyRow, f"{_SELECT} AND k.prefix = $2", now, prefix)
+    # Found by its public prefix, and compared in constant time: the time of an answer tells nothing of the secret.
     return row if row is not None and compare_digest(row.key_hash, hash_token(text)) else None
 
 
 async def api_key_by_id(key_id: int, *, now: datetime) -> ApiKeyRow | None:
-    """Return a key by its id, if it is still valid at an instant (aware, UTC)."""
     return await fetch_row(ApiKeyRow, f"{_SELECT} AND k.id = $2", now, key_id)

@@ -1,9 +1,9 @@
 """Contributions of credits to requirements as of an instant (R13, R14)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from domain.database.pool import connection, typed_row
@@ -34,10 +34,9 @@ _OF_MEMBERS = f"""SELECT {_HOLDING} FROM credit c JOIN completion p ON p.id = c.
 
 
 class OrganizationContributions:
-    """What an organization's credits contribute as of an instant, for some members at a time.
+    """What an organization's credits contribute as of an instant, for some members at a time."""
 
-    Of all other members' credits it keeps only those that can change any points, however many there are.
-    """
+    # Of all other members' credits ``scored`` keeps only those that can change any points, however many there are.
 
     def __init__(self, organization_id: int, as_of: datetime, scored: ProgramContributions) -> None:
         self._organization_id = organization_id
@@ -45,73 +44,51 @@ class OrganizationContributions:
         self._scored = scored
 
     async def of(
-        self, current: Any, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
+        self,
+        member_ids: Collection[int],
+        *,
+        snapshot: Any | None = None,
+        run_in_thread: RunInThread = asyncio.to_thread,
     ) -> CreditContributions:
         """Return what each credit of members contributes, without credits that have ended or never count."""
-        rows = await self._rows(current, member_ids)
-        return await run_in_thread(partial(self._of, rows))
-
-    async def of_members(
-        self, member_ids: Collection[int], *, run_in_thread: RunInThread = asyncio.to_thread
-    ) -> CreditContributions:
-        """Return what ``of`` does, without holding a connection while it is computed."""
-        async with connection() as current:
-            rows = await self._rows(current, member_ids)
-        return await run_in_thread(partial(self._of, rows))
-
-    async def _rows(self, current: Any, member_ids: Collection[int]) -> Any:
-        return await current.fetch(_OF_MEMBERS, self._organization_id, self._as_of, list(set(member_ids)))
-
-    def _of(self, rows: Iterable[Mapping[str, Any]]) -> CreditContributions:
-        return self._scored.of([typed_row(Holding, row) for row in rows])
+        async with _connection_or(snapshot) as current:
+            rows = await current.fetch(_OF_MEMBERS, self._organization_id, self._as_of, list(set(member_ids)))
+        return await run_in_thread(lambda: self._scored.of([typed_row(Holding, row) for row in rows]))
 
 
 async def programs_in_force(at: datetime) -> tuple[Program, ...]:
-    """Return every program as it is in force at an instant (aware, UTC)."""
     return programs_at(await editions(), at)
 
 
 async def organization_contributions(
-    current: Any,
     organization_id: int,
     *,
-    programs: Sequence[Program],
     as_of: datetime,
+    programs: Sequence[Program] | None = None,
+    snapshot: Any | None = None,
     run_in_thread: RunInThread = asyncio.to_thread,
 ) -> OrganizationContributions:
-    """Prepare an organization's contributions to programs as of an instant (aware, UTC)."""
-    score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
-    return OrganizationContributions(organization_id, as_of, await run_in_thread(score))
+    """Prepare an organization's contributions as of an instant (aware, UTC), to all programs that are then in force."""
+    if programs is None:
+        programs = await programs_in_force(as_of)
+    people = decisive_people(programs)
+    async with _connection_or(snapshot) as current:
+        rows = await current.fetch(_FIRST, organization_id, as_of, list(people), list(people.values()))
+        track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
 
+    def score() -> ProgramContributions:
+        first = [typed_row(Holding, row) for row in rows]
+        return ProgramContributions(first, programs, at=as_of, track=Track(track) if track else None)
 
-async def prepared_contributions(
-    organization_id: int, *, as_of: datetime, run_in_thread: RunInThread = asyncio.to_thread
-) -> OrganizationContributions:
-    """Prepare contributions to all programs, without holding a connection while they are computed."""
-    programs = await programs_in_force(as_of)
-    async with connection() as current:
-        score = await _first_credits(current, organization_id, programs=programs, as_of=as_of)
     return OrganizationContributions(organization_id, as_of, await run_in_thread(score))
 
 
 async def contributions_of_credits(
     organization_id: int, member_ids: Collection[int], *, as_of: datetime
 ) -> CreditContributions:
-    """Return what each credit of an organization's members contributes as of an instant (aware, UTC)."""
-    prepared = await prepared_contributions(organization_id, as_of=as_of)
-    return await prepared.of_members(member_ids)
+    return await (await organization_contributions(organization_id, as_of=as_of)).of(member_ids)
 
 
-async def _first_credits(
-    current: Any, organization_id: int, *, programs: Sequence[Program], as_of: datetime
-) -> Callable[[], ProgramContributions]:
-    """Read the credits of the people who can change any points, and return the function that scores them."""
-    people = decisive_people(programs)
-    rows = await current.fetch(_FIRST, organization_id, as_of, list(people), list(people.values()))
-    track = await current.fetchval("SELECT track FROM organization WHERE id = $1", organization_id)
-
-    def score() -> ProgramContributions:
-        first = [typed_row(Holding, row) for row in rows]
-        return ProgramContributions(first, programs, at=as_of, track=Track(track) if track else None)
-
-    return score
+def _connection_or(snapshot: Any | None) -> AbstractAsyncContextManager[Any]:
+    # Without a snapshot the connection goes back before the scores are computed, since these may wait for their turn.
+    return connection() if snapshot is None else nullcontext(snapshot)

@@ -1,8 +1,4 @@
-"""Credit events recorded since a position in their stream.
-
-An event gets its id before it is committed, so a lower id can appear after a higher one. A position therefore holds the
-ids that were missing, until every transaction that may have taken them is over.
-"""
+"""Credit events recorded since a position in their stream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.database.pool import snapshot, typed_row
+from domain.queries.visible import seen_by
 from domain.rules.enums import CreditEventKind, Scope
 from domain.rules.visibility import Viewer
 
@@ -30,12 +27,11 @@ class CreditEventRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EventPosition:
-    """A position in the event stream: every event up to ``newest`` was sent but those with a ``missing`` id.
-
-    Each missing id has a transaction id: when all earlier transactions are over, the event cannot appear any more.
-    """
+    """A position in the event stream: every event up to ``newest`` was sent but those with a ``missing`` id."""
 
     newest: int
+    # An event gets its id before it is committed, so a lower id can appear after a higher one. Each missing id has a
+    # transaction id: when all earlier transactions are over, the event cannot appear any more.
     missing: Mapping[int, int]
 
 
@@ -73,9 +69,7 @@ async def credit_events_since(
             min(position.missing, default=position.newest),
             position.newest,
             list(position.missing),
-            viewer.organization_id,
-            viewer.member_id,
-            viewer.may(Scope.CREDITS_READ),
+            *seen_by(viewer, Scope.CREDITS_READ),
             limit,
         )
         rows = [typed_row(CreditEventRow, record) for record in records]

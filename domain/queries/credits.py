@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.database.pagination import Order, Page, PageRequest, Value, fetch_page, fetch_pages, where
-from domain.database.pool import fetch_row, fetch_rows
+from domain.database.pool import fetch_row
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.visible import rows_by_id, seen_by
 from domain.rules.certifications import CertificationFacts, LevelFacts, renewal_opens_at
 from domain.rules.credit_interval import CreditInterval, credit_status
 from domain.rules.enums import (
@@ -24,30 +25,45 @@ from domain.rules.enums import (
 )
 from domain.rules.explanation import CreditFacts
 from domain.rules.policy import OVERDUE_AFTER
-from domain.rules.timeline import RecordedEffects
 from domain.rules.visibility import Viewer
 
 ENDING_SOON = timedelta(days=60)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CreditRow(OfMember):
-    """A credit with its completion, certification and member, as of ``as_of``."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreditedCompletion:
+    """A credit with its completion and certification, as of ``as_of``."""
 
     id: int
-    association_id: int
     provider: LearningProvider
     certification: str
     certification_title: str | None
     certification_level: CertificationLevel | None
-    kind: CompletionKind
     completed_at: datetime
     expires_at: datetime | None
-    recorded_at: datetime
     counts_from: datetime | None
     counts_until: datetime | None
     end_reason: CreditEndReason | None
     ineligible_reason: IneligibleReason | None
+    as_of: datetime
+
+    @property
+    def status(self) -> CreditStatus:
+        return credit_status(
+            counts_from=self.counts_from,
+            counts_until=self.counts_until,
+            ineligible_reason=self.ineligible_reason,
+            at=self.as_of,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditRow(OfMember, CreditedCompletion):
+    """A credit with its member and all that explains it."""
+
+    association_id: int
+    kind: CompletionKind
+    recorded_at: datetime
     started_at: datetime
     association_ended_at: datetime | None
     association_end_reason: AssociationEndReason | None
@@ -57,25 +73,23 @@ class CreditRow(OfMember):
     renewal_opens_months: int | None
     counted_recorded_at: datetime | None
     ended_recorded_at: datetime | None
-    as_of: datetime
-
-    @property
-    def status(self) -> CreditStatus:
-        """Return the credit's status at ``as_of``."""
-        return credit_status(
-            counts_from=self.counts_from,
-            counts_until=self.counts_until,
-            ineligible_reason=self.ineligible_reason,
-            at=self.as_of,
-        )
 
     @property
     def facts(self) -> CreditFacts:
-        """Return the facts that explain the credit."""
-        opens_at = None
+        opens_at = certification = None
         if self.certification_level and self.expires_at:
             level = LevelFacts(level=self.certification_level, renewal_opens_months=self.renewal_opens_months)
             opens_at = renewal_opens_at(level, expires_at=self.expires_at)
+        if self.certification_level and self.certification_title is not None:
+            certification = CertificationFacts(
+                code=self.certification,
+                title=self.certification_title,
+                level=self.certification_level,
+                provider=self.provider,
+                retires_on=self.retires_on,
+                retirement_rule=self.retirement_rule,
+                eligible_until=self.eligible_until,
+            )
         return CreditFacts(
             completed_at=self.completed_at,
             expires_at=self.expires_at,
@@ -89,26 +103,8 @@ class CreditRow(OfMember):
                 end_reason=self.end_reason,
                 ineligible_reason=self.ineligible_reason,
             ),
-            certification=self._certification(),
+            certification=certification,
             renewal_opens_at=opens_at,
-        )
-
-    @property
-    def recorded_effects(self) -> RecordedEffects:
-        """Return when the credit's beginning and end were recorded."""
-        return RecordedEffects(counted_at=self.counted_recorded_at, ended_at=self.ended_recorded_at)
-
-    def _certification(self) -> CertificationFacts | None:
-        if self.certification_title is None or self.certification_level is None:
-            return None
-        return CertificationFacts(
-            code=self.certification,
-            title=self.certification_title,
-            level=self.certification_level,
-            provider=self.provider,
-            retires_on=self.retires_on,
-            retirement_rule=self.retirement_rule,
-            eligible_until=self.eligible_until,
         )
 
 
@@ -123,8 +119,6 @@ class CreditFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class CreditStatusSummary:
-    """How many credits of an organization have which status at an instant."""
-
     pending: int
     counting: int
     ended: int
@@ -135,7 +129,6 @@ class CreditStatusSummary:
 
 
 def _recorded(kind: str) -> str:
-    """Return SQL for the instant at which an event of a credit was recorded."""
     return f"(SELECT e.recorded_at FROM credit_event e WHERE e.credit_id = c.id AND e.kind = '{kind}')"
 
 
@@ -147,12 +140,13 @@ STATUS = """CASE
     ELSE 'COUNTING' END"""
 # An expiry that was observed after the association had ended does not belong to the organization (R17).
 EXPIRES_AT = "CASE WHEN a.ended_at IS NULL OR p.observed_at < a.ended_at THEN p.expires_at END"
-_SELECT = f"""SELECT {OF_MEMBER}, c.id, c.association_id, p.provider, p.certification,
-    t.title AS certification_title, t.level AS certification_level, p.kind, p.completed_at,
-    {EXPIRES_AT} AS expires_at,
-    c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason, a.started_at,
+# The columns of ``CreditedCompletion``.
+CREDITED_COMPLETION = f"""c.id, p.provider, p.certification, t.title AS certification_title,
+    t.level AS certification_level, p.completed_at, {EXPIRES_AT} AS expires_at, c.counts_from, c.counts_until,
+    c.end_reason, c.ineligible_reason, $1::timestamptz AS as_of"""
+_SELECT = f"""SELECT {OF_MEMBER}, {CREDITED_COMPLETION}, c.association_id, p.kind, c.recorded_at, a.started_at,
     a.ended_at AS association_ended_at, a.end_reason AS association_end_reason, t.retires_on, t.retirement_rule,
-    t.eligible_until, v.renewal_opens_months, $1::timestamptz AS as_of,
+    t.eligible_until, v.renewal_opens_months,
     {_recorded("COUNTED")} AS counted_recorded_at, {_recorded("ENDED")} AS ended_recorded_at"""
 # Every credit has a member and an organization. They are joined by LEFT JOIN so that PostgreSQL leaves them out of a
 # count, which needs neither.
@@ -172,17 +166,8 @@ _VISIBLE = f"{OF_ORGANIZATION} AND (c.member_id = $3 OR $4 AND c.counts_from IS 
 
 
 async def visible_credits(viewer: Viewer, credit_ids: Collection[int], *, as_of: datetime) -> dict[int, CreditRow]:
-    """Return those credits that the viewer may see as of an instant, by id."""
-    rows = await fetch_rows(
-        CreditRow,
-        f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])",
-        as_of,
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.CREDITS_READ),
-        list(credit_ids),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} {FROM_CREDIT} WHERE {_VISIBLE} AND c.id = ANY($5::bigint[])"
+    return await rows_by_id(CreditRow, sql, as_of, *seen_by(viewer, Scope.CREDITS_READ), ids=credit_ids)
 
 
 async def credit_of_operator(credit_id: int, *, as_of: datetime) -> CreditRow | None:
@@ -199,7 +184,6 @@ async def credits(viewer: Viewer, *, matching: CreditFilter, as_of: datetime, pa
 async def credits_of_members(
     viewer: Viewer, member_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> dict[int, Page[CreditRow]]:
-    """Return each member's credits as ``credits`` does."""
     listed, arguments = _listed(viewer, matching, as_of, of="c.member_id")
     return await fetch_pages(CreditRow, listed, *arguments, parents=member_ids, page=page)
 
@@ -207,7 +191,6 @@ async def credits_of_members(
 async def credits_of_associations(
     viewer: Viewer, association_ids: Collection[int], *, matching: CreditFilter, as_of: datetime, page: PageRequest
 ) -> dict[int, Page[CreditRow]]:
-    """Return each association's credits as ``credits`` does."""
     listed, arguments = _listed(viewer, matching, as_of, of="c.association_id")
     return await fetch_pages(CreditRow, listed, *arguments, parents=association_ids, page=page)
 
@@ -222,10 +205,8 @@ async def credits_of_organization(
 
 
 async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetime) -> CreditStatusSummary | None:
-    """Return how many credits of the viewer's organization have which status, to its admins only.
-
-    A credit is overdue if its event was due more than 60 s before ``now`` and is not recorded (R18).
-    """
+    """Return how many credits of the viewer's organization have which status, to its admins only."""
+    # Overdue is what is late now, whatever the instant asked for: it tells of the workers, not of the credits (R18).
     if not viewer.may(Scope.CREDITS_READ):
         return None
     return await fetch_row(
@@ -253,7 +234,7 @@ def _listed(
     """Return the statement that lists credits, with ``of`` those of a parent, and its arguments."""
     conditions, arguments = where(
         _VISIBLE if of is None else f"{_VISIBLE} AND {of} = parent.id",
-        (as_of, viewer.organization_id, viewer.member_id, viewer.may(Scope.CREDITS_READ)),
+        (as_of, *seen_by(viewer, Scope.CREDITS_READ)),
         (
             (f"{STATUS} = ANY(?::text[])", matching.statuses),
             ("p.certification = ?", matching.certification),
@@ -278,7 +259,6 @@ _ORDERS: dict[CreditOrderField, tuple[str, type[Value], bool]] = {
 
 
 def credit_order(field: CreditOrderField, direction: OrderDirection = OrderDirection.ASCENDING) -> Order:
-    """Return the order of a list of credits by a field."""
     expression, kind, nullable = _ORDERS[field]
     return Order(
         name=field.value,

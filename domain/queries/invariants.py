@@ -4,6 +4,7 @@ from domain.database.pool import connection
 from domain.queries.audit import broken_links
 from domain.rules.policy import REFRESH_DAY, YEAR, Policy
 
+# What a constraint can state is a constraint; these are asked after every test, and by the operator at any time.
 # Each query returns one text for each row that violates the sentence.
 INVARIANTS = {
     "an association belongs to its member's organization": """

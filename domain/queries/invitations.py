@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.database.pagination import Order, Page, PageRequest, fetch_page
 from domain.database.pool import fetch_rows, row_or_raise
 from domain.queries.members import OF_MEMBER, OfMember
+from domain.queries.visible import rows_by_id
 from domain.rules.enums import DeliveryProblem, Scope
 from domain.rules.invitations import resend_available_at
 from domain.rules.visibility import Viewer
@@ -16,8 +17,6 @@ OLDEST_FIRST = Order(name="INVITED_AT", expression="invited_at", kind=datetime)
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationRow(OfMember):
-    """An invitation with its member."""
-
     id: int
     invited_at: datetime
     requested_at: datetime
@@ -30,7 +29,6 @@ class InvitationRow(OfMember):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the invitation is neither answered nor canceled."""
         return self.responded_at is None and self.canceled_at is None
 
     def age_days(self, *, at: datetime) -> int:
@@ -51,23 +49,12 @@ _VISIBLE = "i.organization_id = $1 AND $2"
 
 
 async def visible_invitations(viewer: Viewer, invitation_ids: Collection[int]) -> dict[int, InvitationRow]:
-    """Return those invitations of the viewer's organization, by id, to its admins."""
-    rows = await fetch_rows(
-        InvitationRow,
-        f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])",
-        viewer.organization_id,
-        viewer.may(Scope.MEMBERS_READ),
-        list(invitation_ids),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} WHERE {_VISIBLE} AND i.id = ANY($3::bigint[])"
+    seen = viewer.organization_id, viewer.may(Scope.MEMBERS_READ)
+    return await rows_by_id(InvitationRow, sql, *seen, ids=invitation_ids)
 
 
 async def get_invitation_or_raise(viewer: Viewer, invitation_id: int) -> InvitationRow:
-    """Return an invitation of the viewer's organization, to its admins.
-
-    Raises:
-        NotFound: there is no such invitation.
-    """
     return row_or_raise((await visible_invitations(viewer, {invitation_id})).get(invitation_id))
 
 

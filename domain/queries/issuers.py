@@ -9,6 +9,7 @@ from domain.database.pool import fetch_row, fetch_rows
 from domain.errors import NotFound
 from domain.providers.client_authentication import ClientKey, ClientSecret, Credential
 from domain.providers.oidc import Client
+from domain.queries.organizations import organization_id_of
 from domain.rules.enums import AddressTrust, CredentialKind, IssuerPreset
 from domain.rules.identity import IssuerTrust
 from domain.rules.sign_in import sign_in_redirect_uri
@@ -125,15 +126,14 @@ async def issuer_or_raise(mail_domain: str, issuer: str | None) -> TrustedIssuer
     """Return an issuer of the organization with a mail domain, by its name where there are several.
 
     Raises:
-        NotFound: there is none, or several and no name.
+        NotFound: there is no such organization or issuer, or several and no name.
     """
-    issuers = await issuers_of_domain(mail_domain)
+    organization_id = await organization_id_of(mail_domain)
+    issuers = await fetch_rows(TrustedIssuer, f"{_SELECT} AND o.id = $1 ORDER BY i.id DESC", organization_id)
     chosen = [row for row in issuers if issuer is None or row.issuer == issuer]
     if len(chosen) != 1:
         known = ", ".join(row.issuer for row in issuers)
         raise NotFound(
-            f"Name one of the organization's issuers: {known}."
-            if known
-            else "There is no organization with this mail domain."
+            f"Name one of the organization's issuers: {known}." if known else "The organization trusts no issuer."
         )
     return chosen[0]

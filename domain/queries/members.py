@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Page, PageRequest, fetch_page
-from domain.database.pool import fetch_row, fetch_rows, row_or_raise
+from domain.database.pool import fetch_row, row_or_raise
+from domain.queries.visible import rows_by_id, seen_by
 from domain.rules.enums import MemberRole, MemberStatus, Scope, Track
 from domain.rules.visibility import Viewer
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfMember:
-    """The member and organization of a row."""
-
     organization_id: int
     organization_name: str
     organization_track: Track | None
@@ -26,8 +25,6 @@ class OfMember:
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRow(OfMember):
-    """A member as its organization may see it."""
-
     id: int
     invited_at: datetime
     activated_at: datetime | None
@@ -45,8 +42,6 @@ class MemberFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationRow:
-    """An organization as its members may see it."""
-
     id: int
     name: str
     track: Track | None
@@ -68,23 +63,11 @@ async def member(viewer: Viewer, member_id: int) -> MemberRow | None:
 
 async def visible_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, MemberRow]:
     """Return those members whom ``member`` returns, by id."""
-    rows = await fetch_rows(
-        MemberRow,
-        f"{_SELECT} WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 AND (m.id = $3 OR $4)",
-        list(member_ids),
-        viewer.organization_id,
-        viewer.member_id,
-        viewer.may(Scope.MEMBERS_READ),
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} WHERE m.organization_id = $1 AND (m.id = $2 OR $3) AND m.id = ANY($4::bigint[])"
+    return await rows_by_id(MemberRow, sql, *seen_by(viewer, Scope.MEMBERS_READ), ids=member_ids)
 
 
 async def get_member_or_raise(viewer: Viewer, member_id: int) -> MemberRow:
-    """Return a member as ``member`` does.
-
-    Raises:
-        NotFound: there is no such member that the viewer may see.
-    """
     return row_or_raise(await member(viewer, member_id))
 
 
@@ -92,13 +75,8 @@ async def members_by_id(viewer: Viewer, member_ids: Collection[int]) -> dict[int
     """Return members of the viewer's organization, also removed ones, to a viewer of its attainments."""
     if not viewer.may(Scope.ATTAINMENTS_READ) or not member_ids:
         return {}
-    rows = await fetch_rows(
-        MemberRow,
-        f"{_SELECT} WHERE m.id = ANY($1) AND m.organization_id = $2",
-        list(member_ids),
-        viewer.organization_id,
-    )
-    return {row.id: row for row in rows}
+    sql = f"{_SELECT} WHERE m.organization_id = $1 AND m.id = ANY($2::bigint[])"
+    return await rows_by_id(MemberRow, sql, viewer.organization_id, ids=member_ids)
 
 
 async def members_of_organization(
@@ -109,6 +87,7 @@ async def members_of_organization(
         return None
     return await fetch_page(
         MemberRow,
+        # Not LIKE, in which % and _ of a person's text would stand for any character.
         f"""{_SELECT} WHERE m.organization_id = $1
             AND ($2::text[] IS NULL OR m.status = ANY($2)) AND ($3::text[] IS NULL OR m.role = ANY($3))
             AND ($4::text IS NULL OR position($4 IN lower(concat_ws(' ', m.name, m.work_email))) > 0)""",

@@ -14,26 +14,16 @@ NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationSummary:
-    """An organization as the operator sees it."""
-
-    id: int
-    name: str
-    domain: str
-    issuers: list[str]
-    members: int
-    active_associations: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrganizationDetails:
-    """An organization, its mail domains, and how many of its active members are bound to no issuer."""
+    """An organization, its issuers, and how many of its active members are bound to none of them."""
 
     id: int
     name: str
     domain: str
     mail_domains: list[str]
+    issuers: list[str]
     members: int
     unbound_members: int
+    active_associations: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,37 +39,31 @@ class MemberSummary:
     delivery_problem: DeliveryProblem | None
 
 
+_SELECT = """SELECT o.id, o.name, o.domain,
+        ARRAY(SELECT d.domain::text FROM mail_domain d WHERE d.organization_id = o.id ORDER BY d.id) AS mail_domains,
+        ARRAY(SELECT i.issuer::text FROM identity_issuer i
+              WHERE i.organization_id = o.id AND i.removed_at IS NULL ORDER BY i.id) AS issuers,
+        (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
+        (SELECT count(*) FROM member m
+         WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND NOT EXISTS (
+             SELECT FROM work_identity w WHERE w.member_id = m.id AND w.ended_at IS NULL)) AS unbound_members,
+        (SELECT count(*) FROM association a WHERE a.organization_id = o.id AND a.ended_at IS NULL)
+            AS active_associations
+    FROM organization o"""
+
+
 async def organizations() -> list[OrganizationSummary]:
-    """Return every organization, by name."""
-    return await fetch_rows(
-        OrganizationSummary,
-        """SELECT o.id, o.name, o.domain,
-               ARRAY(SELECT i.issuer::text FROM identity_issuer i
-                     WHERE i.organization_id = o.id AND i.removed_at IS NULL ORDER BY i.id) AS issuers,
-               (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
-               (SELECT count(*) FROM association a WHERE a.organization_id = o.id AND a.ended_at IS NULL)
-                   AS active_associations
-           FROM organization o ORDER BY o.name, o.id""",
-    )
+    return await fetch_rows(OrganizationSummary, f"{_SELECT} ORDER BY o.name, o.id")
 
 
-async def organization_of(organization_domain: str) -> OrganizationDetails:
+async def organization_of(organization_domain: str) -> OrganizationSummary:
     """Return the organization with a mail domain.
 
     Raises:
         NotFound: there is no such organization.
     """
     row = await fetch_row(
-        OrganizationDetails,
-        """SELECT o.id, o.name, o.domain,
-               ARRAY(SELECT d.domain::text FROM mail_domain d WHERE d.organization_id = o.id ORDER BY d.id)
-                   AS mail_domains,
-               (SELECT count(*) FROM member m WHERE m.organization_id = o.id AND m.status <> 'REMOVED') AS members,
-               (SELECT count(*) FROM member m
-                WHERE m.organization_id = o.id AND m.status = 'ACTIVE' AND NOT EXISTS (
-                    SELECT FROM work_identity w WHERE w.member_id = m.id AND w.ended_at IS NULL)) AS unbound_members
-           FROM organization o WHERE o.id = $1""",
-        await organization_id_of(organization_domain),
+        OrganizationSummary, f"{_SELECT} WHERE o.id = $1", await organization_id_of(organization_domain)
     )
     assert row is not None
     return row
@@ -92,7 +76,7 @@ async def organization_id_of(organization_domain: str) -> int:
         NotFound: there is no such organization.
     """
     organization_id: int | None = await fetch_value(
-        "SELECT organization_id FROM mail_domain WHERE domain = $1", a_label_domain(organization_domain)
+        "SELECT organization_id FROM mail_domain WHERE domain = $1", a_label_domain(organization_domain.strip())
     )
     if organization_id is None:
         raise NotFound(NO_SUCH_ORGANIZATION)

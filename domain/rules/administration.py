@@ -1,9 +1,4 @@
-"""Permissions to administer an organization's members (R2, R8).
-
-An admin of either role invites and removes members. Only a GLOBAL_ADMIN may make, change or remove a GLOBAL_ADMIN:
-otherwise an ACCOUNT_ADMIN could become one by correcting an invitation's address. An admin may demote or remove
-themself, as long as an active admin stays. (Our decisions.)
-"""
+"""Permissions to administer an organization's members (R2, R8)."""
 
 from dataclasses import dataclass
 
@@ -68,6 +63,7 @@ def check_may_administer(role: MemberRole, *roles: MemberRole) -> None:
         Forbidden: one of the roles is GLOBAL_ADMIN, and the admin's is not.
     """
     check_admin(role)
+    # Otherwise an account admin could become a global one by correcting an invitation's address (our decision).
     if MemberRole.GLOBAL_ADMIN in roles and role is not MemberRole.GLOBAL_ADMIN:
         raise Forbidden("Only a global admin can make, change or remove a global admin.")
 
@@ -78,5 +74,6 @@ def check_admin_stays(*, is_active_admin: bool, stays_admin: bool, other_active_
     Raises:
         LastAdmin: the member is the last one, and would stop being one.
     """
+    # Admins may demote or remove themselves, but an organization without an admin needs the operator to get one.
     if is_active_admin and not stays_admin and other_active_admins == 0:
         raise LastAdmin

@@ -1,7 +1,4 @@
-"""API clients and their keys.
-
-A client has at most two live keys, so that its program can get the new one before the old one ends. (Our decisions.)
-"""
+"""API clients and their keys."""
 
 import re
 import zlib
@@ -17,6 +14,7 @@ from domain.rules.text import is_printable
 MAX_NAME = 100
 # Many more than an organization needs: a program that creates clients in a loop must not fill the database.
 MAX_CLIENTS = 50
+# At most two live keys, so that a program can get the new one before the old one ends (our decision).
 SLOTS = (1, 2)
 # A key is certlink_, 8 public characters, 32 secret ones and a checksum of 6.
 MARK = "certlink_"
@@ -104,7 +102,6 @@ def key_that_stays(keys: Sequence[OpenKey], *, now: datetime, end_previous: bool
 
 
 def free_slot(staying: OpenKey | None) -> int:
-    """Return the slot that a new key takes beside the one that stays."""
     return next(slot for slot in SLOTS if staying is None or slot != staying.slot)
 
 
@@ -116,7 +113,6 @@ def api_key(random_text: str, *, mark: str = MARK) -> str:
 
 
 def claims_to_be_api_key(text: str) -> bool:
-    """Tell whether a text begins like an API key and unlike every other token."""
     return text.startswith(MARK)
 
 
@@ -130,6 +126,7 @@ def prefix_of(text: str, *, mark: str = MARK) -> str | None:
 
 
 def _checksum(text: str) -> str:
+    # It tells a mistyped key without a look into the database, and scanners for leaked secrets a key from other text.
     rest = zlib.crc32(text.encode())
     characters = ""
     for _ in range(CHECKSUM_LENGTH):

@@ -1,7 +1,4 @@
-"""Limits of associations: the cool-off and the yearly limit (R3, R6).
-
-The date that people see and the check that refuses them come from the same function, so they always agree.
-"""
+"""Limits of associations: the cool-off and the yearly limit (R3, R6)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,16 +17,13 @@ class KnownAccount:
 
     @property
     def only_for_this_account(self) -> str:
-        """Return the sentence that a date is this account's, with the ending of its id if that has one."""
         which = f"the account ending in {self.ending}" if self.ending else "this account"
         return f"This date is for {which}; another account may have its own."
 
 
+# With an account it is the account's history that refuses, and not the member's: the message says whose date it is.
 class CoolOffActive(Refusal):
-    """Fewer than the cool-off's days have passed since the latest association started.
-
-    With an account it is the account's history that refuses, and not the member's.
-    """
+    """Fewer than the cool-off's days have passed since the latest association started."""
 
     code = "COOL_OFF_ACTIVE"
 
@@ -45,10 +39,7 @@ class CoolOffActive(Refusal):
 
 
 class YearlyLimitReached(Refusal):
-    """As many associations as a year allows have started within the last 365 days.
-
-    With an account it is the account's history that refuses, and not the member's.
-    """
+    """As many associations as a year allows have started within the last 365 days."""
 
     code = "YEARLY_LIMIT_REACHED"
 
@@ -66,11 +57,9 @@ class YearlyLimitReached(Refusal):
 LimitRefusal = CoolOffActive | YearlyLimitReached
 
 
+# Rule R3.
 class AlreadyAssociated(Refusal):
-    """The member has an active association at the provider.
-
-    Rule R3.
-    """
+    """The member has an active association at the provider."""
 
     code = "ALREADY_ASSOCIATED"
 
@@ -80,12 +69,10 @@ class AlreadyAssociated(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationAllowance:
-    """What R3 and R6 allow at an instant ``at``; instants are aware, in UTC.
-
-    ``limit`` is the one of both limits that ends last, whether its end lies ahead or not.
-    """
+    """What R3 and R6 allow at an instant ``at``; instants are aware, in UTC."""
 
     at: datetime
+    # The one that ends last, whether its end lies ahead or not.
     limit: LimitRefusal | None
     cool_off_ends_at: datetime | None
     used_in_window: int
@@ -97,14 +84,13 @@ class AssociationAllowance:
         """Return the first instant, from ``at`` on, at which the limits allow an association."""
         return self.at if self.limit is None else max(self.at, self.limit.next_available_at)
 
+    # The date that people see and the check that refuses them come from here, so they always agree.
     @property
     def allowed_now(self) -> bool:
-        """Tell whether an association may start at ``at``."""
         return self.refusal is None
 
     @property
     def refusal(self) -> Refusal | None:
-        """Return the refusal of an attempt at ``at``, if there is one."""
         if self.already_associated:
             return AlreadyAssociated()
         return self.limit if self.next_available_at > self.at else None
@@ -122,10 +108,10 @@ def association_allowance(
 ) -> AssociationAllowance:
     """Return what R3 and R6 allow after associations of the account and of the member that started at some instants.
 
-    Both limits count over the account and over the member at the provider; the stricter one holds. If the member may
-    not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
+    If the member may not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
     """
-    # No account stands for the member's own history.
+    # Both limits count over the account and over the member at the provider; the stricter one holds. Otherwise a second
+    # account, or a second work account, would be a way around them. No account stands for the member's own history.
     histories = [(None, sorted(member_starts)), (account, sorted(account_starts))]
     cool_offs = [CoolOffActive(starts[-1] + policy.cool_off, policy, owner) for owner, starts in histories if starts]
     years = [

@@ -1,7 +1,4 @@
-"""Attainment of programs, requirement by requirement (R13, R14).
-
-Points are exact fractions. They are rounded, to one decimal, only where they are shown.
-"""
+"""Attainment of programs, requirement by requirement (R13, R14)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -10,6 +7,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Protocol
 
+from domain.rules.certifications import (
+    CertificationFacts,
+    LevelFacts,
+    eligible_until,
+    retirement_reason,
+    valid_until,
+)
 from domain.rules.enums import CreditEndReason, Metric, ProgramKind, RequirementRole, Track, TrackRule
 from domain.rules.programs import Measure, Program, Requirement
 
@@ -17,6 +21,7 @@ from domain.rules.programs import Measure, Program, Requirement
 SCORE_MAX = 100
 QUALIFY_THRESHOLD = 70
 
+# A member's id, or a name where the command line scores a file.
 Person = int | str
 
 
@@ -31,11 +36,9 @@ class Holding:
     credit_id: int | None = None
 
     def is_counting(self, at: datetime) -> bool:
-        """Tell whether it counts at an instant."""
         return self.counts_from <= at and (self.counts_until is None or at < self.counts_until)
 
     def is_pending(self, at: datetime) -> bool:
-        """Tell whether it does not count yet, and will."""
         return at < self.counts_from and (self.counts_until is None or self.counts_from < self.counts_until)
 
 
@@ -51,8 +54,7 @@ class People(Protocol):
     """Counts distinct people with any of some certifications at an instant ``at`` (aware, UTC)."""
 
     @property
-    def at(self) -> datetime:
-        """Return the instant."""
+    def at(self) -> datetime: ...
 
     def counting(self, certifications: frozenset[str]) -> int:
         """Return for how many people one of the certifications counts."""
@@ -72,17 +74,14 @@ class RequirementAttainment:
 
     @property
     def met(self) -> bool:
-        """Tell whether as many people count as are needed."""
         return self.counting >= self.requirement.needed
 
     @property
     def missing(self) -> int:
-        """Return how many more people are needed."""
         return max(0, self.requirement.needed - self.counting)
 
     @property
     def spare(self) -> int:
-        """Return how many people can leave before fewer than needed are left."""
         return max(0, self.counting - self.requirement.needed)
 
 
@@ -96,28 +95,21 @@ class MetricAttainment:
 
     @property
     def metric(self) -> Metric:
-        """Return the metric."""
         return self.measure.metric
 
     @property
     def points(self) -> Fraction:
-        """Return the points at the instant."""
         return sum((requirement.points for requirement in self.requirements), Fraction(0))
 
     @property
     def max_points(self) -> Fraction:
-        """Return the most points that the metric can have."""
         return self.measure.max_points
 
     @property
     def attained(self) -> bool:
-        """Tell whether the metric is attained.
-
-        For knowledge every requirement is met. For skilling every gate is met, the metric has points, and with all
-        points of the other metrics the threshold can be reached.
-        """
         if self.metric is Metric.KNOWLEDGE:
             return all(requirement.met for requirement in self.requirements)
+        # The other metrics are not known here: it counts whether the threshold can be reached with all their points.
         gates = [attainment for attainment in self.requirements if attainment.requirement.role is RequirementRole.GATE]
         return self.points > 0 and self.points >= points_to_reach(self.max_points) and all(gate.met for gate in gates)
 
@@ -133,17 +125,14 @@ class Attainment:
 
     @property
     def points(self) -> Fraction:
-        """Return the points of all metrics together."""
         return sum((metric.points for metric in self.metrics), Fraction(0))
 
     @property
     def pending_points(self) -> Fraction:
-        """Return the points that are added when all pending people count."""
         return sum((metric.pending_points for metric in self.metrics), Fraction(0))
 
     @property
     def max_points(self) -> Fraction:
-        """Return the most points that the metrics can have."""
         return sum((metric.max_points for metric in self.metrics), Fraction(0))
 
     @property
@@ -179,12 +168,16 @@ def attainments_of(
     people: People, programs: Sequence[Program], *, track: Track | None = None, either_track: bool = True
 ) -> tuple[Attainment, ...]:
     """Return the attainments, as ``attainments`` does, of people who are counted already."""
-    designations = [
-        attainment
-        for program in programs
-        if program.kind is ProgramKind.DESIGNATION
-        for attainment in _of_designation(program, people, track, either_track=either_track)
-    ]
+    designations: list[Attainment] = []
+    for program in programs:
+        if program.kind is ProgramKind.DESIGNATION:
+            takes_higher = program.track_rule is TrackRule.HIGHER_TOTAL and (either_track or track is None)
+            tracks = program.tracks if takes_higher or track not in program.tracks else (track,)
+            scored = [_attainment(program, track, people, set()) for track in tracks]
+            if takes_higher and scored:
+                scored = [max(scored, key=lambda attainment: attainment.points)]
+            designations += scored
+    # Designations come first, since a specialization may need one of them.
     attained = {attainment.program.key for attainment in designations if attainment.attained}
     specializations = [
         _attainment(program, track, people, attained)
@@ -195,8 +188,28 @@ def attainments_of(
     return (*designations, *specializations)
 
 
+def holding_by_catalog(
+    *,
+    person: Person,
+    certification: CertificationFacts,
+    level: LevelFacts,
+    completed_at: datetime,
+    expires_at: datetime | None,
+) -> Holding | None:
+    """Return when a person's completion counts by the catalog alone; nothing if it retired before it was earned."""
+    if retirement_reason(certification, completed_at=completed_at, starts_at=completed_at) is not None:
+        return None
+    expiry = valid_until(level, completed_at=completed_at) if expires_at is None else expires_at
+    ends = [end for end in (expiry, eligible_until(certification)) if end is not None]
+    return Holding(
+        person=person,
+        certification=certification.code,
+        counts_from=completed_at,
+        counts_until=min(ends, default=None),
+    )
+
+
 def known_at(credits: Iterable[CountedCredit], at: datetime) -> list[CountedCredit]:
-    """Return the credits that are known at an instant (aware, UTC)."""
     return [credit for credit in credits if credit.known_from <= at]
 
 
@@ -207,12 +220,11 @@ def points_to_reach(max_points: Fraction) -> Fraction:
 
 def shown_points(points: Fraction) -> float:
     """Return points rounded half up to one decimal, as people see them."""
+    # Rounded here and nowhere before: thirds of points must still add up to the threshold.
     return int(points * 10 + Fraction(1, 2)) / 10
 
 
 class _People:
-    """The people who count and who are pending with each certification at an instant."""
-
     def __init__(self, holdings: Iterable[Holding], at: datetime) -> None:
         self._at = at
         self._counting: Mapping[str, set[Person]] = defaultdict(set)
@@ -238,43 +250,32 @@ class _People:
         return set().union(*(people.get(code, ()) for code in certifications))
 
 
-def _of_designation(program: Program, people: People, track: Track | None, *, either_track: bool) -> list[Attainment]:
-    takes_higher = program.track_rule is TrackRule.HIGHER_TOTAL and (either_track or track is None)
-    tracks = program.tracks if takes_higher or track not in program.tracks else (track,)
-    scored = [_attainment(program, track, people, set()) for track in tracks]
-    return [max(scored, key=lambda attainment: attainment.points)] if takes_higher and scored else scored
-
-
 def _attainment(program: Program, track: Track, people: People, attained: Set[str]) -> Attainment:
-    metrics = tuple(_metric(measure, people, attained) for measure in program.on_track(track))
-    return Attainment(program=program, track=track, metrics=metrics, at=people.at)
-
-
-def _metric(measure: Measure, people: People, attained: Set[str]) -> MetricAttainment:
-    counts = [
-        (len(requirement.designations & attained), 0)
-        if requirement.role is RequirementRole.DESIGNATION
-        else (people.counting(requirement.certifications), people.pending(requirement.certifications))
-        for requirement in measure.requirements
-    ]
-    points = _points(measure, [counting for counting, _ in counts])
-    later = _points(measure, [counting + pending for counting, pending in counts])
-    return MetricAttainment(
-        measure=measure,
-        requirements=tuple(
+    metrics = []
+    for measure in program.on_track(track):
+        counts = [
+            (len(requirement.designations & attained), 0)
+            if requirement.role is RequirementRole.DESIGNATION
+            else (people.counting(requirement.certifications), people.pending(requirement.certifications))
+            for requirement in measure.requirements
+        ]
+        points = _points(measure, [counting for counting, _ in counts])
+        later = _points(measure, [counting + pending for counting, pending in counts])
+        requirements = tuple(
             RequirementAttainment(requirement=requirement, counting=counting, pending=pending, points=own_points)
             for requirement, (counting, pending), own_points in zip(measure.requirements, counts, points, strict=True)
-        ),
-        pending_points=sum(later, Fraction(0)) - sum(points, Fraction(0)),
-    )
+        )
+        pending_points = sum(later, Fraction(0)) - sum(points, Fraction(0))
+        metrics.append(MetricAttainment(measure=measure, requirements=requirements, pending_points=pending_points))
+    return Attainment(program=program, track=track, metrics=tuple(metrics), at=people.at)
 
 
 def _points(measure: Measure, counts: Sequence[int]) -> list[Fraction]:
-    """Return the points of each requirement when some people count for it."""
     points = []
     gates_are_met = True
     for requirement, count in zip(measure.requirements, counts, strict=True):
         if requirement.role is RequirementRole.GATE:
+            # Gates come one after the other: one after an unmet gate gives nothing either (R13).
             gates_are_met = gates_are_met and count >= requirement.needed
             points.append(requirement.points if gates_are_met else Fraction(0))
         elif requirement.role is RequirementRole.ELECTIVE and not gates_are_met:

@@ -24,14 +24,13 @@ class ChainLink:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredLink(ChainLink):
-    """An audit event with the hash that was stored with it."""
-
     hash: bytes
 
 
 def link_hash(link: ChainLink) -> bytes:
     """Return the hash that covers an event and, through the previous one, all before it."""
     covered = {name: value for name, value in asdict(link).items() if name not in {"previous_hash", "hash"}}
+    # In one form, whatever the time zone of the connection and the order of the stored JSON's keys.
     covered["at"] = link.at.astimezone(UTC).isoformat()
     covered["details"] = json.loads(link.details)
     return hashlib.sha256(link.previous_hash + json.dumps(covered, sort_keys=True).encode()).digest()

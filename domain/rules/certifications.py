@@ -4,7 +4,6 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
 
-from domain.rules.attainment import Holding, Person
 from domain.rules.enums import CertificationLevel, IneligibleReason, LearningProvider, RetirementRule
 
 
@@ -52,6 +51,7 @@ def retirement_reason(
     facts: CertificationFacts, *, completed_at: datetime, starts_at: datetime
 ) -> IneligibleReason | None:
     """Return RETIRED if a completion does not count any more when its association starts."""
+    # Who earned it before the retirement keeps it as long as it is valid; who earned it later never had it.
     if facts.retirement_rule is RetirementRule.ONE_YEAR_IF_EARNED_BEFORE and facts.retires_on is not None:
         return IneligibleReason.RETIRED if completed_at >= start_of_day(facts.retires_on) else None
     end = eligible_until(facts)
@@ -59,40 +59,13 @@ def retirement_reason(
 
 
 def start_of_day(day: date) -> datetime:
-    """Return the instant at which a date begins, in UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 def add_months(instant: datetime, months: int) -> datetime:
-    """Return the same day and time some months later or earlier, or the month's last day if it has no such day.
-
-    An instant beyond the calendar becomes the calendar's first or last one.
-    """
+    """Return the same day and time some months later or earlier, or the month's last day if it has no such day."""
     year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
+    # A provider may send any date, and one such completion must not stop a whole transcript.
     if not MINYEAR <= year <= MAXYEAR:
         return datetime.min.replace(tzinfo=UTC) if months < 0 else datetime.max.replace(tzinfo=UTC)
     return instant.replace(year=year, month=month + 1, day=min(instant.day, monthrange(year, month + 1)[1]))
-
-
-def holding_by_catalog(
-    *,
-    person: Person,
-    certification: CertificationFacts,
-    level: LevelFacts,
-    completed_at: datetime,
-    expires_at: datetime | None,
-) -> Holding | None:
-    """Return when a person's completion counts by the catalog alone; nothing if it retired before it was earned.
-
-    It counts until it expires, by its level if ``expires_at`` is not known, or until the catalog ends it.
-    """
-    if retirement_reason(certification, completed_at=completed_at, starts_at=completed_at) is not None:
-        return None
-    expiry = valid_until(level, completed_at=completed_at) if expires_at is None else expires_at
-    ends = [end for end in (expiry, eligible_until(certification)) if end is not None]
-    return Holding(
-        person=person,
-        certification=certification.code,
-        counts_from=completed_at,
-        counts_until=min(ends, default=None),
-    )

@@ -1,12 +1,12 @@
 """Contributions of people's certifications to a metric's points (R13)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from domain.rules.attainment import Attainment, Holding, MetricAttainment, Person, RequirementAttainment, attainments
+from domain.rules.attainment import Holding, MetricAttainment, Person, RequirementAttainment, attainments
 from domain.rules.enums import Metric, NoPointsReason, RequirementRole, Track
 from domain.rules.programs import Program, Requirement
 
@@ -27,9 +27,9 @@ class Contribution:
 def contributions(metric: MetricAttainment, holdings: Iterable[Holding], *, at: datetime) -> tuple[Contribution, ...]:
     """Return the contribution of each counting or pending holding to each requirement that needs its certification.
 
-    Points go to the people whose certifications began to count first, so a later one never takes them away. ``metric``
-    is the attainment of the same holdings at the same instant. The points add up to the metric's.
+    ``metric`` is the attainment of the same holdings at the same instant. The points add up to the metric's.
     """
+    # Points go to the people whose certifications began to count first, so a later one never takes them away.
     codes = metric.measure.certifications
     relevant = sorted(
         (
@@ -37,29 +37,25 @@ def contributions(metric: MetricAttainment, holdings: Iterable[Holding], *, at: 
             for holding in holdings
             if holding.certification in codes and (holding.is_counting(at) or holding.is_pending(at))
         ),
+        # In the order of domain/queries/contributions.py, which reads only the first of very many.
         key=lambda holding: (holding.counts_from, str(holding.person), holding.certification, holding.credit_id or 0),
     )
     result: list[Contribution] = []
     gates_are_met = True
     for attainment in metric.requirements:
-        needed = (holding for holding in relevant if holding.certification in attainment.requirement.certifications)
-        result += _of_requirement(attainment, needed, at, gates_are_met=gates_are_met)
-        if attainment.requirement.role is RequirementRole.GATE:
+        requirement = attainment.requirement
+        counted: set[Person] = set()
+        for holding in relevant:
+            if holding.certification not in requirement.certifications:
+                continue
+            reason = _reason(attainment, holding, at, counted, gates_are_met=gates_are_met)
+            if holding.is_counting(at):
+                counted.add(holding.person)
+            points = requirement.points_each if reason is None else Fraction(0)
+            result.append(Contribution(holding=holding, requirement=requirement, points=points, reason=reason))
+        if requirement.role is RequirementRole.GATE:
             gates_are_met = gates_are_met and attainment.met
     return tuple(result)
-
-
-def _of_requirement(
-    attainment: RequirementAttainment, holdings: Iterable[Holding], at: datetime, *, gates_are_met: bool
-) -> Iterator[Contribution]:
-    requirement = attainment.requirement
-    counted: set[Person] = set()
-    for holding in holdings:
-        reason = _reason(attainment, holding, at, counted, gates_are_met=gates_are_met)
-        if holding.is_counting(at):
-            counted.add(holding.person)
-        points = requirement.points_each if reason is None else Fraction(0)
-        yield Contribution(holding=holding, requirement=requirement, points=points, reason=reason)
 
 
 def _reason(
@@ -113,8 +109,17 @@ class ProgramContributions:
         self, first: Sequence[Holding], programs: Sequence[Program], *, at: datetime, track: Track | None = None
     ) -> None:
         self._at = at
+        # Of each metric the holdings of the people needed: nobody else who counts can change another's points.
         self._scored = [
-            _Scored.of(attainment, metric, first, at=at)
+            (
+                attainment.program,
+                metric,
+                {
+                    contribution.holding.credit_id: contribution.holding
+                    for contribution in contributions(metric, first, at=at)
+                    if contribution.reason not in _NOT_NEEDED
+                },
+            )
             for attainment in attainments(first, programs, at=at, track=track)
             for metric in attainment.metrics
         ]
@@ -123,50 +128,25 @@ class ProgramContributions:
         """Return the contributions of each credit; ``holdings`` are all holdings of some people and of no others."""
         by_credit = {holding.credit_id: holding for holding in holdings if holding.credit_id is not None}
         result: dict[int, list[ProgramContribution]] = {credit_id: [] for credit_id in by_credit}
-        for scored in self._scored:
-            for credit_id, contribution in scored.contributions(by_credit.values(), at=self._at):
-                if credit_id in result:
-                    result[credit_id].append(contribution)
+        for program, metric, needed in self._scored:
+            codes = metric.measure.certifications
+            own = {credit_id: holding for credit_id, holding in by_credit.items() if holding.certification in codes}
+            if not own:
+                continue
+            for contribution in contributions(metric, (own | needed).values(), at=self._at):
+                credit_id = contribution.holding.credit_id
+                # The others are there only because they decide what is left for these.
+                if credit_id not in result:
+                    continue
+                result[credit_id].append(
+                    ProgramContribution(
+                        program=program,
+                        track=metric.measure.track,
+                        metric=metric.metric,
+                        step=contribution.requirement.step,
+                        role=contribution.requirement.role,
+                        points=contribution.points,
+                        reason=contribution.reason,
+                    )
+                )
         return {credit_id: tuple(contributions) for credit_id, contributions in result.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scored:
-    """A metric of an attainment, and the holdings of the people needed for it."""
-
-    program: Program
-    metric: MetricAttainment
-    needed: tuple[Holding, ...]
-
-    @classmethod
-    def of(
-        cls, attainment: Attainment, metric: MetricAttainment, first: Iterable[Holding], *, at: datetime
-    ) -> "_Scored":
-        needed = {
-            contribution.holding.credit_id: contribution.holding
-            for contribution in contributions(metric, first, at=at)
-            if contribution.reason not in _NOT_NEEDED
-        }
-        return cls(program=attainment.program, metric=metric, needed=tuple(needed.values()))
-
-    def contributions(
-        self, holdings: Iterable[Holding], *, at: datetime
-    ) -> Iterable[tuple[int | None, ProgramContribution]]:
-        codes = self.metric.measure.certifications
-        relevant = {holding.credit_id: holding for holding in holdings if holding.certification in codes}
-        if not relevant:
-            return
-        together = relevant | {holding.credit_id: holding for holding in self.needed}
-        for contribution in contributions(self.metric, together.values(), at=at):
-            yield (
-                contribution.holding.credit_id,
-                ProgramContribution(
-                    program=self.program,
-                    track=self.metric.measure.track,
-                    metric=self.metric.metric,
-                    step=contribution.requirement.step,
-                    role=contribution.requirement.role,
-                    points=contribution.points,
-                    reason=contribution.reason,
-                ),
-            )

@@ -33,15 +33,19 @@ def credit_interval(
     certification: CertificationFacts | None,
     policy: Policy,
 ) -> CreditInterval:
-    """Return when a completion counts for the organization of an association that started at ``started_at``.
-
-    It counts from ten days after its completion or the association, whichever is later, but not before we recorded it
-    (R10), until the earliest of its expiry, its revocation and the end that the catalog sets (R11, R16).
-    """
-    reason = _ineligible_reason(completed_at, expires_at, revoked_at, started_at, certification)
+    """Return when a completion counts for the organization of an association that started at ``started_at``."""
+    reason: IneligibleReason | None
+    if certification is None:
+        return CreditInterval(counts_from=None, ineligible_reason=IneligibleReason.NOT_IN_CATALOG)
+    if revoked_at is not None and revoked_at <= started_at:
+        reason = IneligibleReason.REVOKED_BEFORE_ASSOCIATION
+    elif expires_at is not None and expires_at <= started_at:
+        reason = IneligibleReason.EXPIRED_BEFORE_ASSOCIATION
+    else:
+        reason = retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
     if reason is not None:
         return CreditInterval(counts_from=None, ineligible_reason=reason)
-    assert certification is not None
+    # Not before it was recorded (R10): what an organization was shown of the past must stay true.
     counts_from = max(max(completed_at, started_at) + policy.credit_delay, recorded_at)
     end = first_end(expires_at=expires_at, revoked_at=revoked_at, certification=certification)
     if end is None:
@@ -97,12 +101,10 @@ def refresh_date(left_at: datetime) -> date:
 
 
 def refresh_at(left_at: datetime) -> datetime:
-    """Return the instant, exclusive, until which a leaver's credits count (R8)."""
     return start_of_day(refresh_date(left_at))
 
 
 def next_refresh_date(now: datetime) -> date:
-    """Return the first refresh date that begins after an aware instant."""
     today = _utc_date(now)
     # On the 10th itself it has begun already.
     return today.replace(day=REFRESH_DAY) if today.day < REFRESH_DAY else _following_month(today)
@@ -117,40 +119,22 @@ def left_interval(interval: CreditInterval, *, left_at: datetime) -> CreditInter
 def superseded_interval(
     interval: CreditInterval, *, started_at: datetime, same_organization: bool, policy: Policy
 ) -> CreditInterval:
-    """Return a leaver's interval after their account is associated again.
-
-    With another organization it ends at that instant, as if the account had moved (R5). With the same one it counts
-    until the new credits begin, so that nothing counts twice and nobody loses days by coming back (our decision).
-    """
+    """Return a leaver's interval after their account is associated again."""
     if same_organization:
+        # Until the new credits begin: nothing counts twice, and nobody loses days by coming back (our decision).
         return _ended(interval, started_at + policy.credit_delay, CreditEndReason.MEMBER_REMOVED)
+    # With another organization it ends as if the account had moved (R5).
     return _ended(interval, started_at, CreditEndReason.MOVED)
 
 
-def _ineligible_reason(
-    completed_at: datetime,
-    expires_at: datetime | None,
-    revoked_at: datetime | None,
-    started_at: datetime,
-    certification: CertificationFacts | None,
-) -> IneligibleReason | None:
-    if certification is None:
-        return IneligibleReason.NOT_IN_CATALOG
-    if revoked_at is not None and revoked_at <= started_at:
-        return IneligibleReason.REVOKED_BEFORE_ASSOCIATION
-    if expires_at is not None and expires_at <= started_at:
-        return IneligibleReason.EXPIRED_BEFORE_ASSOCIATION
-    return retirement_reason(certification, completed_at=completed_at, starts_at=started_at)
-
-
 def _ended(interval: CreditInterval, instant: datetime, reason: CreditEndReason) -> CreditInterval:
-    """Return an interval that ends at an instant, unless it ends earlier."""
     if interval.counts_from is None or (interval.counts_until is not None and interval.counts_until <= instant):
         return interval
     return CreditInterval(counts_from=min(interval.counts_from, instant), counts_until=instant, end_reason=reason)
 
 
 def _utc_date(instant: datetime) -> date:
+    # A naive instant would be taken for one in the machine's own time zone, without a word.
     if instant.utcoffset() is None:
         raise ValueError("an instant needs an offset")
     return instant.astimezone(UTC).date()

@@ -1,8 +1,4 @@
-"""Revision of a credit by later facts (R10, R11, R16).
-
-The past stays as it was: an interval that began keeps its beginning, an end moves only to instants from now on, and a
-completion that counts again after its credit ended gets a further credit.
-"""
+"""Revision of a credit by later facts (R10, R11, R16)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -74,6 +70,8 @@ class Revision:
 
 def revision(so_far: CreditSoFar, facts: CompletionFacts, *, now: datetime, policy: Policy) -> Revision:
     """Return how to revise a credit at an instant (aware, UTC) by all that is known then."""
+    # The past stays as it was, since reports as of then were read: an interval that began keeps its beginning, an end
+    # moves only to instants from now on, and what counts again after its credit ended gets a further credit.
     interval = so_far.interval
     if so_far.recorded_at >= now and not so_far.counted and not so_far.ended:
         # Nobody saw the credit at an earlier instant: it is decided anew, and a further credit may be taken back.

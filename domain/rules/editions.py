@@ -1,7 +1,4 @@
-"""Editions of the requirements, and those in force at an instant (R15).
-
-An edition holds what changes on a day: a program that it does not mention stays as the edition before had it.
-"""
+"""Editions of the requirements, and those in force at an instant (R15)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,17 +30,12 @@ class Edition:
 
 
 def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
-    """Return every program as it is in force at an instant, designations first, then by title.
-
-    Before the first edition there is no program.
-    """
+    """Return every program as it is in force at an instant, designations first, then by title."""
     return _programs([edition for edition in in_order(editions) if edition.in_force_from <= at], at)
 
 
 def programs_of(editions: Sequence[Edition], key: str, at: datetime) -> tuple[Program, ...]:
     """Return every program as one edition has it, whenever that is in force.
-
-    Measures of the edition that begin on a later day are as they are at the instant.
 
     Raises:
         EditionNotKnown: no edition has the key.
@@ -84,14 +76,11 @@ def changes_of_requirements(
 
 
 def in_order(editions: Sequence[Edition]) -> list[Edition]:
-    """Return editions in the order in which they come into force."""
     return sorted(editions, key=lambda edition: (edition.in_force_from, edition.effective_from))
 
 
 def editions_to_write(imported: Sequence[Edition], catalog: Sequence[Edition], *, now: datetime) -> list[Edition]:
     """Return a catalog's editions, each with the instant from which it is in force.
-
-    Editions of the first import are in force from their own date on, those of a later import not before ``now``.
 
     Raises:
         EditionInForce: an edition that is in force was changed, or another begins before it.
@@ -101,51 +90,42 @@ def editions_to_write(imported: Sequence[Edition], catalog: Sequence[Edition], *
     editions = []
     for edition in catalog:
         if edition.key in past:
-            _check_unchanged(past[edition.key], edition)
-            editions.append(replace(edition, in_force_from=past[edition.key].in_force_from))
+            before = past[edition.key]
+            if _requirements(before) != _requirements(edition):
+                raise EditionInForce(
+                    f"Edition {before.key} has been in force since {before.in_force_from:%Y-%m-%d} and cannot change. "
+                    "Write what changes as a new edition with a date in the future."
+                )
+            editions.append(replace(edition, in_force_from=before.in_force_from))
             continue
-        _check_not_before(newest, edition)
+        if newest is not None and edition.effective_from <= newest.effective_from:
+            raise EditionInForce(
+                f"Edition {edition.key} would begin on {edition.effective_from}, before edition {newest.key}, which is "
+                "in force. Give it a later date."
+            )
+        # Only a first import may reach into the past: nothing was answered before it.
         begins = start_of_day(edition.effective_from)
         editions.append(replace(edition, in_force_from=max(begins, now) if imported else begins))
     return editions
 
 
 def _programs(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...]:
+    # An edition holds what changes on a day: a program that it does not mention stays as the edition before had it.
+    day = at.astimezone(UTC).date()
     programs: dict[str, Program] = {}
     for edition in editions:
         for program in edition.programs:
             if program.replaces is not None:
                 programs.pop(program.replaces, None)
-            programs[program.key] = replace(program, measures=_measures(program, at))
+            measures: dict[tuple[str, str], Measure] = {}
+            for measure in sorted(program.measures, key=lambda measure: measure.since or date.min):
+                if measure.since is None or measure.since <= day:
+                    measures[measure.metric, measure.track] = measure
+                else:
+                    # Where none applies yet, the first one tells what is to come.
+                    measures.setdefault((measure.metric, measure.track), measure)
+            programs[program.key] = replace(program, measures=tuple(measures.values()))
     return tuple(sorted(programs.values(), key=lambda program: (program.kind, program.title.casefold())))
-
-
-def _measures(program: Program, at: datetime) -> tuple[Measure, ...]:
-    """Return for each metric and track the latest measure that applies, or the first if none does yet."""
-    day = at.astimezone(UTC).date()
-    measures: dict[tuple[str, str], Measure] = {}
-    for measure in sorted(program.measures, key=lambda measure: measure.since or date.min):
-        if measure.since is None or measure.since <= day:
-            measures[measure.metric, measure.track] = measure
-        else:
-            measures.setdefault((measure.metric, measure.track), measure)
-    return tuple(measures.values())
-
-
-def _check_unchanged(before: Edition, after: Edition) -> None:
-    if _requirements(before) != _requirements(after):
-        raise EditionInForce(
-            f"Edition {before.key} has been in force since {before.in_force_from:%Y-%m-%d} and cannot change. "
-            "Write what changes as a new edition with a date in the future."
-        )
-
-
-def _check_not_before(newest: Edition | None, edition: Edition) -> None:
-    if newest is not None and edition.effective_from <= newest.effective_from:
-        raise EditionInForce(
-            f"Edition {edition.key} would begin on {edition.effective_from}, before edition {newest.key}, which is in "
-            "force. Give it a later date."
-        )
 
 
 def _requirements(edition: Edition) -> object:

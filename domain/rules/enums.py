@@ -1,19 +1,16 @@
-"""Enums of the programme, each member with its description.
-
-The API shows the descriptions to clients as they stand here.
-"""
+"""Enums of the programme, each member with its description."""
 
 from enum import StrEnum
 from typing import Self
 
 
+# The API shows the descriptions to clients as they stand here.
 class DescribedEnum(StrEnum):
     """Text whose members have descriptions; the first paragraph of the class's docstring describes the enum."""
 
     description: str
 
     def __new__(cls, value: str, description: str = "") -> Self:
-        """Make a member of its value and its description."""
         # The default is for the type checker alone, which takes `MemberRole("MEMBER")` for a call of this.
         member = str.__new__(cls, value)
         member._value_ = value
@@ -29,12 +26,10 @@ class LearningProvider(DescribedEnum):
 
     @property
     def display_name(self) -> str:
-        """Return the name that people know the provider by."""
         return self.value.replace("_", " ").title()
 
     @property
     def slug(self) -> str:
-        """Return the form that stands in a URL's path."""
         return self.value.replace("_", "-").lower()
 
 
@@ -47,15 +42,12 @@ class MemberRole(DescribedEnum):
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether the role may invite and remove members and see the organization's credits."""
         return self is not MemberRole.MEMBER
 
 
+# Rule R17.
 class Scope(DescribedEnum):
-    """What of its organization an API client may read; an admin may read all of it.
-
-    Rule R17.
-    """
+    """What of its organization an API client may read; an admin may read all of it."""
 
     CREDITS_READ = "credits:read", "credits:read: everybody's credits, their counts, and the people whose they are."
     MEMBERS_READ = (
@@ -69,22 +61,18 @@ class Scope(DescribedEnum):
     )
 
 
+# Rules R2 and R8.
 class MemberStatus(DescribedEnum):
-    """Where a member is between invitation and leaving.
-
-    Rules R2 and R8.
-    """
+    """Where a member is between invitation and leaving."""
 
     INVITED = "INVITED", "Invited, and not signed in yet."
     ACTIVE = "ACTIVE", "Has signed in with the work account that was invited."
     REMOVED = "REMOVED", "Has left the organization, and has no access any more."
 
 
+# Rule R2.
 class DeliveryProblem(DescribedEnum):
-    """Why the message of an invitation did not go out.
-
-    Rule R2.
-    """
+    """Why the message of an invitation did not go out."""
 
     NOT_SET_UP = "NOT_SET_UP", "No mail server is set up here: pass the sign-in address on yourself."
     REFUSED = "REFUSED", "The mail server refuses the address or the message: correct the address."
@@ -94,11 +82,9 @@ class DeliveryProblem(DescribedEnum):
     )
 
 
+# Rules R5, R7 and R8.
 class AssociationEndReason(DescribedEnum):
-    """Why an association ended.
-
-    Rules R5, R7 and R8.
-    """
+    """Why an association ended."""
 
     REMOVED = "REMOVED", "The member removed it."
     MOVED = "MOVED", "The person associated the learning account with another organization."
@@ -106,22 +92,19 @@ class AssociationEndReason(DescribedEnum):
 
 
 class AttemptStatus(DescribedEnum):
-    """How far an association attempt has come.
-
-    EXPIRED is derived from the instant and never stored.
-    """
+    """How far an association attempt has come."""
 
     AWAITING_SIGN_IN = "AWAITING_SIGN_IN", "The person has not come back from the learning provider yet."
     RECEIVED = "RECEIVED", "The provider's answer is kept, and waits for a worker."
     PROCESSING = "PROCESSING", "A worker reads the profile and the transcript."
     ASSOCIATED = "ASSOCIATED", "Final: the account is associated."
     REFUSED = "REFUSED", "Final: the programme's rules or the provider refused; nothing was changed."
+    # Derived from the instant and never stored, so that no worker has to run in time for it.
     EXPIRED = "EXPIRED", "Final: the person did not come back in time; nothing was changed."
     FAILED = "FAILED", "Final: the provider could not be reached, or a fault stopped it; nothing was changed."
 
     @property
     def is_final(self) -> bool:
-        """Tell whether nothing more will happen to the attempt."""
         return self in {AttemptStatus.ASSOCIATED, AttemptStatus.REFUSED, AttemptStatus.EXPIRED, AttemptStatus.FAILED}
 
 
@@ -135,11 +118,9 @@ class AttemptStep(DescribedEnum):
     IMPORTED = "IMPORTED", "The completions were recorded, and credits are on their way."
 
 
+# Rule R9.
 class TranscriptProblem(DescribedEnum):
-    """Why the transcript of an active association is not read again every night.
-
-    Rule R9.
-    """
+    """Why the transcript of an active association is not read again every night."""
 
     SIGN_IN_AGAIN = (
         "SIGN_IN_AGAIN",
@@ -171,11 +152,9 @@ class CompletionKind(DescribedEnum):
     TRAINING = "TRAINING", "A training, completed."
 
 
+# Rule R12.
 class CreditStatus(DescribedEnum):
-    """What a credit is at an instant.
-
-    Rule R12.
-    """
+    """What a credit is at an instant."""
 
     PENDING = "PENDING", "Does not count yet: `countsFrom` lies ahead."
     COUNTING = "COUNTING", "Counts for the organization."
@@ -183,11 +162,9 @@ class CreditStatus(DescribedEnum):
     INELIGIBLE = "INELIGIBLE", "Never counts; `ineligibleReason` says why."
 
 
+# Rules R11 and R16.
 class CreditEndReason(DescribedEnum):
-    """Why a credit stops counting.
-
-    Rules R11 and R16.
-    """
+    """Why a credit stops counting."""
 
     EXPIRED = "EXPIRED", "The completion is valid until then."
     REVOKED = "REVOKED", "The learning provider revoked the completion."
@@ -200,11 +177,9 @@ class CreditEndReason(DescribedEnum):
     )
 
 
+# Rule R12.
 class IneligibleReason(DescribedEnum):
-    """Why a completion never counts.
-
-    Rule R12.
-    """
+    """Why a completion never counts."""
 
     EXPIRED_BEFORE_ASSOCIATION = "EXPIRED_BEFORE_ASSOCIATION", "It had expired when the association started."
     REVOKED_BEFORE_ASSOCIATION = "REVOKED_BEFORE_ASSOCIATION", "It had been revoked when the association started."
@@ -213,10 +188,7 @@ class IneligibleReason(DescribedEnum):
 
 
 class CreditEventKind(DescribedEnum):
-    """What took effect for a credit.
-
-    Each is recorded once.
-    """
+    """What took effect for a credit."""
 
     COUNTED = "COUNTED", "It began to count."
     ENDED = "ENDED", "It ended, or was ended before it could count."
@@ -232,11 +204,9 @@ class CertificationLevel(DescribedEnum):
     OTHER = "OTHER", "Anything else, such as assessments and trainings."
 
 
+# Rule R16.
 class RetirementRule(DescribedEnum):
-    """What a certification's retirement does to completions.
-
-    Rule R16.
-    """
+    """What a certification's retirement does to completions."""
 
     ELIGIBLE_UNTIL = "ELIGIBLE_UNTIL", "It counts until a date, for everybody."
     ONE_YEAR_IF_EARNED_BEFORE = "ONE_YEAR_IF_EARNED_BEFORE", "It counts as long as it is valid if it was earned before."
@@ -288,21 +258,17 @@ class Track(DescribedEnum):
     ALL = "ALL", "The only measures: the program has the same for everybody."
 
 
+# Rule R13.
 class TrackRule(DescribedEnum):
-    """How an organization's track in a program is found.
-
-    Rule R13.
-    """
+    """How an organization's track in a program is found."""
 
     BY_SETTING = "BY_SETTING", "The organization says which it is; where it does not, each is shown."
     HIGHER_TOTAL = "HIGHER_TOTAL", "Both are scored, and the higher total counts."
 
 
+# certlink knows those of skilling and, for specializations, of knowledge; the others tell what else there is to score.
 class Metric(DescribedEnum):
-    """What a program scores.
-
-    certlink knows those of skilling and, for specializations, of knowledge.
-    """
+    """What a program scores."""
 
     NET_CUSTOMER_ADDS = "NET_CUSTOMER_ADDS", "New customers; certlink does not know them."
     SKILLING_INTERMEDIATE = "SKILLING_INTERMEDIATE", "People with intermediate certifications."
@@ -312,11 +278,9 @@ class Metric(DescribedEnum):
     KNOWLEDGE = "KNOWLEDGE", "People with the certifications that a specialization asks for."
 
 
+# Rules R13 and R14.
 class RequirementRole(DescribedEnum):
-    """What a requirement does in its metric.
-
-    Rules R13 and R14.
-    """
+    """What a requirement does in its metric."""
 
     GATE = "GATE", "So many people are needed before anything after it gives points."
     ELECTIVE = "ELECTIVE", "Each person gives points, up to the people needed, once every gate before it is met."
@@ -375,11 +339,9 @@ class ReasonActor(DescribedEnum):
     NOBODY = "NOBODY", "Nobody can, or needs to."
 
 
+# In the order of what happens at the same instant.
 class TimelineKind(DescribedEnum):
-    """What happens in the life of a credit.
-
-    In the order of what happens at the same instant.
-    """
+    """What happens in the life of a credit."""
 
     COMPLETED = "COMPLETED", "It was earned."
     ASSOCIATED = "ASSOCIATED", "The association started."

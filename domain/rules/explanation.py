@@ -1,10 +1,7 @@
-"""Explanation of why a credit counts at an instant, or not.
+"""Explanation of why a credit counts at an instant, or not."""
 
-It follows from the stored interval alone, so it always agrees with the status.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.rules.certifications import CertificationFacts, eligible_until, start_of_day
@@ -19,8 +16,53 @@ from domain.rules.enums import (
     NoPointsReason,
     ReasonActor,
 )
-from domain.rules.explanation_text import action_on, actor_on, requirement_action, summary_of
 
+_INELIGIBLE = {
+    IneligibleReason.EXPIRED_BEFORE_ASSOCIATION: "it had expired before the account was linked",
+    IneligibleReason.REVOKED_BEFORE_ASSOCIATION: "it had been revoked before the account was linked",
+    IneligibleReason.NOT_IN_CATALOG: "it is not in the programme's catalog",
+    IneligibleReason.RETIRED: "the certification had retired",
+}
+_WILL_END = {
+    CreditEndReason.EXPIRED: "it expires",
+    CreditEndReason.REVOKED: "the learning provider revokes it",
+    CreditEndReason.RETIRED: "the certification retires",
+}
+_ENDED = {
+    CreditEndReason.EXPIRED: "it expired",
+    CreditEndReason.REVOKED: "the learning provider revoked it",
+    CreditEndReason.RETIRED: "the certification retired",
+    CreditEndReason.REMOVED: "the account's access was removed",
+    CreditEndReason.MOVED: "the account was linked with another organization",
+    CreditEndReason.MEMBER_REMOVED: "the member left the organization",
+}
+# Who can do what about an unmet condition.
+_UNMET: Mapping[CreditReasonCode, tuple[ReasonActor, str]] = {
+    CreditReasonCode.NOT_ASSOCIATED: (ReasonActor.PERSON, "Link the learning account with the organization."),
+    CreditReasonCode.ASSOCIATION_REMOVED: (
+        ReasonActor.PERSON,
+        "Link the learning account again once the cool-off is over; it counts anew ten days later.",
+    ),
+    CreditReasonCode.ASSOCIATION_MOVED: (
+        ReasonActor.PERSON,
+        "Link the learning account with this organization again once the cool-off is over.",
+    ),
+    CreditReasonCode.MEMBER_REMOVED: (
+        ReasonActor.ADMIN,
+        "Invite the person again; then they can link their account anew.",
+    ),
+    CreditReasonCode.NOT_IN_CATALOG: (ReasonActor.NOBODY, "The programme counts other certifications only."),
+    CreditReasonCode.RETIRED: (ReasonActor.PERSON, "Earn a certification that has not retired."),
+    CreditReasonCode.EXPIRED_BEFORE_ASSOCIATION: (ReasonActor.PERSON, "Earn it again."),
+    CreditReasonCode.REVOKED_BEFORE_ASSOCIATION: (ReasonActor.PERSON, "Ask the learning provider why it was revoked."),
+    CreditReasonCode.EXPIRED: (ReasonActor.PERSON, "Earn it again."),
+    CreditReasonCode.REVOKED: (ReasonActor.PERSON, "Ask the learning provider why it was revoked."),
+    CreditReasonCode.WAITING: (ReasonActor.NOBODY, "Nothing needs doing: it begins to count by itself."),
+    CreditReasonCode.GATE_UNMET: (ReasonActor.ADMIN, "Let more people earn what the gates before it ask for"),
+    CreditReasonCode.MORE_PEOPLE_NEEDED: (ReasonActor.ADMIN, "Let more people earn what this gate asks for"),
+    CreditReasonCode.CAP_REACHED: (ReasonActor.NOBODY, "Enough other people count already; it stands by"),
+    CreditReasonCode.ALREADY_COUNTED: (ReasonActor.NOBODY, "The person counts here already by something else"),
+}
 _ASSOCIATION_ENDS = {
     CreditEndReason.REMOVED: CreditReasonCode.ASSOCIATION_REMOVED,
     CreditEndReason.MOVED: CreditReasonCode.ASSOCIATION_MOVED,
@@ -45,31 +87,26 @@ class CreditFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """A condition of counting, or of giving points to a requirement, and whether it is met.
-
-    It is so since ``since``, if that is known, and is expected to change at ``expected_at``, if ever. A reason for no
-    points has the ``contribution`` that gives none.
-    """
+    """A condition of counting, or of giving points to a requirement, and whether it is met."""
 
     code: CreditReasonCode
     met: bool
+    # ``None`` where nothing is known of it.
     since: datetime | None
     expected_at: datetime | None
     actor: ReasonActor
     action: str
+    # Only where the credit counts, and gives this requirement no points all the same.
     contribution: ProgramContribution | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """One sentence for people, and the reasons for programs, unmet ones first.
-
-    ``counts_from_earliest`` is the instant from which the credit counts or will count; ``None`` if it never will, or
-    never again.
-    """
+    """One sentence for people, and the reasons for programs, unmet ones first."""
 
     summary: str
     reasons: tuple[Reason, ...]
+    # From when it counts or will count; ``None`` if it never will, or never again.
     counts_from_earliest: datetime | None
 
 
@@ -78,27 +115,28 @@ def explanation(facts: CreditFacts, *, at: datetime, contributions: Iterable[Pro
 
     ``contributions`` are the credit's at that instant: those without points become reasons too.
     """
+    # From the stored interval alone, and not from the rules once more: so it always agrees with the status.
     interval = facts.interval
     status = _status(interval, at)
     conditions = [_association(facts, at), *_completion(facts, at), *_waiting(facts, at)]
     reasons = sorted(conditions, key=lambda reason: reason.met)
-    if status is CreditStatus.COUNTING:
-        reasons += [
-            _without_points(contribution)
-            for contribution in contributions
-            if contribution.reason not in {None, NoPointsReason.PENDING}
-        ]
+    for contribution in contributions if status is CreditStatus.COUNTING else ():
+        if contribution.reason is None or contribution.reason is NoPointsReason.PENDING:
+            continue
+        reason = _reason(CreditReasonCode(contribution.reason.value), met=False)
+        metric = contribution.metric.value.lower().replace("_", " ")
+        action = f"{reason.action} ({contribution.program.title}, {metric}, step {contribution.step})."
+        reasons.append(replace(reason, action=action, contribution=contribution))
     is_to_count = status in {CreditStatus.PENDING, CreditStatus.COUNTING} and _counts_at_all(interval)
     return Explanation(
-        summary=summary_of(interval, status),
+        summary=_summary(interval, status),
         reasons=tuple(reasons),
         counts_from_earliest=interval.counts_from if is_to_count else None,
     )
 
 
 def summary(facts: CreditFacts, *, at: datetime) -> str:
-    """Return the sentence of an explanation alone."""
-    return summary_of(facts.interval, _status(facts.interval, at))
+    return _summary(facts.interval, _status(facts.interval, at))
 
 
 def _status(interval: CreditInterval, at: datetime) -> CreditStatus:
@@ -118,79 +156,53 @@ def _association(facts: CreditFacts, at: datetime) -> Reason:
     """Return the condition that the account is associated, or the reason why it is no longer."""
     if at < facts.started_at:
         return _reason(CreditReasonCode.NOT_ASSOCIATED, met=False, expected_at=facts.started_at)
-    code, ends_at = _association_end(facts)
-    if ends_at is None or code is None:
+    end_reason, ends_at = facts.interval.end_reason, facts.interval.counts_until
+    if end_reason not in _ASSOCIATION_ENDS:
+        # Something else ends the credit, or nothing yet: the association may end all the same.
+        left = facts.association_end_reason
+        end_reason, ends_at = CreditEndReason(left.value) if left else None, facts.association_ended_at
+        # A leaver's credit counts until the refresh date, unless something else ends it before.
+        if ends_at is not None and left is AssociationEndReason.MEMBER_REMOVED:
+            ends_at = refresh_at(ends_at)
+    if end_reason is None or ends_at is None:
         return _reason(CreditReasonCode.NOT_ASSOCIATED, met=True, since=facts.started_at)
+    code = _ASSOCIATION_ENDS[end_reason]
     if ends_at <= at:
         return _reason(code, met=False, since=ends_at)
     return _reason(code, met=True, since=facts.started_at, expected_at=ends_at)
 
 
-def _association_end(facts: CreditFacts) -> tuple[CreditReasonCode | None, datetime | None]:
-    """Return why and when the end of the association ends the credit."""
-    reason = facts.interval.end_reason
-    if reason in _ASSOCIATION_ENDS:
-        return _ASSOCIATION_ENDS[reason], facts.interval.counts_until
-    ended_at, end_reason = facts.association_ended_at, facts.association_end_reason
-    if ended_at is None or end_reason is None:
-        return None, None
-    # A leaver's credit counts until the refresh date, unless something else ends it before.
-    end = refresh_at(ended_at) if end_reason is AssociationEndReason.MEMBER_REMOVED else ended_at
-    return _ASSOCIATION_ENDS[CreditEndReason(end_reason.value)], end
-
-
 def _completion(facts: CreditFacts, at: datetime) -> Iterable[Reason]:
     """Yield the condition that the completion is valid by its provider and the catalog, if one of them ever ends it."""
-    interval = facts.interval
+    interval, certification = facts.interval, facts.certification
     if interval.ineligible_reason is not None:
-        code = CreditReasonCode(interval.ineligible_reason.value)
-        yield _reason(code, met=False, since=_ineligible_since(facts, interval.ineligible_reason))
+        since = None
+        if interval.ineligible_reason is IneligibleReason.EXPIRED_BEFORE_ASSOCIATION:
+            since = facts.expires_at
+        elif interval.ineligible_reason is IneligibleReason.RETIRED and certification is not None:
+            retires_on = certification.retires_on
+            since = eligible_until(certification) or (start_of_day(retires_on) if retires_on else None)
+        yield _reason(CreditReasonCode(interval.ineligible_reason.value), met=False, since=since)
     elif interval.end_reason is not None and interval.end_reason not in _ASSOCIATION_ENDS:
         code = CreditReasonCode(interval.end_reason.value)
         assert interval.counts_until is not None
         if interval.counts_until <= at:
             yield _reason(code, met=False, since=interval.counts_until)
         else:
-            opens_at = facts.renewal_opens_at if code is CreditReasonCode.EXPIRED else None
-            yield _reason(code, met=True, expected_at=interval.counts_until, opens_at=opens_at)
-
-
-def _ineligible_since(facts: CreditFacts, reason: IneligibleReason) -> datetime | None:
-    if reason is IneligibleReason.EXPIRED_BEFORE_ASSOCIATION:
-        return facts.expires_at
-    certification = facts.certification
-    if reason is not IneligibleReason.RETIRED or certification is None:
-        return None
-    retires_on = certification.retires_on
-    return eligible_until(certification) or (None if retires_on is None else start_of_day(retires_on))
+            yield _reason(code, met=True, expected_at=interval.counts_until, opens_at=facts.renewal_opens_at)
 
 
 def _waiting(facts: CreditFacts, at: datetime) -> Iterable[Reason]:
-    """Yield the condition that the credit's waiting time is over; a credit that never counts has none."""
     interval = facts.interval
+    # A credit that never counts does not wait.
     if interval.counts_from is None:
         return
-    waits_since = max(facts.completed_at, facts.started_at)
-    if not _counts_at_all(interval):
-        yield _reason(CreditReasonCode.WAITING, met=False, since=waits_since)
-    elif at < interval.counts_from:
-        yield _reason(CreditReasonCode.WAITING, met=False, since=waits_since, expected_at=interval.counts_from)
-    else:
+    if _counts_at_all(interval) and interval.counts_from <= at:
         yield _reason(CreditReasonCode.WAITING, met=True, since=interval.counts_from)
-
-
-def _without_points(contribution: ProgramContribution) -> Reason:
-    assert contribution.reason is not None
-    code = CreditReasonCode(contribution.reason.value)
-    return Reason(
-        code=code,
-        met=False,
-        since=None,
-        expected_at=None,
-        actor=actor_on(code),
-        action=requirement_action(code, contribution),
-        contribution=contribution,
-    )
+    else:
+        since = max(facts.completed_at, facts.started_at)
+        expected_at = interval.counts_from if _counts_at_all(interval) else None
+        yield _reason(CreditReasonCode.WAITING, met=False, since=since, expected_at=expected_at)
 
 
 def _reason(
@@ -201,11 +213,33 @@ def _reason(
     expected_at: datetime | None = None,
     opens_at: datetime | None = None,
 ) -> Reason:
-    return Reason(
-        code=code,
-        met=met,
-        since=since,
-        expected_at=expected_at,
-        actor=actor_on(code, met=met, expected_at=expected_at),
-        action=action_on(code, met=met, expected_at=expected_at, opens_at=opens_at),
-    )
+    actor, action = (ReasonActor.NOBODY, "Nothing needs doing.") if met else _UNMET[code]
+    if met and code is CreditReasonCode.EXPIRED and expected_at is not None:
+        opens = f", from {_day(opens_at)} on" if opens_at else ""
+        actor, action = ReasonActor.PERSON, f"Renew it before {_day(expected_at)}{opens}, and it keeps counting."
+    elif not met and code is CreditReasonCode.WAITING and expected_at is None:
+        action = "Nothing can be done: it ends before it is due."
+    return Reason(code=code, met=met, since=since, expected_at=expected_at, actor=actor, action=action)
+
+
+def _summary(interval: CreditInterval, status: CreditStatus) -> str:
+    if interval.counts_from is None:
+        reason = _INELIGIBLE.get(interval.ineligible_reason) if interval.ineligible_reason else None
+        return f"Does not count: {reason}." if reason else "Does not count."
+    reason = _ENDED[interval.end_reason] if interval.end_reason else "it ended"
+    if interval.counts_until == interval.counts_from:
+        if status is CreditStatus.PENDING:
+            end = _WILL_END.get(interval.end_reason or CreditEndReason.EXPIRED, "the association ends")
+            return f"Will never count: {end} on {_day(interval.counts_from)}, before it is due."
+        return f"Never counted: {reason} before it was due."
+    if status is CreditStatus.PENDING:
+        return f"Counts from {_day(interval.counts_from)}."
+    if interval.counts_until is None:
+        return f"Counts since {_day(interval.counts_from)}."
+    if status is CreditStatus.COUNTING:
+        return f"Counts until {_day(interval.counts_until)}."
+    return f"Counted until {_day(interval.counts_until)}: {reason}."
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant:%-d %B %Y}"

@@ -1,22 +1,22 @@
-"""Forecast of an organization's attainments, day by day, from what is known.
-
-A step is a day, in UTC, on which something changes; its attainments are those of the day's last microsecond.
-"""
+"""Forecast of an organization's attainments, day by day, from what is known."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import TypeVar
 
 from domain.errors import InvalidInput
 from domain.rules.attainment import Attainment, CountedCredit, Holding, Person, attainments_of
 from domain.rules.certifications import start_of_day
 from domain.rules.editions import Edition, changes_of_requirements, programs_at
 from domain.rules.enums import CreditEndReason, ForecastCauseKind, Track
-from domain.rules.pieces import Pieces
 from domain.rules.programs import Program
 
+Result_co = TypeVar("Result_co", covariant=True)
+# A long computation in pieces, each up to a ``yield``: between them it pauses for others.
+Pieces = Generator[None, None, Result_co]
 FURTHEST = timedelta(days=5 * 365 + 1)
 _ENDS = {
     CreditEndReason.EXPIRED: ForecastCauseKind.EXPIRY,
@@ -72,8 +72,8 @@ def check_forecast_date(until: date, *, now: datetime) -> None:
         raise ForecastTooFar(f"A forecast reaches from today, {today}, to {today + FURTHEST}.")
 
 
+# The last microsecond, since an end is exclusive: what ends at midnight still counts on the day before.
 def end_of_day(day: date) -> datetime:
-    """Return the last microsecond of a day in UTC."""
     return start_of_day(day) + timedelta(days=1) - timedelta(microseconds=1)
 
 
@@ -95,7 +95,16 @@ def forecast(
     last = end_of_day(until)
     changes = changes_of_requirements(editions, after=after, until=last)
     causes = [ForecastCause(kind=ForecastCauseKind.EDITION_CHANGE, at=at, edition=key) for at, key in changes]
-    causes += _of_credits(credits, after, last)
+    for credit in credits:
+        begins, ends = credit.counts_from, credit.counts_until
+        # A canceled credit neither begins nor ends.
+        if begins == ends:
+            continue
+        if after < begins <= last:
+            causes.append(ForecastCause(kind=ForecastCauseKind.CREDIT_DUE, at=begins, credit=credit))
+        if ends is not None and after < ends <= last:
+            kind = _ENDS.get(credit.end_reason or CreditEndReason.EXPIRED, ForecastCauseKind.ASSOCIATION_END)
+            causes.append(ForecastCause(kind=kind, at=ends, credit=credit))
     # At the same instant editions come first, then credits by their id.
     causes.sort(key=lambda cause: (cause.at, (cause.credit.credit_id or 0) if cause.credit else -1))
     projection = _Projection(credits, editions, after, track, program)
@@ -108,9 +117,21 @@ def forecast(
         relevant = projection.advance_to(end_of_day(day), tuple(of_day))
         if not relevant:
             continue
-        now, changed = _compared(projection.attainments(), before)
-        steps.append(ForecastStep(date=day, at=projection.at, causes=relevant, attainments=now, changed=changed))
-        before = now
+        earlier = {(attainment.program.key, attainment.track): attainment for attainment in before}
+        now, changed = [], []
+        for attainment in projection.attainments():
+            same = earlier.get((attainment.program.key, attainment.track))
+            if same is not None and (same.program, same.metrics) == (attainment.program, attainment.metrics):
+                # It shares what it holds with the one before: a long forecast would have millions of objects, and each
+                # full garbage collection would hold up everybody for a second.
+                now.append(replace(same, at=attainment.at))
+            else:
+                now.append(attainment)
+                changed.append(attainment)
+        before = tuple(now)
+        steps.append(
+            ForecastStep(date=day, at=projection.at, causes=relevant, attainments=before, changed=tuple(changed))
+        )
     return Forecast(at=after, until=until, attainments=start, steps=tuple(steps))
 
 
@@ -159,43 +180,12 @@ class _Projection:
         programs = programs_at(self._editions, self.at)
         if self._program is None:
             return programs
+        # A specialization may need designations, which are scored for it and left out of the answer.
         needed = {self._program}.union(*(program.designations for program in programs if program.key == self._program))
         return tuple(program for program in programs if program.key in needed)
 
 
-def _of_credits(credits: Iterable[CountedCredit], after: datetime, last: datetime) -> Iterator[ForecastCause]:
-    for credit in credits:
-        begins, ends = credit.counts_from, credit.counts_until
-        # A canceled credit neither begins nor ends.
-        if begins == ends:
-            continue
-        if after < begins <= last:
-            yield ForecastCause(kind=ForecastCauseKind.CREDIT_DUE, at=begins, credit=credit)
-        if ends is not None and after < ends <= last:
-            kind = _ENDS.get(credit.end_reason or CreditEndReason.EXPIRED, ForecastCauseKind.ASSOCIATION_END)
-            yield ForecastCause(kind=kind, at=ends, credit=credit)
-
-
-def _compared(
-    now: Iterable[Attainment], before: Iterable[Attainment]
-) -> tuple[tuple[Attainment, ...], tuple[Attainment, ...]]:
-    """Return the attainments, and those of them that are not what they were before.
-
-    The others share what they hold with those before: a long forecast would have millions of objects, and each full
-    garbage collection would hold up everybody for a second.
-    """
-    old = {(each.program.key, each.track): each for each in before}
-    found, changed = [], []
-    for each in now:
-        same = old.get((each.program.key, each.track))
-        if same is not None and (same.program, same.metrics) == (each.program, each.metrics):
-            found.append(replace(same, at=each.at))
-        else:
-            found.append(each)
-            changed.append(each)
-    return tuple(found), tuple(changed)
-
-
+# A day changes few credits of many: they are added to the counts of the day before, instead of counting everybody anew.
 class Headcounts:
     """Counts an organization's people at an instant (aware, UTC) that only moves forward."""
 
@@ -219,7 +209,6 @@ class Headcounts:
 
     @property
     def at(self) -> datetime:
-        """Return the instant."""
         return self._at
 
     def advance_to(self, at: datetime) -> None:
@@ -233,11 +222,9 @@ class Headcounts:
         self._at = at
 
     def counting(self, certifications: frozenset[str]) -> int:
-        """Return for how many people any of the certifications counts."""
         return len(self._headcount(certifications).counting)
 
     def pending(self, certifications: frozenset[str]) -> int:
-        """Return how many more people will count when pending certifications do."""
         return self._headcount(certifications).only_pending
 
     def _headcount(self, certifications: frozenset[str]) -> "_Headcount":
@@ -271,18 +258,12 @@ class _Headcount:
 
     def change(self, person: Person, *, counting: int, pending: int) -> None:
         self.only_pending -= self._is_only_pending(person)
-        _add(self.counting, person, counting)
-        _add(self.pending, person, pending)
+        for counts, change in ((self.counting, counting), (self.pending, pending)):
+            if change:
+                counts[person] = counts.get(person, 0) + change
+                if not counts[person]:
+                    del counts[person]
         self.only_pending += self._is_only_pending(person)
 
     def _is_only_pending(self, person: Person) -> bool:
         return person in self.pending and person not in self.counting
-
-
-def _add(counts: dict[Person, int], person: Person, change: int) -> None:
-    if change:
-        count = counts.get(person, 0) + change
-        if count:
-            counts[person] = count
-        else:
-            del counts[person]

@@ -1,18 +1,16 @@
 """People and credits without which an organization loses a program."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.rules.attainment import Attainment, Holding, Person, RequirementAttainment, attainments_of
 from domain.rules.enums import ProgramKind, RequirementRole, Track, TrackRule
-from domain.rules.programs import Measure, Program, Requirement
+from domain.rules.programs import Measure, Program
 
 # A program by its key, and its track unless the higher total of both tracks counts.
 Attained = tuple[str, Track | None]
-# Sets of certifications that one person less has.
-Fewer = frozenset[frozenset[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +35,8 @@ class FragilityFinding:
 def fragility(
     holdings: Iterable[Holding], programs: Sequence[Program], *, at: datetime, track: Track | None = None
 ) -> tuple[FragilityFinding, ...]:
-    """Return the finding of each program that is attained at an instant (aware, UTC).
-
-    ``track`` is the organization's setting.
-    """
+    """Return the finding of each program that is attained at an instant, on the organization's track if it has one."""
+    # Who does not count yet can neither lose a program nor save it.
     counting = tuple(holding for holding in holdings if holding.is_counting(at))
     return _Fragility(counting, programs, at, track).findings()
 
@@ -83,6 +79,7 @@ class _Holders:
         return holders
 
 
+# To score every program without each single person would take as many scorings as there are people.
 class _Fragility:
     """Finds what is lost with fewer people, and tries each set of requirements once."""
 
@@ -99,73 +96,71 @@ class _Fragility:
         self._programs = [
             program for program in programs if program.kind is ProgramKind.DESIGNATION or program.key in keys
         ]
-        self._lost: dict[Fewer, frozenset[Attained]] = {}
+        self._lost: dict[frozenset[frozenset[str]], frozenset[Attained]] = {}
 
     def findings(self) -> tuple[FragilityFinding, ...]:
-        people, credits = self._people_lost(), self._credits_lost()
-        return tuple(
-            FragilityFinding(
-                attainment=attainment,
-                margins=tuple(self._margins(identity, attainment)),
-                people=tuple(person for person, lost in people.items() if identity in lost),
-                credits=tuple(credit for credit, lost in credits if identity in lost),
-            )
-            for identity, attainment in self._attained.items()
-        )
-
-    def _people_lost(self) -> Mapping[Person, frozenset[Attained]]:
-        sets: dict[Person, set[frozenset[str]]] = defaultdict(set)
-        for codes in self._tight_sets():
-            for person in self._holders.of(codes):
-                sets[person].add(codes)
-        people = dict.fromkeys(holding.person for holding in self._holdings)
-        return {person: self._lost_with_fewer(frozenset(sets[person])) for person in people if person in sets}
-
-    def _credits_lost(self) -> list[tuple[Holding, frozenset[Attained]]]:
-        sets: dict[int, set[frozenset[str]]] = defaultdict(set)
-        for codes in self._tight_sets():
-            for credits in self._holders.of(codes).values():
-                # A person with two of them still counts without either.
-                if len(credits) == 1:
-                    sets[id(credits[0])].add(codes)
-        single = [holding for holding in self._holdings if id(holding) in sets]
-        return [(holding, self._lost_with_fewer(frozenset(sets[id(holding)]))) for holding in single]
-
-    def _tight_sets(self) -> set[frozenset[str]]:
-        """Return the certifications of the requirements that are unmet with one person less."""
-        return {
+        people: dict[Person, set[frozenset[str]]] = defaultdict(set)
+        single: dict[int, set[frozenset[str]]] = defaultdict(set)
+        # The requirements that are unmet with one person less: nobody else and nothing else can lose a program.
+        tight = {
             requirement.certifications
             for program in self._programs
             for measure in program.measures
             for requirement in measure.requirements
             if len(self._holders.of(requirement.certifications)) <= requirement.needed
         }
+        for codes in tight:
+            for person, credits in self._holders.of(codes).items():
+                people[person].add(codes)
+                # A person with two of them still counts without either.
+                if len(credits) == 1:
+                    single[id(credits[0])].add(codes)
+        in_order = dict.fromkeys(holding.person for holding in self._holdings)
+        people_lost = {person: self._lost_with_fewer(people[person]) for person in in_order if person in people}
+        credits_lost = [
+            (credit, self._lost_with_fewer(single[id(credit)])) for credit in self._holdings if id(credit) in single
+        ]
+        return tuple(
+            FragilityFinding(
+                attainment=attainment,
+                margins=tuple(
+                    RequirementMargin(
+                        measure=metric.measure,
+                        attainment=part,
+                        spare=part.spare
+                        if part.requirement.role is RequirementRole.DESIGNATION
+                        else self._spare(identity, part),
+                    )
+                    for metric in attainment.metrics
+                    for part in metric.requirements
+                ),
+                people=tuple(person for person, lost in people_lost.items() if identity in lost),
+                credits=tuple(credit for credit, lost in credits_lost if identity in lost),
+            )
+            for identity, attainment in self._attained.items()
+        )
 
-    def _lost_with_fewer(self, sets: Fewer) -> frozenset[Attained]:
-        if sets not in self._lost:
-            self._lost[sets] = self._lost_with(dict.fromkeys(sets, 1), self._programs)
-        return self._lost[sets]
+    def _lost_with_fewer(self, sets: Set[frozenset[str]]) -> frozenset[Attained]:
+        # Most people and credits are in the same few sets: each combination is scored once.
+        fewer = frozenset(sets)
+        if fewer not in self._lost:
+            self._lost[fewer] = self._lost_with(dict.fromkeys(fewer, 1), self._programs)
+        return self._lost[fewer]
 
     def _lost_with(self, less: Mapping[frozenset[str], int], programs: Sequence[Program]) -> frozenset[Attained]:
         scored = attainments_of(_Crowd(self._holders, less, self._at), programs, track=self._track)
         lost = frozenset(_identity(attainment) for attainment in scored if not attainment.attained)
         return lost & self._attained.keys()
 
-    def _margins(self, identity: Attained, attainment: Attainment) -> Iterable[RequirementMargin]:
-        for metric in attainment.metrics:
-            for part in metric.requirements:
-                is_of_people = part.requirement.role is not RequirementRole.DESIGNATION
-                spare = self._spare(identity, part.requirement) if is_of_people else part.spare
-                yield RequirementMargin(measure=metric.measure, attainment=part, spare=spare)
-
-    def _spare(self, identity: Attained, requirement: Requirement) -> int:
-        codes = requirement.certifications
-        counting = len(self._holders.of(codes))
-        spare = max(0, counting - requirement.needed)
+    def _spare(self, identity: Attained, part: RequirementAttainment) -> int:
+        """Return how many can leave; more than the requirement has to spare where the rest of a program carries it."""
         key, _ = identity
         keys = {key}.union(*(program.designations for program in self._programs if program.key == key))
         programs = [program for program in self._programs if program.key in keys]
-        while spare < counting and identity not in self._lost_with({codes: spare + 1}, programs):
+        spare = part.spare
+        while spare < part.counting and identity not in self._lost_with(
+            {part.requirement.certifications: spare + 1}, programs
+        ):
             spare += 1
         return spare
 

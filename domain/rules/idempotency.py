@@ -1,5 +1,6 @@
 """Idempotency keys."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from domain.errors import InvalidInput, Refusal
@@ -32,11 +33,12 @@ def check_idempotency_key(key: str) -> None:
         raise InvalidInput(f"An idempotencyKey is 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 
-def check_same_request(stored: bytes, requested: bytes) -> None:
-    """Refuse a request whose fingerprint is not that of the request for which its key was first used.
+def check_same_request(stored: bytes, requested: Collection[bytes]) -> None:
+    """Refuse a request whose fingerprint, by any of our keys, is not that of the first request under its key.
 
     Raises:
         IdempotencyKeyReused: they differ.
     """
-    if stored != requested:
+    # A client's mistake, which would else get the answer of another request without a word.
+    if stored not in requested:
         raise IdempotencyKeyReused

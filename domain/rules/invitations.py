@@ -40,14 +40,13 @@ class ResentTooSoon(Refusal):
 def work_address(text: str, *, mail_domains: Sequence[str]) -> str:
     """Return a work e-mail of one of the organization's mail domains, in one spelling.
 
-    A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
-
     Raises:
         InvalidInput: the text is not an address, or is one of another domain.
     """
     address = one_spelling(text.strip())
     if address is None:
         raise InvalidInput("The work e-mail is not an address.")
+    # A person with another address could not sign in: the domain leads to the organization's issuer (our decision).
     if domain_of(address) not in mail_domains:
         raise InvalidInput(f"The work e-mail must be one of {' or '.join(mail_domains)}.")
     return address

@@ -9,6 +9,7 @@ from domain.errors import InvalidInput
 from domain.rules.text import is_printable
 
 MAX_ADDRESS = 320
+MAX_DOMAIN = 253
 MAX_LOCAL_PART = 64
 # Without quotes, comments and any character that could end a mail header.
 _LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\]\\\x00-\x1f\x7f]+")
@@ -16,9 +17,11 @@ _LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\]\\\x00-\x1f\x7f]+")
 
 def a_label_domain(text: str) -> str | None:
     """Return a mail domain in A-label form (IDNA 2008) and lower case; nothing if it is none."""
+    if len(text) > MAX_DOMAIN:
+        return None
     try:
         # Not Python's own codec: by IDNA 2003 it makes fass.example of faß.example, which is another company's.
-        return idna.encode(text.strip(), uts46=True).decode().lower()
+        return idna.encode(text, uts46=True).decode().lower()
     except (idna.IDNAError, UnicodeError):
         return None
 
@@ -29,7 +32,7 @@ def mail_domain(text: str) -> str:
     Raises:
         InvalidInput: it is none.
     """
-    domain = a_label_domain(text)
+    domain = a_label_domain(text.strip())
     if domain is None or domain.endswith("."):
         raise InvalidInput("This is no mail domain: write it as in an address after the @, such as contoso.example.")
     return domain
@@ -42,13 +45,14 @@ def domain_of(address: str) -> str:
 
 def one_spelling(text: str) -> str | None:
     """Return an address as it is compared: NFC, lower case, its domain in A-label form; nothing if it is none."""
-    local, _, host = text.rpartition("@")
+    written, _, host = text.rpartition("@")
+    # Checked in this spelling and not as written: NFC makes a semicolon of the Greek question mark.
+    local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", written).lower())
     domain = a_label_domain(host)
-    address = f"{unicodedata.normalize('NFC', unicodedata.normalize('NFC', local).lower())}@{domain}"
     is_local_part = _LOCAL_PART.fullmatch(local) and is_printable(local, max_length=MAX_LOCAL_PART)
-    if domain is None or not is_local_part or len(address) > MAX_ADDRESS or domain.endswith("."):
+    if domain is None or not is_local_part or domain.endswith(".") or len(f"{local}@{domain}") > MAX_ADDRESS:
         return None
-    return address
+    return f"{local}@{domain}"
 
 
 def confirmed_spelling(text: str) -> str | None:

@@ -9,15 +9,13 @@ from domain.rules.enums import Metric, ProgramKind, RequirementRole, Track, Trac
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """A number of distinct people with any of some certifications, and the points that they give.
-
-    A gate gives its points once, when as many people as needed count. Everything else gives an equal share of its
-    points for each person, up to the people needed. ``needed`` counts designations where the role is ``DESIGNATION``.
-    """
+    """A number of distinct people with any of some certifications, and the points that they give."""
 
     step: int
     role: RequirementRole
+    # People, or designations where the role is ``DESIGNATION``.
     needed: int
+    # A gate gives them once, when as many people as needed count; everything else gives each of these an equal share.
     points: Fraction = Fraction(0)
     certifications: frozenset[str] = frozenset()
     designations: frozenset[str] = frozenset()
@@ -40,12 +38,10 @@ class Measure:
 
     @property
     def certifications(self) -> frozenset[str]:
-        """Return every certification that counts toward the metric."""
         return frozenset(code for requirement in self.requirements for code in requirement.certifications)
 
     @property
     def max_points(self) -> Fraction:
-        """Return the points when everything is met."""
         return sum((requirement.points for requirement in self.requirements), Fraction(0))
 
 
@@ -70,14 +66,11 @@ class Program:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Return the tracks that the program is scored on."""
         return tuple(track for track in Track if any(measure.track is track for measure in self.measures))
 
     @property
     def certifications(self) -> frozenset[str]:
-        """Return every certification that counts toward the program on any track."""
         return frozenset(code for measure in self.measures for code in measure.certifications)
 
     def on_track(self, track: Track) -> tuple[Measure, ...]:
-        """Return the measures of one track."""
         return tuple(measure for measure in self.measures if measure.track is track)

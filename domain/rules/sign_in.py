@@ -56,11 +56,9 @@ class SignInNotAccepted(Refusal):
         )
 
 
+# Identity issuers are refused by the same class: for the person it is the same, whoever does not answer.
 class ProviderUnavailable(Refusal):
-    """The learning provider does not answer, or is not set up.
-
-    It may say how long to wait. Identity issuers are refused by the same class.
-    """
+    """The learning provider does not answer, or is not set up."""
 
     code = "PROVIDER_UNAVAILABLE"
 
@@ -86,11 +84,9 @@ class ClientRefused(ProviderUnavailable):
         )
 
 
+# Rule R3.
 class ProfileIncomplete(Refusal):
-    """The learning account has no complete certification profile, hence no MCID.
-
-    Rule R3.
-    """
+    """The learning account has no complete certification profile, hence no MCID."""
 
     code = "PROFILE_INCOMPLETE"
 
@@ -101,11 +97,9 @@ class ProfileIncomplete(Refusal):
         )
 
 
+# Rule R2.
 class NotAMember(Refusal):
-    """The work account belongs to nobody who was invited.
-
-    Rule R2.
-    """
+    """The work account belongs to nobody who was invited."""
 
     code = "NOT_A_MEMBER"
 
@@ -139,13 +133,13 @@ class BoundElsewhere(Refusal):
         )
 
 
+# A redirect URI for each, so that an answer can be no other issuer's: not every one names itself (RFC 9207).
 def redirect_key(*, organization_id: int, issuer: str) -> str:
     """Return the part of a redirect URI that is unique to an organization and its issuer."""
     return sha256(f"{organization_id} {issuer}".encode()).hexdigest()[:32]
 
 
 def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
-    """Return the redirect URI of an organization at its issuer."""
     return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
 
 
@@ -166,6 +160,7 @@ def check_answering_issuer(named: str | None, *, expected: str, is_named_always:
     Raises:
         SignInNotAccepted: the answer may be another issuer's.
     """
+    # Else an attacker who has an issuer of their own could pass off its answer as another's (a mix-up).
     if (named is None and is_named_always) or (named is not None and named != expected):
         raise SignInNotAccepted
 

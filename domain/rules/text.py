@@ -3,6 +3,7 @@
 
 def is_printable(text: str, *, max_length: int) -> bool:
     """Tell whether a text is not too long and can be printed; NUL and half of a surrogate pair cannot."""
+    # The length first: a request may bring 256 kB, and only short texts are looked at.
     return len(text) <= max_length and text.isprintable()
 
 

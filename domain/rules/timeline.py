@@ -18,19 +18,17 @@ class TimelineEvent:
     end_reason: CreditEndReason | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedEffects:
-    """When it was recorded that a credit began to count, and that it ended."""
+def timeline(
+    facts: CreditFacts, *, at: datetime, counted_at: datetime | None = None, ended_at: datetime | None = None
+) -> tuple[TimelineEvent, ...]:
+    """Return the events of a credit as seen at an aware instant, the earliest first.
 
-    counted_at: datetime | None
-    ended_at: datetime | None
-
-
-def timeline(facts: CreditFacts, recorded: RecordedEffects, *, at: datetime) -> tuple[TimelineEvent, ...]:
-    """Return the events of a credit as seen at an aware instant, the earliest first."""
+    It was recorded at ``counted_at`` that the credit began to count, and at ``ended_at`` that it ended.
+    """
     interval = facts.interval
     counts = interval.counts_from is not None and interval.counts_from != interval.counts_until
     due_at = interval.counts_from if counts else None
+    # What ends before its renewal opens cannot be renewed any more.
     opens_at = facts.renewal_opens_at
     if opens_at is not None and interval.counts_until is not None and interval.counts_until <= opens_at:
         opens_at = None
@@ -39,9 +37,9 @@ def timeline(facts: CreditFacts, recorded: RecordedEffects, *, at: datetime) -> 
         (TimelineKind.ASSOCIATED, facts.started_at, facts.started_at),
         (TimelineKind.RECORDED, facts.recorded_at, facts.recorded_at),
         (TimelineKind.DUE, due_at, None),
-        (TimelineKind.COUNTED, due_at, recorded.counted_at),
+        (TimelineKind.COUNTED, due_at, counted_at),
         (TimelineKind.RENEWAL_OPENS, opens_at if counts else None, None),
-        (TimelineKind.ENDED, interval.counts_until, recorded.ended_at),
+        (TimelineKind.ENDED, interval.counts_until, ended_at),
     )
     events = [
         TimelineEvent(

@@ -1,8 +1,4 @@
-"""Schedule of transcript readings (R9).
-
-Each account is read every night at an instant of its own, so that no provider gets all requests at once, and once more
-just before something expires, because a renewal that is known in time leaves no gap (R11).
-"""
+"""Schedule of transcript readings (R9)."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,16 +7,19 @@ from domain.rules.enums import TranscriptProblem
 NIGHT_BEGINS = time(0, tzinfo=UTC)
 NIGHT = timedelta(hours=6)
 DAY = timedelta(days=1)
+# Just before something expires: a renewal that is known in time leaves no gap (R11).
 LAST_READING = timedelta(minutes=30)
 FIRST_BACK_OFF = timedelta(minutes=15)
 # The multiplier that spreads consecutive numbers evenly over 32 bits (Knuth, 6.4).
 SPREAD = 2_654_435_761
 BITS_32 = 4_294_967_296
+# Doubled so often it is longer than a day, and the next night comes first; a later try must not overflow.
 MAX_DOUBLINGS = 7
 
 
 def next_night_reading(account_id: int, *, after: datetime) -> datetime:
     """Return the account's reading of the night that follows an instant (aware, UTC)."""
+    # Each account at an instant of its own, so that no provider gets all requests at once.
     share = (account_id * SPREAD % BITS_32) / BITS_32
     tonight = datetime.combine(after.astimezone(UTC).date(), NIGHT_BEGINS) + NIGHT * share
     return tonight if tonight > after else tonight + DAY

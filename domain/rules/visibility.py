@@ -17,7 +17,6 @@ class MemberViewer:
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether the viewer administers the organization."""
         return self.role.is_admin
 
     def may(self, scope: Scope) -> bool:
@@ -29,6 +28,7 @@ class MemberViewer:
 class ApiClientViewer:
     """An API client that makes a request: as it is no person, it owns nothing and can change nothing (R1)."""
 
+    # Both are asked of every viewer, and no client is ever a member or an admin.
     member_id: ClassVar[None] = None
     is_admin: ClassVar[bool] = False
 
@@ -37,7 +37,6 @@ class ApiClientViewer:
     scopes: frozenset[Scope]
 
     def may(self, scope: Scope) -> bool:
-        """Tell whether the client has a scope."""
         return scope in self.scopes
 
 
@@ -45,11 +44,6 @@ Viewer = MemberViewer | ApiClientViewer
 
 
 def check_signed_in(viewer: Viewer | None) -> Viewer:
-    """Return the viewer.
-
-    Raises:
-        Forbidden: nobody is signed in.
-    """
     if viewer is None:
         raise Forbidden
     return viewer
@@ -73,16 +67,13 @@ def may_see_of(viewer: Viewer, member_id: int, scope: Scope) -> bool:
 
 
 def profile_id_ending(profile_id: str) -> str:
-    """Return the last three characters of a profile id: all that an organization may see of an MCID (R17)."""
     # At least three characters stay hidden, however short an id is.
     return profile_id[3:][-3:]
 
 
 def masked_profile_id(profile_id: str) -> str:
-    """Return a profile id with all but its ending masked (R17)."""
     return "•••" + profile_id_ending(profile_id)
 
 
 def masked_for(profile_id: str, *, owner: bool) -> str | None:
-    """Return a profile id if the viewer is its owner."""
     return profile_id if owner else None

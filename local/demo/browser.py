@@ -18,11 +18,9 @@ class Browser:
         self.page = ""
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._client.aclose()
 
     async def visit(self, address: str) -> None:
-        """Open an address and follow its redirects."""
         await self._go("GET", address, None)
 
     async def submit(self, to: str = "", **fields: str) -> None:

@@ -37,7 +37,6 @@ class Service:
         return str(answer["access_token"])
 
     async def advance(self, days: int) -> None:
-        """Move the clock."""
         await self._sandbox("/clock", {"advance_seconds": days * 86_400})
 
     async def graphql(self, token: str, document: str, variables: dict[str, object] | None = None) -> dict[str, Any]:
@@ -64,10 +63,7 @@ class Service:
 
 @asynccontextmanager
 async def temporary_service(settings: Mapping[str, str] | None = None) -> AsyncIterator[Service]:
-    """Run `certlink up` in a temporary folder while the block runs.
-
-    It has these settings, by their names in the environment, and none of this process's.
-    """
+    """Run `certlink up` in a temporary folder, with these settings and none of this process's."""
     # Directly below the system's folder for temporary files: the database's unprivileged user must reach it.
     with tempfile.TemporaryDirectory(prefix="certlink-demo-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
@@ -120,7 +116,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 def _free_port() -> int:
-    """Return a port that is free, with the next one."""
+    # The sandbox takes the next one, so both must be free.
     while True:
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))

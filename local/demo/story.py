@@ -1,8 +1,4 @@
-"""The steps of the story.
-
-Amara linked her Microsoft Learn account at Fabrikam, changes to Contoso, moves it there, sees her credits begin to
-count, removes her access, and reads when she may link again.
-"""
+"""The steps of the story of Amara, who moves her account."""
 
 import asyncio
 from collections.abc import Callable
@@ -44,7 +40,7 @@ class Story:
         """Run every step and tell it.
 
         Raises:
-            StepFailed: something did not hold.
+            StepFailed: a step did not hold.
         """
         await self._link_at_fabrikam()
         await self._move_to_contoso()
@@ -69,6 +65,7 @@ class Story:
 
     async def _move_to_contoso(self) -> None:
         await self.service.advance(days=31)
+        # The cool-off of 30 days must be over.
         self.tell("31 days pass, and Amara works for Contoso")
         browser = Browser()
         try:

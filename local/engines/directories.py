@@ -1,8 +1,4 @@
-"""Choose the folders of the engines, and the account of PostgreSQL.
-
-PostgreSQL refuses to run as root; then it runs as an account without rights, which must be able to reach its files.
-Where it cannot, as below a closed home, the files go elsewhere and a symbolic link in the data folder says where.
-"""
+"""Choose the folders of the engines, and the account of PostgreSQL."""
 
 import fcntl
 import os
@@ -23,7 +19,7 @@ from local.processes import Account
 
 ELSEWHERE = ("/var/lib", "/var/tmp", "/tmp")
 SOCKET_FOLDERS = ("/tmp", "/var/tmp")
-# The longer of both engines' socket names.
+# The longer of both engines' socket names: the path of a socket holds 107 bytes, so a deep data folder has no room.
 SOCKET_NAME = ".s.PGSQL.5432"
 # Other characters are read differently by asyncpg, arq, Redis and PostgreSQL.
 PLAIN = re.compile(r"[\w/.+-]+", re.ASCII)
@@ -39,12 +35,10 @@ class Directories:
 
     @property
     def cluster(self) -> Path:
-        """The folder of PostgreSQL's data."""
         return self.folder / "postgres"
 
     @property
     def redis(self) -> Path:
-        """The folder of Redis."""
         return self.folder / "redis"
 
 
@@ -55,7 +49,15 @@ def hold(data: Path) -> Iterator[None]:
     Raises:
         NotReady: another certlink holds it, or it cannot be made or written.
     """
-    _make(data)
+    if data.exists():
+        # PostgreSQL's account has to pass through; what is secret in the folder is closed by itself.
+        if os.geteuid() == 0 and data.stat().st_uid == 0:
+            data.chmod(stat.S_IMODE(data.stat().st_mode) | 0o011)
+    else:
+        try:
+            data.mkdir(mode=0o711, parents=True)
+        except OSError as error:
+            raise NotReady(f"cannot make the data folder {data}: {error.strerror}") from None
     try:
         lock = (data / LOCK_FILE).open("a+")
     except OSError:
@@ -67,6 +69,7 @@ def hold(data: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise NotReady(f"{data} is in use by another certlink (process {lock.read().partition(' ')[0]})") from None
+        # For those who only look (certlink/data_folder.py): trying the lock would hold it for a moment.
         lock.truncate(0)
         lock.write(f"{os.getpid()} {process_identity(os.getpid())}")
         lock.flush()
@@ -83,6 +86,8 @@ def choose_directories(data: Path, *, durable: bool, say: Callable[[str], None])
     Raises:
         NotReady: no folder fits, or there is no account to run PostgreSQL as.
     """
+    # PostgreSQL refuses to run as root; then an account without rights runs it, and must be able to reach its files.
+    # Where it cannot, as below a closed home, they go elsewhere, and a symbolic link in the data folder says where.
     account = _account(data)
     folder = _engines_folder(data, account, say)
     sockets = _sockets_folder(folder, account)
@@ -97,7 +102,18 @@ def choose_directories(data: Path, *, durable: bool, say: Callable[[str], None])
 
 def reachable(path: Path, account: Account | None) -> bool:
     """Tell whether an account may pass through every folder down to a path."""
-    return account is None or all(_may_pass(folder, account) for folder in (path, *path.parents))
+    if account is None:
+        return True
+    for folder in (path, *path.parents):
+        state = folder.stat()
+        right = stat.S_IXOTH
+        if state.st_uid == account.user:
+            right = stat.S_IXUSR
+        elif state.st_gid == account.group:
+            right = stat.S_IXGRP
+        if not state.st_mode & right:
+            return False
+    return True
 
 
 def give(path: Path, account: Account | None) -> None:
@@ -214,25 +230,3 @@ def _can_bind(folder: Path) -> bool:
             return False
     path.unlink()
     return True
-
-
-def _make(data: Path) -> None:
-    if data.exists():
-        mode = stat.S_IMODE(data.stat().st_mode)
-        # PostgreSQL's account has to pass through; what is secret in the folder is closed by itself.
-        if os.geteuid() == 0 and data.stat().st_uid == 0:
-            data.chmod(mode | 0o011)
-        return
-    try:
-        data.mkdir(mode=0o711, parents=True)
-    except OSError as error:
-        raise NotReady(f"cannot make the data folder {data}: {error.strerror}") from None
-
-
-def _may_pass(folder: Path, account: Account) -> bool:
-    state = folder.stat()
-    if state.st_uid == account.user:
-        return bool(state.st_mode & stat.S_IXUSR)
-    if state.st_gid == account.group:
-        return bool(state.st_mode & stat.S_IXGRP)
-    return bool(state.st_mode & stat.S_IXOTH)

@@ -24,11 +24,11 @@ STATUS_LINE = 7
 MEMORY_LINE = 6
 ORPHANS_TIMEOUT_SECONDS = 10.0
 POLL_INTERVAL_SECONDS = 0.02
+# For tests, whose data a crash may lose.
 LOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def database_url(directories: Directories, database: str = DATABASE) -> str:
-    """Return the address that asyncpg and Tortoise take."""
     return f"postgres://{USER}@/{database}?host={directories.sockets}"
 
 
@@ -65,7 +65,6 @@ async def postgres_part(directories: Directories, *, durable: bool) -> Part:
 
 
 async def make_database(directories: Directories) -> None:
-    """Make the database, unless it is there."""
     connection = await _connect(directories)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
@@ -76,6 +75,7 @@ async def make_database(directories: Directories) -> None:
 
 def _options(directories: Directories, *, durable: bool) -> list[str]:
     settings = {
+        # The socket alone, which only its owner can open.
         "listen_addresses": "",
         "unix_socket_directories": str(directories.sockets),
         "unix_socket_permissions": "0700",
@@ -112,10 +112,8 @@ async def _make_cluster(initdb: Path, directories: Directories, *, durable: bool
 
 
 async def _remove_lock_file(directories: Directories) -> None:
-    """Wait for the orphans of a killed server, then remove its lock file.
-
-    PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
-    """
+    """Wait for the orphans of a killed server, then remove its lock file."""
+    # PostgreSQL itself believes a zombie, or a foreign process that got the same id, to be the server.
     lock = directories.cluster / "postmaster.pid"
     for _ in range(round(ORPHANS_TIMEOUT_SECONDS / POLL_INTERVAL_SECONDS)):
         users = _memory_users(lock)

@@ -1,7 +1,4 @@
-"""The embedded Redis as a part.
-
-It keeps nothing on disk: what is due is in PostgreSQL, and Redis only wakes the workers sooner.
-"""
+"""The embedded Redis as a part."""
 
 import contextlib
 from pathlib import Path
@@ -14,6 +11,8 @@ from local.engines.directories import Directories
 from local.processes import Command
 from local.supervisor import Part
 
+# Nothing is kept on disk: what is due is in PostgreSQL, and Redis only wakes the workers sooner.
+# The rights leave out scripts and what an operator does: nothing here needs them.
 SETTINGS = """\
 port 0
 unixsocketperm 700
@@ -26,7 +25,6 @@ user default on nopass ~* &* +@all -@scripting -module -debug -config -replicaof
 
 
 def redis_url(directories: Directories) -> str:
-    """Return the address that redis-py and arq take."""
     return f"unix://{_socket(directories)}?db=0"
 
 

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.app import build_app
+from api.app import build_app, new_documents
 from api.runtime import Runtime
 from bench.unlimited import NoRateLimit
 from domain.models import BrowserSession, Member
@@ -22,6 +22,8 @@ from tests.api.caller import OWN_ORIGIN, Caller
 from tests.clock import START, FrozenClock
 
 NOWHERE = "postgres://localhost:1/nowhere"
+# Of all tests together: none of these is registered.
+DOCUMENTS = new_documents()
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +41,7 @@ def detached_runtime() -> Runtime:
         issuers=Issuers(settings=settings),
         notifications=NotificationListener(NOWHERE),
         rate_limit=NoRateLimit(settings),
+        documents=DOCUMENTS,
     )
 
 
@@ -58,6 +61,7 @@ def runtime(settings: Settings, clock: FrozenClock, database: str) -> Runtime:
         issuers=Issuers(settings=settings),
         notifications=NotificationListener(database),
         rate_limit=NoRateLimit(settings),
+        documents=DOCUMENTS,
     )
 
 

@@ -16,7 +16,8 @@ from domain.queries.credits import credit_order
 from domain.rules.enums import CreditOrderField, OrderDirection
 from domain.secrets import SecretKey
 
-KEY = SecretKey(Fernet.generate_key().decode()).key_for("cursors")
+NEWEST, OLDER = [Fernet.generate_key().decode() for _ in range(2)]
+KEYS = SecretKey(NEWEST).keys_for("cursors")
 STATUS = credit_order(CreditOrderField.STATUS)
 EXPIRY = credit_order(CreditOrderField.EXPIRES_AT, OrderDirection.DESCENDING)
 PERSON = credit_order(CreditOrderField.PERSON)
@@ -32,8 +33,8 @@ places = st.one_of(
 A_CURSOR = Cursor(position=Position(id=7, value=2), as_of=datetime(2026, 11, 3, tzinfo=UTC))
 
 
-def cursors(order: Order | None = STATUS, *, name: str = "Member.credits:1", key: bytes = KEY) -> ListCursors:
-    return ListCursors(key=key, name=name, order=order)
+def cursors(order: Order | None = STATUS, *, name: str = "Member.credits:1", keys: list[bytes] = KEYS) -> ListCursors:
+    return ListCursors(keys=keys, name=name, order=order)
 
 
 @given(places, as_ofs)
@@ -72,7 +73,7 @@ def test_what_somebody_made_up_is_refused(text: str, placed: tuple[Order | None,
     [
         pytest.param(cursors(name="Member.associations:1"), id="another list"),
         pytest.param(cursors(name="Member.credits:2"), id="another parent's list"),
-        pytest.param(cursors(key=SecretKey(Fernet.generate_key().decode()).key_for("cursors")), id="another key"),
+        pytest.param(cursors(keys=SecretKey(OLDER).keys_for("cursors")), id="another key"),
         pytest.param(cursors(PERSON), id="another order"),
         pytest.param(cursors(credit_order(CreditOrderField.STATUS, OrderDirection.DESCENDING)), id="other direction"),
         pytest.param(cursors(None), id="no order"),
@@ -86,7 +87,18 @@ def test_a_cursor_of_another_list_is_refused(others: ListCursors) -> None:
 def test_a_cursor_is_the_same_in_every_process() -> None:
     key = "Y2VydGxpbmstY2VydGxpbmstY2VydGxpbmstY2VydGw="
 
-    text = cursors(key=SecretKey(key).key_for("cursors")).text(A_CURSOR)
+    text = cursors(keys=SecretKey(key).keys_for("cursors")).text(A_CURSOR)
 
-    assert cursors(key=SecretKey(key).key_for("cursors")).read(text) == A_CURSOR
-    assert SecretKey(key).key_for("cursors") != SecretKey(key).key_for("anything else")
+    assert cursors(keys=SecretKey(key).keys_for("cursors")).read(text) == A_CURSOR
+    assert SecretKey(key).keys_for("cursors") != SecretKey(key).keys_for("anything else")
+
+
+def test_a_cursor_of_before_is_read_while_another_secret_key_replaces_its_own() -> None:
+    before, meanwhile, after = [
+        cursors(keys=SecretKey(*keys).keys_for("cursors")) for keys in ([OLDER], [NEWEST, OLDER], [NEWEST])
+    ]
+
+    assert meanwhile.read(before.text(A_CURSOR)) == A_CURSOR
+    assert after.read(meanwhile.text(A_CURSOR)) == A_CURSOR
+    with pytest.raises(InvalidInput):
+        after.read(before.text(A_CURSOR))

@@ -3,16 +3,18 @@
 import pytest
 from graphql import OperationType, get_introspection_query
 
-from api.documents.cache import digest_of, known_document, read_document, register_document
-from api.documents.complexity import LIMITS
+from api.app import new_documents
+from api.documents.reading import digest_of
+from api.documents.visitor import LIMITS
 from api.errors import ErrorCode, RequestError
+from tests.api.conftest import DOCUMENTS
 
 NESTED = "viewer { member { credits { nodes { member { credits { nodes { "
 
 
 def refusal(text: str) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        read_document(text)
+        DOCUMENTS.read(text)
     return caught.value
 
 
@@ -44,7 +46,7 @@ def test_a_document_beyond_a_limit_is_refused(text: str) -> None:
 
 
 def test_the_usual_introspection_query_is_within_the_limits() -> None:
-    document = read_document(
+    document = DOCUMENTS.read(
         get_introspection_query(
             descriptions=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
         )
@@ -69,7 +71,7 @@ def test_validation_stops_after_five_errors_and_suggests_nothing() -> None:
 def test_a_document_is_read_once() -> None:
     text = "query Once { policy { coolOffDays } }"
 
-    assert read_document(text) is read_document(text)
+    assert DOCUMENTS.read(text) is DOCUMENTS.read(text)
 
 
 def test_a_refusal_is_remembered_without_frames_and_nodes() -> None:
@@ -86,21 +88,24 @@ def test_a_refusal_is_remembered_without_frames_and_nodes() -> None:
 def test_the_cache_forgets_what_was_asked_for_longest_ago_but_nothing_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("api.documents.cache.MAX_KEPT_LENGTH", 500)
+    monkeypatch.setattr("api.documents.reading.MAX_CACHED_LENGTH", 500)
     texts = [f"query Number{number} {{ policy {{ coolOffDays }} }}" for number in range(20)]
-    registered = register_document(texts[0])
+    documents = new_documents()
+    documents.register({"of the test": texts[0]})
     for text in texts:
-        read_document(text)
+        documents.read(text)
 
-    assert known_document(registered) is read_document(texts[0])
-    assert known_document(digest_of(texts[-1])) is read_document(texts[-1])
+    assert documents.get(digest_of(texts[0])) is documents.read(texts[0])
+    assert documents.get(digest_of(texts[-1])) is documents.read(texts[-1])
     with pytest.raises(RequestError) as forgotten:
-        known_document(digest_of(texts[1]))
+        documents.get(digest_of(texts[1]))
     assert forgotten.value.code is ErrorCode.PERSISTED_QUERY_NOT_FOUND
 
 
 def test_the_kind_of_an_operation_is_known_by_its_name() -> None:
-    document = read_document('query A { policy { coolOffDays } } subscription B { associationAttempt(id: "x") { id } }')
+    document = DOCUMENTS.read(
+        'query A { policy { coolOffDays } } subscription B { associationAttempt(id: "x") { id } }'
+    )
 
     assert document.operation_type("A") is OperationType.QUERY
     assert document.operation_type("B") is OperationType.SUBSCRIPTION

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 from structlog.testing import capture_logs
 
-from api.documents.cache import digest_of
+from api.documents.reading import digest_of
 from tests.api.test_trusted_documents import persisted
 
 MARKER = "amara.osei"

@@ -3,7 +3,7 @@
 from httpx2 import AsyncClient
 
 from api.graphql.ids import Kind, global_id
-from api.graphql.nodes import MAX_NODES
+from api.graphql.query import MAX_NODES
 from domain.rules.enums import MemberRole
 from tests.api.conftest import sign_in
 from tests.factories import make_association, make_credit, make_member, make_organization

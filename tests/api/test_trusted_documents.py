@@ -9,15 +9,15 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.requests import Request
 
+from api.app import new_documents
 from api.auth.callers import Caller
-from api.documents.cache import digest_of
-from api.documents.trusted import DocumentsNotAccepted, document_id, read_manifest, register_documents
+from api.documents.reading import DocumentsNotAccepted, digest_of
+from api.documents.trusted import document_id, read_manifest
 from api.errors import ErrorCode, RequestError
 from api.graphql.context import Context
 from api.runtime import Runtime
 from api.transport.admission import admit
-from api.transport.http.body import read_request
-from api.transport.request import GraphQLRequest
+from api.transport.request import GraphQLRequest, read_request
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to
@@ -32,7 +32,9 @@ STRICT = {"Accept": "application/graphql-response+json"}
 @pytest.fixture(scope="session")
 def registered_runtime(detached_runtime: Runtime) -> Runtime:
     """A process with one registered document."""
-    return replace(detached_runtime, registered_documents=register_documents({"of the test": REGISTERED}))
+    documents = new_documents()
+    documents.register({"of the test": REGISTERED})
+    return replace(detached_runtime, documents=documents)
 
 
 @pytest.fixture(scope="session")
@@ -218,7 +220,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused_by_the_name_of_its_entry(m
 
 def test_a_document_that_does_not_fit_the_schema_is_not_registered() -> None:
     with pytest.raises(DocumentsNotAccepted) as refused:
-        register_documents({"fine": REGISTERED, "Broken (abc)": "{ neverThere }"})
+        new_documents().register({"fine": REGISTERED, "Broken (abc)": "{ neverThere }"})
 
     assert "the document Broken (abc) cannot be registered" in str(refused.value)
     assert "neverThere" in str(refused.value)

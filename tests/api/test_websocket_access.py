@@ -16,16 +16,17 @@ from domain.errors import TryAgain
 from domain.models import AssociationAttempt, Member
 from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, NotificationListener, api_client_access, member_access
 from domain.operations.members import change_member_role, remove_member
-from domain.operations.organizations import change_issuer
+from domain.operations.organizations import replace_issuer
 from domain.operations.sign_in import end_session
 from domain.rules.enums import MemberRole
 from domain.rules.visibility import ApiClientViewer, MemberViewer, Viewer
+from domain.settings import Settings
 from tests.api.caller import OWN_ORIGIN
 from tests.api.conftest import application
 from tests.api.serving import Socket, served, socket_to
 from tests.api.test_subscription import cookie_of, follow
 from tests.clock import START, FrozenClock
-from tests.factories import make_attempt, make_member, make_organization
+from tests.factories import issuer_settings, make_attempt, make_member, make_organization
 
 NEVER_BY_ITSELF = 3_600.0
 ROLE = "{ viewer { member { role } } }"
@@ -84,13 +85,18 @@ async def test_signing_out_closes_that_session_and_no_other(
 
 
 async def test_a_change_of_issuer_closes_what_its_members_have_open(
-    client: AsyncClient, member: Member, address: str, clock: FrozenClock
+    client: AsyncClient, member: Member, address: str, clock: FrozenClock, settings: Settings
 ) -> None:
     organization = await member.organization
 
     async with socket_to(address, Cookie=await cookie_of(client, member), Origin=OWN_ORIGIN) as websocket:
         await opened(websocket, member)
-        await change_issuer(organization_domain=organization.domain, issuer="https://new.example", now=clock())
+        await replace_issuer(
+            organization_domain=organization.domain,
+            issuer=issuer_settings("https://new.example"),
+            now=clock(),
+            settings=settings,
+        )
 
         assert await websocket.last_words() == ([], 4403)
 

@@ -148,7 +148,7 @@ async def test_sockets_are_closed_when_the_process_stops(own_runtime: Runtime) -
 
 async def test_who_does_not_read_is_let_go(own_runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{CONNECTION}.SEND_SECONDS", 0.02)
-    monkeypatch.setattr("api.transport.websocket.endpoint.CLOSE_SECONDS", 0.02)
+    monkeypatch.setattr(f"{CONNECTION}.CLOSE_SECONDS", 0.02)
     heard: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from api.errors import STATUSES, ErrorCode
-from api.graphql.nodes import MAX_NODES
+from api.graphql.query import MAX_NODES
 from api.transport.json_body import parse_json
 from domain.errors import Refusal
 from domain.operations.invitations import MAX_AT_ONCE
@@ -136,7 +136,7 @@ async def test_a_document_that_fails_is_told_in_the_way_of_the_media_type(
     strict = await wire.post("/graphql", content=body, headers=STRICT)
     lenient = await wire.post("/graphql", content=body, headers=JSON)
 
-    assert (strict.status_code, codes(strict.json())) == (STATUSES[ErrorCode(code)], [code])
+    assert (strict.status_code, codes(strict.json())) == (STATUSES[code], [code])
     assert strict.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
     assert (lenient.status_code, codes(lenient.json())) == (200, [code])
     assert "data" not in strict.json()

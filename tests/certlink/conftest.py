@@ -42,9 +42,17 @@ def certlink(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPa
 async def contoso(database_url: str) -> str:
     """The mail domain of the only organization."""
     connection = await asyncpg.connect(**connection_arguments(database_url))
+    # The domain is checked at the end of the statement that writes both.
     await connection.execute(
-        """INSERT INTO organization (name, domain, issuer, client_id, api_audience, created_at)
-           VALUES ('Contoso', 'contoso.example', 'https://login.contoso.example', 'certlink', 'certlink-api', now())"""
+        """WITH contoso AS (
+               INSERT INTO organization (name, domain, created_at)
+               VALUES ('Contoso', 'contoso.example', now()) RETURNING id, domain, created_at),
+           issuer AS (
+               INSERT INTO identity_issuer (organization_id, issuer, preset, address_trust, address_claims,
+                   subject_claims, client_id, api_audiences, access_token_issuers, front_end_client_ids, created_at)
+               SELECT id, 'https://login.contoso.example', 'GENERIC', 'VERIFIED', '{email}', '{sub}', 'certlink',
+                   '{certlink-api}', '{}', '{}', created_at FROM contoso)
+           INSERT INTO mail_domain (organization_id, domain, created_at) SELECT id, domain, created_at FROM contoso"""
     )
     await connection.close()
     return "contoso.example"

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from api.documents.cache import digest_of, known_document
+from api.documents.reading import digest_of
 from certlink.commands.serve import application
 from certlink.main import app
 from domain.settings import Settings
@@ -22,21 +22,15 @@ ENVIRONMENT = {
 }
 
 
-def test_the_pages_and_the_front_ends_documents_are_registered(tmp_path: Path) -> None:
+async def test_the_pages_and_the_front_ends_documents_are_registered(tmp_path: Path, settings: Settings) -> None:
     manifest = tmp_path / "documents.json"
     manifest.write_text(json.dumps({digest_of(TEXT): TEXT}))
 
-    application(
-        Settings(
-            database_url=ENVIRONMENT["DATABASE_URL"],
-            redis_url=ENVIRONMENT["REDIS_URL"],
-            secret_key=ENVIRONMENT["CERTLINK_SECRET_KEY"],
-            documents_file=str(manifest),
-        )
-    )
+    app = application(settings.model_copy(update={"documents_file": str(manifest)}))
+    async with app.router.lifespan_context(app):
+        documents = app.state.runtime.documents
 
-    for text in (TEXT, *DOCUMENTS.values()):
-        assert known_document(digest_of(text)).operations
+        assert all(documents.is_registered(digest_of(text)) for text in (TEXT, *DOCUMENTS.values()))
 
 
 def test_settings_that_are_missing_or_do_not_fit_end_the_command_with_one_line(

@@ -29,7 +29,7 @@ from domain.queries.invariants import violations
 from domain.settings import Settings
 from local.demo.browser import Browser
 from local.seed import seed
-from local.services import sandbox_settings
+from local.services import sandbox_settings, sandbox_url
 from sandbox.app import create_app as create_sandbox
 from tests.api.serving import served
 from tests.clock import FrozenClock
@@ -114,11 +114,11 @@ async def running(
         api_address, sandbox_address = (f"localhost:{address.rpartition(':')[2]}" for address in addresses)
         settings = _settings(monkeypatch, settings, folder, api_address, sandbox_address)
         data = folder / "sandbox"
-        sandbox.app = create_sandbox(base_url=settings.sandbox_url, data=data, sandbox_mode=True, clock=clock)
+        sandbox.app = create_sandbox(base_url=sandbox_url(), data=data, sandbox_mode=True, clock=clock)
         now = programme_clock(settings)
         api.app = application(settings)
         await stack.enter_async_context(api.app.router.lifespan_context(api.app))
-        await seed(settings)
+        await seed(settings, sandbox_url=sandbox_url())
         runtime: Runtime = api.app.state.runtime
         worker = WorkerContext(settings=settings, clock=now, issuers=runtime.issuers)
         environment = {"PATH": f"{os.environ['PATH']}:{folder}", "HOME": str(folder), "NO_PROXY": "*"}

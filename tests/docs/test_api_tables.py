@@ -6,7 +6,6 @@ from pathlib import Path
 from graphql import GraphQLEnumType, GraphQLObjectType
 
 from api.auth.authentication import MAX_TOKEN_LENGTH
-from api.documents.complexity import LIMITS
 from api.documents.cost_table import (
     CONNECTION_WEIGHT,
     EXPORT_COST,
@@ -16,12 +15,13 @@ from api.documents.cost_table import (
     WEIGHTS_OF_LISTS,
 )
 from api.documents.reading import MAX_ERRORS, MAX_LENGTH, MAX_TOKENS
+from api.documents.visitor import LIMITS
 from api.errors import ErrorCode
-from api.graphql.nodes import MAX_NODES
+from api.graphql.query import MAX_NODES
 from api.graphql.refusals import TYPES, RefusalCode
 from api.graphql.schema import schema
-from api.limits.charge import CHARACTERS_READ_FOR_A_POINT
-from api.limits.scoring_cost import (
+from api.limits.charge import (
+    CHARACTERS_READ_FOR_A_POINT,
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
     FORECAST_DAY_COST,

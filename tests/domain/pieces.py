@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from domain.rules.pieces import Pieces
+from domain.rules.forecast import Pieces
 
 Result = TypeVar("Result")
 

@@ -14,19 +14,27 @@ from domain.errors import NotFound, Refusal
 from domain.models import Association, LearningAccount, Member, Organization
 from domain.operations.associations import associate, remove_association
 from domain.operations.credits import propagate_credits
-from domain.operations.members import activate_member, remove_member
+from domain.operations.members import remove_member
 from domain.queries.associations import allowance
 from domain.queries.invariants import violations
 from domain.rules.administration import Operator
 from domain.rules.association_limits import AssociationAllowance
 from domain.rules.credit_interval import credit_status
 from domain.rules.enums import LearningProvider, MemberStatus
+from domain.rules.identity import AddressNotVerified
 from domain.rules.policy import Policy
-from domain.rules.sign_in import Identity
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
 from tests.domain.reference_model import COOL_OFF, DAY, NEVER, YEAR, Account, Link, Programme, transcript
-from tests.factories import make_attempt, make_member, make_organization, viewer_of
+from tests.factories import (
+    issuer_of,
+    make_attempt,
+    make_member,
+    make_organization,
+    sign_in_at,
+    subject_of,
+    viewer_of,
+)
 
 MICROSECOND = timedelta(microseconds=1)
 ACCOUNTS = [
@@ -133,7 +141,9 @@ class History:
         self.programme.leave(number, self.now)
         organization = await Organization.get(id=member.organization_id)
         self.present[place] = len(self.members)
-        self.members.append(await make_member(organization, work_email=member.work_email, subject=member.subject))
+        self.members.append(
+            await make_member(organization, work_email=member.work_email, subject=await subject_of(member))
+        )
 
     def organization_of(self, number: int) -> str:
         """Return the organization of a member, present or gone, by its mail domain."""
@@ -142,15 +152,18 @@ class History:
     async def sign_in(self, *, is_verified: bool) -> None:
         """Let the invited member sign in, again and again."""
         member = self.members[INVITED]
-        issuer = f"https://login.{member.work_email.partition('@')[2]}"
-        identity = Identity(issuer=issuer, subject="1", email=member.work_email, email_verified=is_verified)
-        was_invited = member.status is MemberStatus.INVITED
+        issuer = await issuer_of(await Organization.get(id=member.organization_id))
+        if member.status is MemberStatus.INVITED and not is_verified:
+            async with leaving_no_trace():
+                with pytest.raises(AddressNotVerified):
+                    await sign_in_at(issuer, email=member.work_email, verified=False, now=self.now)
+            return
 
-        viewer = await activate_member(identity=identity, now=self.now)
+        viewer = await sign_in_at(issuer, email=member.work_email, verified=is_verified, now=self.now)
 
         await member.refresh_from_db()
-        assert (member.status is MemberStatus.ACTIVE) == (not was_invited or is_verified)
-        assert viewer == (viewer_of(member) if member.status is MemberStatus.ACTIVE else None)
+        assert member.status is MemberStatus.ACTIVE
+        assert viewer == viewer_of(member)
 
     async def propagate(self) -> None:
         """Let what is due take effect: then the events are what the statuses say, each once."""

@@ -131,4 +131,4 @@ async def test_a_long_chain_is_read_in_batches(chains: None) -> None:
 async def _record(organization_id: int) -> None:
     async with transaction():
         details: dict[str, object] = {"b": "ß", "a": [1, None]}
-        await record_audit(organization_id, actor="test", action="test", subject="test", details=details, now=START)
+        await record_audit(organization_id, "test", "test", "test", details, now=START)

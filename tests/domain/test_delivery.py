@@ -20,16 +20,14 @@ from domain import mail
 from domain.database.pool import execute, fetch_value
 from domain.models import Invitation, Member, Organization
 from domain.operations.invitation_delivery import deliver_invitation, lease_invitation
-from domain.operations.invitations import WantedMember, cancel_invitation, correct_invitation, invite_members
-from domain.operations.members import activate_member
+from domain.operations.invitations import Invitee, cancel_invitation, correct_invitation, invite_members
 from domain.operations.steps.leases import MAX_TRIES
 from domain.rules.administration import Operator
 from domain.rules.enums import DeliveryProblem
-from domain.rules.sign_in import Identity
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.mail_box import MailBox, mail_box
-from tests.factories import make_organization
+from tests.factories import issuer_of, make_organization, sign_in_at
 
 _LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 ADDRESS = "amara.osei@contoso.example"
@@ -60,7 +58,7 @@ async def invite(organization: Organization, settings: Settings, *addresses: str
     """Invite people and return their invitations."""
     outcomes = await invite_members(
         by=Operator(organization_id=organization.id),
-        wanted=[WantedMember(work_email=address) for address in addresses or (ADDRESS,)],
+        invitees=[Invitee(work_email=address) for address in addresses or (ADDRESS,)],
         now=START,
         settings=settings,
     )
@@ -260,8 +258,7 @@ async def test_who_came_or_was_canceled_is_not_told_any_more(
     if is_canceled:
         await cancel_invitation(by=Operator(organization_id=organization.id), invitation_id=invitation.id, now=START)
     else:
-        identity = Identity(issuer=organization.issuer, subject="1", email=ADDRESS, email_verified=True)
-        assert await activate_member(identity=identity, now=START) is not None
+        await sign_in_at(await issuer_of(organization), email=ADDRESS)
 
     assert not await deliver_invitation(now=START, settings=posting)
     assert box.messages == []

@@ -16,22 +16,56 @@ NONSENSE = "'NONSENSE'"
 LATER = {"started_at": "'2026-08-01Z'", "cool_off_until": "'2026-08-31Z'"}
 ENDED = {"ended_at": "'2026-09-01Z'", "end_reason": "'REMOVED'"}
 GRANT = {"grant_sealed": "'token'", "next_read_at": "'2026-03-02Z'"}
+OTHER_ID = "'00000000-0000-4000-8000-000000001000'"
 OTHER_ATTEMPT = {"ticket_hash": "'other'", "state_hash": "'other'"}
 
 # One statement for each guarantee by its name, which breaks that guarantee.
 BREAKING = {
-    "organization_domain_key": copy_row("organization", issuer="'https://other.example'"),
-    "organization_issuer_key": copy_row("organization", domain="'other.example'"),
+    "organization_domain_key": copy_row("organization"),
     "organization_track_is_a_choice": change_row("organization", track="'ALL'"),
     "organization_domain_is_lower": change_row("organization", domain="'Contoso.example'"),
+    "mail_domain_domain_key": copy_row("mail_domain", organization_id="2"),
+    # Nobody but this organization can have it: the other one's main domain is among its own.
+    "mail_domain_of_an_organization": """ALTER TABLE mail_domain DROP CONSTRAINT mail_domain_domain_key;
+        INSERT INTO mail_domain (id, organization_id, domain, created_at)
+        VALUES (1000, 1, 'contoso.example', '2026-01-01Z')""",
+    "mail_domain_is_an_a_label": copy_row("mail_domain", domain="'bücher.example'"),
+    "one_issuer_per_organization": copy_row("identity_issuer"),
+    "identity_issuer_trust_is_known": change_row("identity_issuer", address_trust=NONSENSE),
+    "identity_issuer_names_its_claims": change_row("identity_issuer", subject_claims="'{}'"),
+    "identity_issuer_trusts_what_is_confirmed": change_row("identity_issuer", address_claims="'{email,upn}'"),
+    "identity_issuer_is_removed_after_its_creation": change_row("identity_issuer", removed_at="'2025-12-31Z'"),
+    "one_live_credential_per_slot": copy_row("issuer_credential"),
+    "issuer_credential_slot_is_one_of_two": change_row("issuer_credential", slot="3"),
+    "issuer_credential_kind_is_known": change_row("issuer_credential", kind=NONSENSE),
+    "one_subject_per_issuer": copy_row("work_identity", subject="'other'"),
+    "one_open_replacement": copy_row("account_replacement"),
+    "account_replacement_is_decided": change_row("account_replacement", is_confirmed="true"),
+    "ended_session_keeps_no_grant": change_row("browser_session", ended_at="'2026-01-02Z'"),
+    "session_is_checked_by_a_grant": change_row("browser_session", next_check_at="NULL"),
+    "one_scim_token_per_prefix": copy_row("scim_token", slot="2"),
+    "one_live_scim_token_per_slot": copy_row("scim_token", prefix="'other'"),
+    "scim_token_slot_is_one_of_two": change_row("scim_token", slot="3"),
+    "scim_token_is_stored_hashed": change_row("scim_token", token_hash="'token'"),
+    "scim_token_expires_after_its_creation": change_row("scim_token", expires_at="created_at"),
+    "scim_token_ends_after_its_creation": change_row("scim_token", ended_at="'2026-01-01Z'"),
+    "one_directory_user_per_name": copy_row(
+        "directory_user", id=OTHER_ID, external_id="'directory-2'", user_name="'AMARA.osei@contoso.example'"
+    ),
+    "one_directory_user_per_external_id": copy_row("directory_user", id=OTHER_ID, user_name="'other'"),
+    "one_active_directory_user_per_member": copy_row(
+        "directory_user", id=OTHER_ID, external_id="'directory-2'", user_name="'other'"
+    ),
+    "directory_user_deleted_is_erased": change_row("directory_user", deleted_at="'2026-01-03Z'", is_active="false"),
+    "directory_user_changes_after_its_creation": change_row("directory_user", changed_at="'2026-01-01Z'"),
     "member_role_is_a_word": change_row("member", role=NONSENSE),
     "member_status_is_a_word": change_row("member", status=NONSENSE),
     "member_email_is_lower": change_row("member", work_email="'Amara.Osei@contoso.example'"),
     "member_active_was_activated": change_row("member", activated_at="NULL"),
-    "member_is_bound_by_issuer_and_subject": change_row("member", subject="NULL"),
     "member_removed_at_when_removed": change_row("member", status="'REMOVED'"),
-    "one_member_per_email": copy_row("member", subject="'other'"),
-    "one_member_per_subject": copy_row("member", organization_id="2", work_email="'other@contoso.example'"),
+    "one_member_per_email": copy_row("member"),
+    # Also by another issuer's row: one of another organization that trusts the same.
+    "one_member_per_subject": copy_row("work_identity", member_id="2", identity_issuer_id="2"),
     "one_invitation_per_member": copy_row("invitation"),
     "invitation_delivery_problem_is_a_word": change_row("invitation", delivery_problem=NONSENSE),
     "invitation_that_waits_for_delivery_has_no_problem": change_row(
@@ -118,6 +152,7 @@ BREAKING = {
         SET in_force_from = in_force_from - interval '1 microsecond'""",
 }
 CHANGES = ["UPDATE {table} SET id = id", "DELETE FROM {table}", "TRUNCATE {table}"]
+MAIN_DOMAIN = "main_domain_is_one_of_its"
 TRIGGERS = {"audit_event_is_append_only": "audit_event", "credit_event_is_append_only": "credit_event"}
 MOVES_OF_EDITIONS = [
     "UPDATE catalog_edition SET in_force_from = in_force_from + interval '1 day'",
@@ -163,6 +198,25 @@ async def test_the_database_refuses_what_breaks_a_guarantee(guarded: Any, name: 
     assert refused.value.as_dict()["constraint_name"] == name
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        change_row("organization", domain="'elsewhere.example'"),
+        change_row("organization", domain="'fabrikam-labs.example'"),
+        change_row("mail_domain", organization_id="2"),
+        "DELETE FROM mail_domain WHERE id = 1",
+    ],
+)
+async def test_an_organization_s_main_domain_is_one_of_its_own(guarded: Any, statement: str) -> None:
+    await guarded.execute(copy_row("mail_domain", 2, domain="'fabrikam-labs.example'"))
+
+    with pytest.raises(asyncpg.ForeignKeyViolationError) as refused:
+        # The transaction that adds an organization writes its domain after it, and is checked at its end.
+        await guarded.execute(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")
+
+    assert refused.value.as_dict()["constraint_name"] == MAIN_DOMAIN
+
+
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("table", TRIGGERS.values())
 async def test_what_was_recorded_cannot_be_changed(guarded: Any, table: str, change: str) -> None:
@@ -197,7 +251,34 @@ async def test_an_edition_in_force_keeps_its_place(guarded: Any, move: str) -> N
             counts_until="NULL",
             end_reason="NULL",
         ),
-        copy_row("member", organization_id="2", issuer="'https://login.fabrikam.example'"),
+        copy_row("member", organization_id="2"),
+        copy_row("mail_domain", domain="'xn--bcher-kva.example'"),
+        # Two organizations may trust one issuer, and one trusts again what it has removed.
+        copy_row("identity_issuer", organization_id="2"),
+        copy_row("identity_issuer", removed_at="'2026-01-01Z'"),
+        copy_row("issuer_credential", slot="2"),
+        copy_row("issuer_credential", ended_at="created_at"),
+        copy_row(
+            "work_identity",
+            member_id="2",
+            identity_issuer_id="2",
+            issuer="'https://login.fabrikam.example'",
+            ended_at="bound_at",
+        ),
+        copy_row("work_identity", member_id="2", ended_at="bound_at"),
+        copy_row("account_replacement", decided_at="requested_at", is_confirmed="false"),
+        copy_row("scim_token", slot="2", prefix="'other'"),
+        copy_row("scim_token", prefix="'other'", ended_at="created_at"),
+        copy_row("directory_user", id=OTHER_ID, organization_id="2", member_id="2"),
+        copy_row("directory_user", id=OTHER_ID, is_active="false", external_id="NULL", user_name="'other'"),
+        copy_row(
+            "directory_user",
+            id=OTHER_ID,
+            is_active="false",
+            external_id="NULL",
+            user_name="''",
+            deleted_at="'2026-01-03Z'",
+        ),
         copy_row("learning_account", provider="'PARTNER_UNIVERSITY'"),
         copy_row("idempotency_key", member_id="2"),
         copy_row("api_key", slot="2", prefix="'other'"),
@@ -214,7 +295,8 @@ async def test_the_database_allows_what_only_touches_a_guarantee(guarded: Any, s
 async def test_every_guarantee_is_tested_and_none_is_missing(guarded: Any) -> None:
     found = await guarded.fetch(
         """SELECT conname::text AS name FROM pg_constraint
-           WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'x')
+           WHERE connamespace = 'public'::regnamespace
+             AND (contype IN ('c', 'u', 'x') OR contype = 'f' AND cardinality(conkey) > 1)
              AND conrelid <> 'tortoise_migrations'::regclass
            UNION SELECT indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
            WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND NOT i.indisprimary
@@ -222,7 +304,7 @@ async def test_every_guarantee_is_tested_and_none_is_missing(guarded: Any) -> No
            UNION SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"""
     )
 
-    assert {row["name"] for row in found} == {*BREAKING, *TRIGGERS, "edition_in_force_stays"}
+    assert {row["name"] for row in found} == {*BREAKING, *TRIGGERS, "edition_in_force_stays", MAIN_DOMAIN}
 
 
 async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any) -> None:
@@ -232,7 +314,8 @@ async def test_every_foreign_key_has_an_index_and_keeps_its_parent(guarded: Any)
                SELECT FROM pg_index i
                WHERE i.indrelid = f.conrelid AND i.indkey[0] = f.conkey[1] AND i.indpred IS NULL) AS is_indexed
            FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-           WHERE f.contype = 'f'"""
+           WHERE f.contype = 'f' AND f.conname <> $1""",
+        MAIN_DOMAIN,
     )
 
     tables = [kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)]

@@ -102,16 +102,20 @@ BREAKING = {
         ["credit 2"],
     ),
     "a removed member has no active association and no open session (R8)": (
-        change_row("member", status="'REMOVED'", removed_at="'2026-07-01Z'"),
+        change_row("member", status="'REMOVED'", removed_at="'2026-07-01Z'")
+        + "; "
+        + change_row("work_identity", ended_at="'2026-07-01Z'")
+        + "; "
+        + change_row("browser_session", ended_at="'2026-07-01Z'", refresh_sealed="NULL", next_check_at="NULL"),
         ["member 1"],
     ),
-    "a member is bound by the issuer that their organization trusts (R2)": (
-        change_row("organization", issuer="'https://new.contoso.example'"),
-        ["member 1"],
+    "a member is bound by issuers that their organization trusts (R2)": (
+        change_row("identity_issuer", removed_at="'2026-07-01Z'"),
+        ["binding 1"],
     ),
-    "who is bound to no subject has no open session (R2)": (
-        change_row("member", issuer="NULL", subject="NULL"),
-        ["member 1"],
+    "a session ends with its binding (R2)": (
+        change_row("work_identity", ended_at="'2026-07-01Z'"),
+        ["session 1"],
     ),
     "an invitation is its member's, and waits as long as the member is invited (R2)": (
         change_row("invitation", responded_at="NULL"),

@@ -9,20 +9,19 @@ from domain.models import AuditEvent, Invitation, Member, Organization
 from domain.operations.invitations import (
     MAX_AT_ONCE,
     InvitationOutcome,
-    WantedMember,
+    Invitee,
     cancel_invitation,
     correct_invitation,
     invite_members,
     resend_invitation,
 )
-from domain.operations.members import activate_member
 from domain.rules.enums import MemberRole, MemberStatus
 from domain.rules.invitations import AlreadyMember, InvitationAnswered, ResentTooSoon
-from domain.rules.sign_in import Identity
+from domain.rules.sign_in import NotAMember
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
-from tests.factories import make_member, make_organization, viewer_of
+from tests.factories import issuer_of, make_member, make_organization, sign_in_at, viewer_of
 
 DAY = timedelta(hours=24)
 ACCOUNT_ADMIN, GLOBAL_ADMIN = MemberRole.ACCOUNT_ADMIN, MemberRole.GLOBAL_ADMIN
@@ -54,8 +53,8 @@ class Desk:
         self.by, self.settings = viewer_of(admin), settings
 
     async def invite(self, *addresses: str, role: MemberRole = MemberRole.MEMBER) -> list[InvitationOutcome]:
-        wanted = [WantedMember(work_email=address, role=role) for address in addresses]
-        return await invite_members(by=self.by, wanted=wanted, now=START, settings=self.settings)
+        invitees = [Invitee(work_email=address, role=role) for address in addresses]
+        return await invite_members(by=self.by, invitees=invitees, now=START, settings=self.settings)
 
     async def invited(self, address: str = AMARA, role: MemberRole = MemberRole.MEMBER) -> Invitation:
         (outcome,) = await self.invite(address, role=role)
@@ -80,8 +79,11 @@ def desk(admin: Member, posting: Settings) -> Desk:
 
 async def sign_in(organization: Organization, address: str = AMARA) -> bool:
     """Tell whether somebody whose issuer vouches for an address comes in."""
-    identity = Identity(issuer=organization.issuer, subject=address, email=address, email_verified=True)
-    return await activate_member(identity=identity, now=START + DAY) is not None
+    try:
+        await sign_in_at(await issuer_of(organization), subject=address, email=address, now=START + DAY)
+    except NotAMember:
+        return False
+    return True
 
 
 async def test_each_address_is_an_outcome_of_its_own(desk: Desk, admin: Member) -> None:
@@ -112,6 +114,18 @@ async def test_each_address_is_an_outcome_of_its_own(desk: Desk, admin: Member) 
     events = await AuditEvent.filter(action="member_invited").order_by("sequence")
     assert [event.subject for event in events] == [f"member:{member.id}" for member in invited]
     assert "contoso" not in str([event.details for event in events])
+
+
+@pytest.mark.parametrize("signs_in_as", ["jos\u00e9@contoso.example", "jose\u0301@contoso.example"])
+async def test_one_address_in_two_spellings_is_one_invitation_and_signs_in(
+    desk: Desk, organization: Organization, signs_in_as: str
+) -> None:
+    one, other = await desk.invite("jose\u0301@contoso.example", "Jos\u00e9@contoso.example")
+
+    assert isinstance(other.refusal, AlreadyMember)
+    assert (await Member.get(status=MemberStatus.INVITED)).work_email == "jos\u00e9@contoso.example"
+    assert await sign_in(organization, signs_in_as)
+    assert (await Member.get(id=one.member_id)).status is MemberStatus.ACTIVE
 
 
 async def test_where_everybody_is_refused_nothing_is_written(desk: Desk, admin: Member) -> None:

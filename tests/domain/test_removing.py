@@ -20,28 +20,31 @@ from domain.models import (
 from domain.operations.associations import associate
 from domain.operations.attempts import start_association
 from domain.operations.credits import propagate_credits
-from domain.operations.members import activate_member, remove_member
+from domain.operations.members import remove_member
 from domain.operations.steps.record_completions import record_completions
 from domain.providers.learning import CompletionRecord
 from domain.queries.attempts import association_attempt
-from domain.queries.callers import viewer_of_member, viewer_of_session, viewer_of_subject
+from domain.queries.callers import viewer_of_identity, viewer_of_member, viewer_of_session
 from domain.rules.administration import LastAdmin, Operator
 from domain.rules.association_limits import CoolOffActive
 from domain.rules.credit_interval import refresh_at
 from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
 from domain.rules.policy import Policy
-from domain.rules.sign_in import Identity
+from domain.rules.sign_in import NotAMember
 from domain.secrets import hash_token
 from domain.settings import Settings
 from tests.clock import START
 from tests.domain.assert_unchanged import leaving_no_trace
 from tests.factories import (
     completion_record,
+    issuer_of,
     make_association,
     make_attempt,
     make_credit,
     make_member,
     make_organization,
+    sign_in_at,
+    subject_of,
     viewer_of,
 )
 
@@ -118,15 +121,13 @@ async def test_access_and_sessions_end_at_once(admin: Member, member: Member, or
     assert before == viewer_of(member)
     assert await viewer_of_session("token", now=START) is None
     assert (await BrowserSession.get(member=member)).ended_at == START
-    assert member.subject is not None
-    assert await viewer_of_subject(organization.issuer, member.subject) is None
+    issuer, subject = await issuer_of(organization), await subject_of(member)
+    assert await viewer_of_identity(issuer.id, subject) is None
     assert await viewer_of_member(member.id) is None
     assert await association_attempt(viewer_of(member), attempt.id) is None
     # A front-end's token still names them, and an e-mail verifies: neither makes them a member again.
-    identity = Identity(
-        issuer=organization.issuer, subject=member.subject, email=member.work_email, email_verified=True
-    )
-    assert await activate_member(identity=identity, now=START) is None
+    with pytest.raises(NotAMember):
+        await sign_in_at(issuer, subject=subject, email=member.work_email)
 
 
 async def test_open_attempts_end_and_forget_what_they_carried(admin: Member, member: Member) -> None:
@@ -261,7 +262,7 @@ async def test_a_leaver_who_comes_back_loses_no_day_and_counts_once(
     record = completion_record(completed_at=START - 60 * DAY)
     credit = await _credit(association, record)
     await remove_member(by=viewer_of(admin), member_id=member.id, now=START)
-    back = await make_member(organization, work_email=member.work_email, subject=member.subject)
+    back = await make_member(organization, work_email=member.work_email, subject=await subject_of(member))
 
     after = await _associate(await make_attempt(back), record, now=START + DAY)
 
@@ -277,7 +278,7 @@ async def test_a_leaver_who_comes_back_after_the_refresh_date_changes_nothing_th
     record = completion_record(completed_at=START - 60 * DAY)
     credit = await _credit(association, record)
     await remove_member(by=viewer_of(admin), member_id=member.id, now=START)
-    back = await make_member(organization, work_email=member.work_email, subject=member.subject)
+    back = await make_member(organization, work_email=member.work_email, subject=await subject_of(member))
 
     await _associate(await make_attempt(back), record, now=REFRESH - 5 * DAY)
 
@@ -290,7 +291,7 @@ async def test_the_cool_off_keeps_running_for_a_leaver(
     """R6: also with the same organization."""
     await make_association(member, profile_id=MCID, started_at=START - 10 * DAY)
     await remove_member(by=viewer_of(admin), member_id=member.id, now=START)
-    back = await make_member(organization, work_email=member.work_email, subject=member.subject)
+    back = await make_member(organization, work_email=member.work_email, subject=await subject_of(member))
 
     with pytest.raises(CoolOffActive) as refused:
         await _associate(await make_attempt(back), now=START + DAY)

@@ -52,10 +52,10 @@ async def multiply(association: Association, times: int) -> None:
     """Write as many more associations with a credit like the one there is."""
     await execute(
         """WITH n AS (SELECT generate_series(1000, 999 + $2) AS id),
-        m AS (INSERT INTO member (id, organization_id, work_email, role, status, issuer, subject, invited_at,
-                activated_at)
-            SELECT n.id, $3, n.id || '@contoso.example', 'MEMBER', 'ACTIVE', o.issuer, n.id::text, now(), now()
-            FROM n, organization o WHERE o.id = $3),
+        m AS (INSERT INTO member (id, organization_id, work_email, role, status, invited_at, activated_at)
+            SELECT n.id, $3, n.id || '@contoso.example', 'MEMBER', 'ACTIVE', now(), now() FROM n),
+        w AS (INSERT INTO work_identity (member_id, identity_issuer_id, issuer, subject, bound_at)
+            SELECT n.id, i.id, i.issuer, n.id::text, now() FROM n, identity_issuer i WHERE i.organization_id = $3),
         l AS (INSERT INTO learning_account (id, provider, profile_id, created_at)
             SELECT id, 'MICROSOFT_LEARN', 'many-' || id, now() FROM n),
         a AS (INSERT INTO association (id, organization_id, member_id, learning_account_id, provider, started_at,

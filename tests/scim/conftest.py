@@ -16,7 +16,7 @@ from domain.operations.scim_tokens import create_scim_token
 from domain.providers.oidc import Issuers
 from domain.rules.administration import Operator
 from domain.settings import Settings
-from tests.api.conftest import application
+from tests.api.conftest import DOCUMENTS, application
 from tests.clock import START, FrozenClock
 from tests.factories import make_organization
 
@@ -112,6 +112,7 @@ def runtime(settings: Settings, clock: FrozenClock, database: str) -> Runtime:
         issuers=Issuers(settings=settings),
         notifications=NotificationListener(database),
         rate_limit=NoRateLimit(settings),
+        documents=DOCUMENTS,
     )
 
 

@@ -13,6 +13,7 @@ from domain.settings import Settings
 from sandbox.app import create_app
 from sandbox.keys import Keyring
 from tests.clock import FrozenClock
+from tests.sandbox.browser import BASE_URL
 from tests.sign_in.environment import World
 from tests.sign_in.tcp_proxy import Line
 from tests.sign_in.token_forgery import Forger
@@ -38,11 +39,10 @@ def sandbox_folder(tmp_path: Path, signing_keys: Path) -> Path:
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Settings whose providers the sandbox plays."""
-    url = settings.sandbox_url
     providers = {
         f"{name}_{part}": value
         for name, path in (("microsoft_learn", "microsoft-learn"), ("partner_university", "partner-university"))
-        for part, value in (("issuer", f"{url}/{path}"), ("transcript_url", f"{url}/{path}/transcript"))
+        for part, value in (("issuer", f"{BASE_URL}/{path}"), ("transcript_url", f"{BASE_URL}/{path}/transcript"))
     }
     secrets = {
         f"{name}_client_secret": type(settings.secret_key)("sandbox-secret")
@@ -54,11 +54,11 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 async def world(database: str, settings: Settings, clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[World]:
     """The sandbox, certlink on a database of its own, and the line between them."""
-    sandbox = create_app(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    sandbox = create_app(base_url=BASE_URL, data=sandbox_folder, sandbox_mode=True, clock=clock)
     line = Line(ASGITransport(app=sandbox))
     async with (
         Issuers(settings=settings, transport=line) as issuers,
-        AsyncClient(transport=ASGITransport(app=sandbox), base_url=settings.sandbox_url) as browser,
+        AsyncClient(transport=ASGITransport(app=sandbox), base_url=BASE_URL) as browser,
     ):
         yield World(settings=settings, clock=clock, line=line, issuers=issuers, browser=browser)
 
@@ -72,7 +72,7 @@ async def forger(clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[Forg
         secret_key=Fernet.generate_key().decode(),
         sandbox=True,
     )
-    sandbox = create_app(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    sandbox = create_app(base_url=BASE_URL, data=sandbox_folder, sandbox_mode=True, clock=clock)
     line = Line(ASGITransport(app=sandbox))
     async with Issuers(settings=settings, transport=line) as issuers:
         yield Forger(issuers, line, sandbox_folder / "keys")

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from httpx2 import AsyncClient
 
 from domain.database.pool import execute, fetch_rows, fetch_value
-from domain.models import AssociationAttempt, Callback, Member, Organization
-from domain.operations.attempts import OpenedAttempt, open_attempt, start_association
+from domain.models import AssociationAttempt, Callback, IdentityIssuer, Member, Organization
+from domain.operations.attempts import open_attempt, start_association
 from domain.operations.callbacks import ReceivedCallback, process_callback, receive_callback
-from domain.operations.members import activate_member
-from domain.operations.organizations import create_organization
+from domain.operations.organizations import IssuerSettings, create_organization
 from domain.operations.sign_in import CompletedSignIn, complete_sign_in, start_sign_in
+from domain.operations.steps.authorization import SignInPage
+from domain.providers.client_authentication import ClientSecret
 from domain.providers.oidc import Issuers
 from domain.rules.enums import LearningProvider, MemberRole, MemberStatus
-from domain.rules.sign_in import Identity
 from domain.rules.visibility import MemberViewer
 from domain.settings import Settings
 from sandbox.personas import WORK_PERSONAS
 from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import FrozenClock
+from tests.factories import sign_in_at
 from tests.sign_in.person import Answer, Person
 from tests.sign_in.tcp_proxy import Line
 
@@ -52,7 +53,7 @@ class World:
 
     def issuer(self, key: str) -> str:
         """Return the address of one of the sandbox's issuers."""
-        return f"{self.settings.sandbox_url}/{key}"
+        return str(self.browser.base_url.join(key))
 
     async def fault(self, issuer: str, **knobs: object) -> None:
         """Let an issuer misbehave."""
@@ -66,14 +67,20 @@ class World:
             await create_organization(
                 name=name,
                 domain=domain,
-                issuer=self.issuer(f"work/{name.lower()}"),
-                client_id=CLIENT_ID,
-                client_secret=CLIENT_SECRET,
-                api_audience=API_AUDIENCE,
+                issuer=self.settings_of(self.issuer(f"work/{name.lower()}")),
                 now=self.clock(),
                 settings=self.settings,
             )
         return await Organization.get(domain=domain)
+
+    def settings_of(self, issuer: str) -> IssuerSettings:
+        """Return what an operator says of one of the sandbox's issuers."""
+        return IssuerSettings(
+            issuer=issuer,
+            client_id=CLIENT_ID,
+            credential=ClientSecret(secret=CLIENT_SECRET),
+            api_audiences=(API_AUDIENCE,),
+        )
 
     async def invite(self, email: str) -> Member:
         """Write an invitation of somebody to the organization of their address."""
@@ -90,16 +97,10 @@ class World:
         """Return a work persona who is an active member."""
         persona = next(persona for persona in WORK_PERSONAS if persona.key == key)
         await self.invite(persona.email)
-        identity = Identity(
-            issuer=self.issuer(persona.issuer),
-            subject=persona.subject,
-            email=persona.email,
-            email_verified=True,
-            name=persona.name,
+        issuer = await IdentityIssuer.get(issuer=self.issuer(persona.issuer), removed_at=None)
+        return await sign_in_at(
+            issuer, subject=persona.subject, email=persona.email, name=persona.name, now=self.clock()
         )
-        viewer = await activate_member(identity=identity, now=self.clock())
-        assert viewer is not None
-        return viewer
 
     async def go_to_work_issuer(self, email: str, **choice: str) -> Returned:
         """Begin a sign-in with a work e-mail and choose a persona at the issuer."""
@@ -134,7 +135,7 @@ class World:
         )
         return started.authorization_url.rpartition("/")[2]
 
-    async def open(self, ticket: str, viewer: MemberViewer | None, *, confirmed: bool = False) -> OpenedAttempt:
+    async def open(self, ticket: str, viewer: MemberViewer | None, *, confirmed: bool = False) -> SignInPage:
         """Visit the one-time address."""
         return await open_attempt(
             ticket=ticket,

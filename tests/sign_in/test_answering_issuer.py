@@ -8,8 +8,8 @@ import pytest
 
 from domain.database.pool import fetch_value
 from domain.database.transaction import transaction
-from domain.models import BrowserSession, Member
-from domain.operations.organizations import change_issuer
+from domain.models import BrowserSession, Member, WorkIdentity
+from domain.operations.organizations import replace_issuer
 from domain.queries.callers import viewer_of_session
 from domain.rules.enums import AttemptStatus, MemberStatus
 from domain.rules.sign_in import NotAMember, SignInNotAccepted, redirect_key, sign_in_redirect_uri
@@ -33,7 +33,12 @@ def say_nothing_of_iss(world: World) -> None:
 
 
 async def change(world: World, issuer: str = NEW) -> None:
-    await change_issuer(organization_domain="contoso.example", issuer=issuer, now=world.clock())
+    await replace_issuer(
+        organization_domain="contoso.example",
+        issuer=world.settings_of(issuer),
+        now=world.clock(),
+        settings=world.settings,
+    )
 
 
 def test_a_redirect_uri_is_one_organizations_at_one_issuer() -> None:
@@ -122,7 +127,7 @@ async def test_a_change_of_issuer_during_the_exchange_lets_nobody_in(world: Worl
 
     with pytest.raises((NotAMember, SignInNotAccepted)):
         await coming_back
-    assert (await Member.get()).subject is None
+    assert await WorkIdentity.filter(ended_at=None).count() == 0
     assert await BrowserSession.all().count() == 0
 
 
@@ -155,4 +160,4 @@ async def test_who_signs_in_after_the_issuer_has_come_back_is_bound_again(world:
     completed = await asyncio.gather(*(world.come_back(returned) for returned in both))
 
     assert {await viewer_of_session(one.session_token, now=world.clock()) for one in completed} == {viewer}
-    assert (await Member.get()).issuer == issuer
+    assert (await WorkIdentity.get(ended_at=None)).issuer == issuer

@@ -8,7 +8,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.models import AssociationAttempt
-from domain.operations.attempts import ConfirmationNeeded, OpenedAttempt, start_association
+from domain.operations.attempts import ConfirmationNeeded, start_association
+from domain.operations.steps.authorization import SignInPage
 from domain.rules.enums import AttemptStatus
 from domain.rules.sign_in import ProviderUnavailable, SignInExpired, SignInNotKnown
 from domain.rules.visibility import MemberViewer
@@ -58,7 +59,7 @@ async def test_the_address_works_once(world: World) -> None:
 
     outcomes = await asyncio.gather(*(world.open(ticket, amara) for _ in range(4)), return_exceptions=True)
 
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["OpenedAttempt"] + ["SignInNotKnown"] * 3
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["SignInNotKnown"] * 3 + ["SignInPage"]
     with pytest.raises(SignInNotKnown):
         await world.open(ticket, amara)
 
@@ -81,7 +82,7 @@ async def test_another_member_cannot_use_the_address_even_by_confirming(world: W
             await world.open(ticket, nadia, confirmed=confirmed)
 
     assert (await AssociationAttempt.get()).state_hash is None
-    assert isinstance(await world.open(ticket, amara), OpenedAttempt)
+    assert isinstance(await world.open(ticket, amara), SignInPage)
 
 
 async def test_a_browser_that_is_not_signed_in_has_to_confirm(world: World) -> None:
@@ -95,7 +96,7 @@ async def test_a_browser_that_is_not_signed_in_has_to_confirm(world: World) -> N
     told = (asked.value.organization_name, asked.value.work_email, asked.value.provider)
     assert told == ("Contoso", "amara.osei@contoso.example", UNIVERSITY)
     assert (await AssociationAttempt.get()).state_hash is None
-    assert isinstance(await world.open(ticket, None, confirmed=True), OpenedAttempt)
+    assert isinstance(await world.open(ticket, None, confirmed=True), SignInPage)
 
 
 async def test_the_address_is_in_time_until_the_ten_minutes_are_over(world: World) -> None:

@@ -75,16 +75,16 @@ NOT_TOKENS = [
 
 async def test_a_right_token_stands_for_its_subject(forger: Forger) -> None:
     bearer = await forger.bearer(forger.access_token(email="a@contoso.example", email_verified=True, name=" "))
-    signed_in = await forger.exchange(forger.identity_token(email="a@contoso.example", email_verified="true"))
+    signed_in = await forger.exchange(forger.identity_token(email="a@contoso.example", email_verified="yes"))
 
-    assert (bearer.issuer, bearer.subject, bearer.verified_email, bearer.name) == (
+    assert (bearer.issuer, bearer.subject, bearer.address, bearer.name) == (
         ISSUER,
         "somebody",
         "a@contoso.example",
         None,
     )
     # Only the truth is true.
-    assert signed_in.verified_email is None
+    assert signed_in.address is None
 
 
 @pytest.mark.parametrize("claims", [{"exp": NOW - LEEWAY + 1}, {"iat": NOW + LEEWAY}, {"aud": [AUDIENCE, "other"]}])
@@ -127,7 +127,7 @@ async def test_what_nobody_can_store_is_left_out(forger: Forger, text: object) -
     """Anybody may show a token whose issuer is looked up before it is believed."""
     identity = await forger.exchange(forger.identity_token(email=text, email_verified=True, name=text))
 
-    assert (identity.verified_email, identity.name) == (None, None)
+    assert (identity.address, identity.name) == (None, None)
     assert unverified_issuer(f"{part({})}.{part({'iss': text})}.") in (None, "")
 
 

@@ -10,8 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.jwk import ECKey, RSAKey
 
+from domain.providers.client_authentication import ClientSecret
 from domain.providers.oidc import Client, Issuers
-from domain.rules.sign_in import Identity
+from domain.rules.enums import AddressTrust
+from domain.rules.identity import Identity, IssuerTrust, identify
 from tests.clock import START
 from tests.sign_in.tcp_proxy import Line
 
@@ -20,6 +22,13 @@ AUDIENCE = "certlink-api"
 NONCE = "nonce-1"
 NOW = int(START.timestamp())
 HOUR = 3600
+TRUST = IssuerTrust(
+    issuer=ISSUER,
+    address_trust=AddressTrust.VERIFIED,
+    address_claims=("email",),
+    subject_claims=("sub",),
+    mail_domains=frozenset({"contoso.example"}),
+)
 # A claim or header with this value is left out.
 MISSING = object()
 ACCESS_HEADER = {"alg": "RS256", "typ": "at+jwt"}
@@ -37,7 +46,7 @@ class Forger:
         self.client = Client(
             issuer=ISSUER,
             client_id="certlink",
-            client_secret="sandbox-secret",
+            credentials=(ClientSecret(secret="sandbox-secret"),),
             redirect_uri="http://localhost:8000/sign-in/callback/contoso",
             title="The sign-in of Contoso",
         )
@@ -70,7 +79,10 @@ class Forger:
 
     async def bearer(self, token: str) -> Identity:
         """Show certlink a token as a front-end would."""
-        return await self.issuers.verify_access_token(token, issuer=ISSUER, audience=AUDIENCE, now=START)
+        claims = await self.issuers.verify_access_token(
+            token, self.client, issuers=[ISSUER], audiences=[AUDIENCE], now=START
+        )
+        return identify(claims, TRUST)
 
     async def exchange(self, identity_token: str) -> Identity:
         """Let certlink get an identity token for its code."""
@@ -78,7 +90,7 @@ class Forger:
         grant = await self.issuers.exchange(
             self.client, code="code", named_issuer=ISSUER, verifier="v" * 43, nonce=NONCE, now=START
         )
-        return grant.identity
+        return identify(grant.claims, TRUST)
 
 
 def foreign_key(kid: str) -> RSAKey:

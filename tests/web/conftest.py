@@ -8,8 +8,7 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
-from api.app import build_app
-from api.documents.trusted import register_documents
+from api.app import build_app, new_documents
 from api.runtime import Runtime
 from bench.unlimited import NoRateLimit
 from domain.models import BrowserSession, Member
@@ -19,6 +18,7 @@ from domain.secrets import hash_token, new_token
 from domain.settings import Settings
 from sandbox.app import create_app as create_sandbox
 from tests.clock import FrozenClock
+from tests.sandbox.browser import BASE_URL
 from web.documents import DOCUMENTS
 from web.pages.sign_in import SignInHint
 from web.refusals import EXCEPTION_HANDLERS, show_fault
@@ -37,11 +37,10 @@ def sandbox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Settings whose providers the sandbox plays, and one front-end; the pages need no document but registered ones."""
-    url = settings.sandbox_url
     return settings.model_copy(
         update={
-            "microsoft_learn_issuer": f"{url}/microsoft-learn",
-            "partner_university_issuer": f"{url}/partner-university",
+            "microsoft_learn_issuer": f"{BASE_URL}/microsoft-learn",
+            "partner_university_issuer": f"{BASE_URL}/partner-university",
             "return_origins": ["https://front.example"],
             "registered_documents_only": True,
         }
@@ -51,19 +50,21 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_folder: Path) -> AsyncIterator[Starlette]:
     """The application, as the composition root puts it together."""
-    sandbox = create_sandbox(base_url=settings.sandbox_url, data=sandbox_folder, sandbox_mode=True, clock=clock)
+    sandbox = create_sandbox(base_url=BASE_URL, data=sandbox_folder, sandbox_mode=True, clock=clock)
     async with Issuers(settings=settings, transport=ASGITransport(app=sandbox)) as issuers:
         hints = [SignInHint(email="amara.osei@contoso.example", about="Came from Fabrikam.")]
         app = build_app(
             settings, routes=routes(sign_in_hints=hints), exception_handlers=EXCEPTION_HANDLERS, show_fault=show_fault
         )
+        documents = new_documents()
+        documents.register(DOCUMENTS)
         app.state.runtime = Runtime(
             settings=settings,
             clock=clock,
             issuers=issuers,
             notifications=NotificationListener(database),
             rate_limit=NoRateLimit(settings),
-            registered_documents=register_documents(DOCUMENTS),
+            documents=documents,
         )
         app.state.sandbox = sandbox
         yield app
@@ -72,7 +73,7 @@ async def app(database: str, settings: Settings, clock: FrozenClock, sandbox_fol
 @pytest.fixture
 async def browser(app: Starlette, settings: Settings) -> AsyncIterator[AsyncClient]:
     """A browser without script that is not signed in; it visits certlink and the sandbox."""
-    mounts = {settings.sandbox_url: ASGITransport(app=app.state.sandbox)}
+    mounts = {BASE_URL: ASGITransport(app=app.state.sandbox)}
     transport = ASGITransport(app=app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, mounts=mounts, base_url=settings.public_url) as client:
         yield client

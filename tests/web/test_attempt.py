@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from graphql import OperationType
 from httpx2 import AsyncClient
+from starlette.applications import Starlette
 
-from api.documents.cache import known_document
 from api.graphql.ids import Kind, global_id
+from api.runtime import Runtime
 from domain.models import AssociationAttempt, Callback, Member
 from domain.operations.attempts import start_association
 from domain.rules.enums import AttemptStatus, CallbackStatus, LearningProvider
@@ -55,7 +56,9 @@ async def start(member: Member, settings: Settings, *, return_to: str | None = N
     return started.authorization_url
 
 
-async def test_the_page_s_script_asks_for_its_subscription_by_id(browser: AsyncClient, sign_in: SignIn) -> None:
+async def test_the_page_s_script_asks_for_its_subscription_by_id(
+    app: Starlette, browser: AsyncClient, sign_in: SignIn
+) -> None:
     member = await make_member(await make_organization())
     await sign_in(member)
 
@@ -63,7 +66,8 @@ async def test_the_page_s_script_asks_for_its_subscription_by_id(browser: AsyncC
 
     found = re.search(r'data-changes="sha256:([0-9a-f]{64})"', html)
     assert found is not None
-    assert known_document(found[1]).operation_type(None) is OperationType.SUBSCRIPTION
+    runtime: Runtime = app.state.runtime
+    assert runtime.documents.get(found[1]).operation_type(None) is OperationType.SUBSCRIPTION
 
 
 @pytest.mark.parametrize("status", [AttemptStatus.AWAITING_SIGN_IN, AttemptStatus.RECEIVED, AttemptStatus.PROCESSING])

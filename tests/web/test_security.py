@@ -8,8 +8,10 @@ from httpx2 import AsyncClient
 from api.graphql.ids import Kind, global_id
 from domain.models import BrowserSession
 from domain.rules.enums import MemberRole
+from domain.settings import Settings
 from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization
 from tests.web.conftest import OWN_FORM, SignIn
+from web.security import sign_in_targets
 from web.static_files import static_path
 
 POSTED = ["/sign-in", "/sign-out", "/theme", "/associate", "/associate/some-ticket", "/remove"]
@@ -133,3 +135,12 @@ async def test_a_form_may_lead_to_the_providers_and_to_front_ends_only(browser: 
 
     targets = "form-action 'self' http://localhost:8000 http://localhost:8001 https://front.example;"
     assert targets in response.headers["content-security-policy"]
+
+
+async def test_the_sign_in_may_lead_to_any_issuer_over_plain_http_only_in_sandbox_mode(
+    browser: AsyncClient, settings: Settings
+) -> None:
+    response = await browser.get("/sign-in")
+
+    assert "form-action 'self' http://localhost:8000 https: http:;" in response.headers["content-security-policy"]
+    assert "http:" not in sign_in_targets(settings.model_copy(update={"sandbox": False}))

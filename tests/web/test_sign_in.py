@@ -7,7 +7,8 @@ from httpx2 import AsyncClient, Response
 
 from domain.models import BrowserSession
 from domain.operations.invitations import invite_member
-from domain.operations.organizations import create_organization
+from domain.operations.organizations import IssuerSettings, create_organization
+from domain.providers.client_authentication import ClientSecret
 from domain.rules.enums import MemberRole
 from domain.secrets import hash_token
 from domain.settings import Settings
@@ -15,6 +16,7 @@ from sandbox.issuers import CONTOSO
 from sandbox.state import API_AUDIENCE, CLIENT_ID, CLIENT_SECRET
 from tests.clock import START, FrozenClock
 from tests.factories import make_member, make_organization
+from tests.sandbox.browser import BASE_URL
 from tests.web.conftest import OWN_FORM, SignIn
 
 AMARA = "amara.osei@contoso.example"
@@ -26,10 +28,12 @@ async def contoso(app: object, settings: Settings) -> None:
     await create_organization(
         name="Contoso",
         domain="contoso.example",
-        issuer=CONTOSO.url(settings.sandbox_url),
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        api_audience=API_AUDIENCE,
+        issuer=IssuerSettings(
+            issuer=CONTOSO.url(BASE_URL),
+            client_id=CLIENT_ID,
+            credential=ClientSecret(secret=CLIENT_SECRET),
+            api_audiences=(API_AUDIENCE,),
+        ),
         now=START,
         settings=settings,
     )

@@ -8,7 +8,6 @@ from domain.operations.associations import remove_association
 from domain.operations.transcripts import ReadPage, reread_transcripts
 from domain.rules.enums import LearningProvider
 from domain.rules.visibility import MemberViewer
-from domain.secrets import SecretKey
 from tests.sign_in.environment import LEARN, World
 
 DAY = timedelta(days=1)
@@ -54,7 +53,7 @@ async def grant(world: World) -> str:
     """Return the refresh token that is kept."""
     association = await Association.get()
     assert association.grant_sealed is not None
-    return SecretKey(world.settings.secret_key.get_secret_value()).open(association.grant_sealed)
+    return world.settings.master_key.open(association.grant_sealed)
 
 
 async def let_the_lease_lapse() -> None:

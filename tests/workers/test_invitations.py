@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from domain.models import Invitation
-from domain.operations.invitations import WantedMember, invite_members
+from domain.operations.invitations import Invitee, invite_members
 from domain.queue import QUEUE, open_queue
 from domain.rules.administration import Operator
 from domain.rules.enums import MemberRole
@@ -25,7 +25,7 @@ async def test_an_invitation_wakes_a_worker_and_any_sweeper_sends_it_once(
         world.settings.mail_from = "certlink@contoso.example"
         await invite_members(
             by=Operator(organization_id=organization.id),
-            wanted=[WantedMember(work_email="nadia.novak@contoso.example", role=MemberRole.ACCOUNT_ADMIN)],
+            invitees=[Invitee(work_email="nadia.novak@contoso.example", role=MemberRole.ACCOUNT_ADMIN)],
             now=world.clock(),
             settings=world.settings,
         )
@@ -45,7 +45,7 @@ async def test_who_was_told_signs_in_with_the_address(redis: Redis, world: World
     organization = await world.organization()
     await invite_members(
         by=Operator(organization_id=organization.id),
-        wanted=[WantedMember(work_email="Amara.Osei@contoso.example")],
+        invitees=[Invitee(work_email="Amara.Osei@contoso.example")],
         now=world.clock(),
         settings=world.settings,
     )

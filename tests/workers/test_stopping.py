@@ -136,7 +136,6 @@ def _at(url: str, settings: Settings) -> Settings:
     issuer = f"{url}/microsoft-learn"
     return settings.model_copy(
         update={
-            "sandbox_url": url,
             "microsoft_learn_issuer": issuer,
             "microsoft_learn_transcript_url": f"{issuer}/transcript",
         }
@@ -160,7 +159,6 @@ async def _worker(settings: Settings) -> AsyncIterator[asyncio.subprocess.Proces
         "REDIS_URL": settings.redis_url,
         "CERTLINK_SECRET_KEY": settings.secret_key.get_secret_value(),
         "CERTLINK_SANDBOX": "true",
-        "CERTLINK_SANDBOX_URL": settings.sandbox_url,
         "CERTLINK_SWEEP_SECONDS": "0.2",
         "CERTLINK_MICROSOFT_LEARN_ISSUER": settings.microsoft_learn_issuer or "",
         "CERTLINK_MICROSOFT_LEARN_CLIENT_SECRET": settings.microsoft_learn_client_secret.get_secret_value(),

@@ -12,13 +12,12 @@ from domain.rules.visibility import MemberViewer
 from web.caller import signed_in_viewer
 from web.documents import ask
 from web.forms import read_form
-from web.pages.profile import held_accounts, profile_page
+from web.pages.profile import ALLOWANCES, held_accounts, profile_page
 from web.refusals import refusal_page
 from web.rendering import page, redirect
 
 
 async def associate(request: Request) -> Response:
-    """Start an association attempt and send the browser on to the provider; a refusal is shown on the profile."""
     form = await read_form(request)
     viewer = await signed_in_viewer(request)
     if form.get("provider") not in set(LearningProvider):
@@ -31,19 +30,12 @@ async def associate(request: Request) -> Response:
 
 
 async def show_association(request: Request) -> Response:
-    """Ask whether to remove access, and say once it is removed what that did.
-
-    Raises:
-        NotFound: the member has no such association.
-    """
+    """Ask whether to remove access, and say once it is removed what that did."""
     viewer = await signed_in_viewer(request)
     data = await _own_association(request, viewer, request.path_params["id"])
     association = data["node"]
     provider = LearningProvider(association["learningAccount"]["provider"])
-    allowance = {
-        LearningProvider.MICROSOFT_LEARN: association["member"]["microsoftLearn"],
-        LearningProvider.PARTNER_UNIVERSITY: association["member"]["partnerUniversity"],
-    }[provider]
+    allowance = association["member"][ALLOWANCES[provider]]
     return page(
         request,
         "association.html",
@@ -58,16 +50,12 @@ async def show_association(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """Remove an association of the person's own and show what that did; removed twice is removed.
-
-    Raises:
-        NotFound: the member has no such association.
-    """
     form = await read_form(request)
     viewer = await signed_in_viewer(request)
     association_id = form.get("association", "")
     removal = await ask(request, "remove", viewer=viewer, input={"associationId": association_id})
     association = (await _own_association(request, viewer, association_id))["node"]
+    # Removed twice is removed: the second click is refused, but is shown what the first one did.
     if association["endedAt"] is None:
         result = removal["removeAssociation"]
         return refusal_page(request, result["code"], result["message"])

@@ -1,32 +1,27 @@
 """The page of an association attempt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.documents.trusted import document_id
 from domain.errors import NotFound
 from domain.rules.enums import AttemptStatus, AttemptStep, LearningProvider
 from web.caller import signed_in_viewer
-from web.documents import ask, id_of_document
+from web.documents import DOCUMENTS, ask
 from web.rendering import page
 
 
 async def show_attempt(request: Request) -> Response:
-    """Show an attempt of the person's own; until it is final the page keeps itself up to date.
-
-    Raises:
-        NotFound: the member has no such attempt.
-    """
+    """Show an attempt of the person's own; until it is final the page keeps itself up to date."""
     viewer = await signed_in_viewer(request)
     data = await ask(request, "attempt", viewer=viewer, id=request.path_params["id"])
     attempt = data["node"]
     if not attempt:
         raise NotFound
     provider = LearningProvider(attempt["provider"])
-    status = AttemptStatus(attempt["status"])
     names = {
         "provider": provider.display_name,
         "organization": data["viewer"]["organization"]["name"],
@@ -37,51 +32,39 @@ async def show_attempt(request: Request) -> Response:
         "attempt.html",
         viewer=data["viewer"],
         attempt=attempt,
-        changes=id_of_document("attempt_changes"),
+        changes=document_id(DOCUMENTS["attempt_changes"]),
         provider=provider.display_name,
         mark="cap" if provider is LearningProvider.MICROSOFT_LEARN else "school",
-        is_final=status.is_final,
-        explanation=explanation(attempt, **names),
+        is_final=AttemptStatus(attempt["status"]).is_final,
         steps=steps_on_page(attempt, delay_days=data["policy"]["creditDelayDays"], **names),
         **attempt_words(attempt, **names),
     )
 
 
-@dataclass(frozen=True)
-class StatusWords:
+class StatusWords(NamedTuple):
     """A status in words, with a color and a shape that say the same, and the sentences around the steps."""
 
     tone: str
-    icon: str
+    icon_name: str
     badge: str
     heading: str
     lead: str
     closing: str
+    explanation: str | None = None
 
 
 def attempt_words(attempt: Mapping[str, Any], **names: str) -> dict[str, Any]:
     """Return what is said of an attempt; ``news`` is what a screen reader is told when it changes."""
-    words = _STATUSES[AttemptStatus(attempt["status"])]
-    latest = [_DONE[AttemptStep(step["name"])] for step in attempt["steps"]][-1:]
-    said = [words.badge, *(sentence.format(**names) for sentence in latest)]
-    why = explanation(attempt, **names)
-    return {
-        "tone": words.tone,
-        "icon_name": words.icon,
-        "badge": words.badge,
-        "heading": words.heading.format(**names),
-        "lead": words.lead.format(**names),
-        "closing": words.closing.format(**names),
-        "news": " ".join([f"{'. '.join(said)}.", *([why] if why else [])]),
+    words: dict[str, Any] = {
+        name: text and text.format(**names)
+        for name, text in _STATUSES[AttemptStatus(attempt["status"])]._asdict().items()
     }
-
-
-def explanation(attempt: Mapping[str, Any], **names: str) -> str | None:
-    """Return why an attempt led nowhere, in the programme's own sentence where it has one."""
     if attempt["refusal"]:
-        return str(attempt["refusal"]["message"])
-    sentence = _EXPLANATIONS.get(AttemptStatus(attempt["status"]))
-    return sentence.format(**names) if sentence else None
+        # The programme's own sentence, which may hold braces, is not filled in.
+        words["explanation"] = attempt["refusal"]["message"]
+    latest = [_DONE[AttemptStep(step["name"])].format(**names) for step in attempt["steps"]][-1:]
+    news = [f"{'. '.join([words['badge'], *latest])}.", words["explanation"]]
+    return words | {"news": " ".join(filter(None, news))}
 
 
 def steps_on_page(attempt: Mapping[str, Any], *, delay_days: int, **names: str) -> list[dict[str, Any]]:
@@ -99,16 +82,13 @@ def steps_on_page(attempt: Mapping[str, Any], *, delay_days: int, **names: str) 
             state, title = "skipped", "Nothing to unlink elsewhere"
         else:
             state, title = "current" if step is current else "waiting", _TO_DO[step]
-        steps.append(_step(state, title.format(**names), at=done.get(step)))
+        steps.append({"state": state, "title": title.format(**names), "at": done.get(step), "words": ""})
+    # What will not happen any more is no step.
     if status.is_final and status is not AttemptStatus.ASSOCIATED:
         return [step for step in steps if step["state"] == "done"]
     days = "ten" if delay_days == 10 else str(delay_days)
     words = f"{names['organization']} is credited with each certification once its waiting period is over."
-    return [*steps, _step("waiting", f"Credited within {days} days", words=words)]
-
-
-def _step(state: str, title: str, *, at: str | None = None, words: str = "") -> dict[str, Any]:
-    return {"state": state, "title": title, "at": at, "words": words}
+    return [*steps, {"state": "waiting", "title": f"Credited within {days} days", "at": None, "words": words}]
 
 
 _LEAVE = "You can leave this page. Linking carries on, and your profile shows the result."
@@ -136,12 +116,20 @@ _STATUSES = {
         "Your profile shows when each credit counts.",
     ),
     AttemptStatus.REFUSED: StatusWords("bad", "cross", "Refused", *_UNCHANGED),
-    AttemptStatus.EXPIRED: StatusWords("warn", "warning", "Expired", *_UNCHANGED),
-    AttemptStatus.FAILED: StatusWords("bad", "warning", "Failed", *_UNCHANGED),
-}
-_EXPLANATIONS = {
-    AttemptStatus.EXPIRED: "The sign-in at {provider} took too long and has expired. Please start again.",
-    AttemptStatus.FAILED: "{provider} did not tell us what we need to know. Please try again later.",
+    AttemptStatus.EXPIRED: StatusWords(
+        "warn",
+        "warning",
+        "Expired",
+        *_UNCHANGED,
+        "The sign-in at {provider} took too long and has expired. Please start again.",
+    ),
+    AttemptStatus.FAILED: StatusWords(
+        "bad",
+        "warning",
+        "Failed",
+        *_UNCHANGED,
+        "{provider} did not tell us what we need to know. Please try again later.",
+    ),
 }
 _DONE = {
     AttemptStep.SIGNED_IN: "You signed in at {provider}",

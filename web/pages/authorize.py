@@ -1,30 +1,24 @@
-"""Send a browser on to the learning provider.
-
-The address is ours and works once: it binds the attempt to this browser.
-"""
+"""Send a browser on to the learning provider, by a one-time address."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth.cookies import BROWSER, read_cookie, set_cookie
+from api.auth.cookies import BROWSER, read_cookie
 from api.runtime import runtime_of
 from domain.operations.attempts import ConfirmationNeeded, open_attempt
-from web.caller import optional_viewer
+from web.caller import optional_viewer, redirect_to_issuer
 from web.forms import read_form
-from web.rendering import page, redirect
+from web.rendering import page
 from web.security import association_targets
 from web.urls import path_of
 
 
 async def open_ticket(request: Request) -> Response:
-    """Send the signed-in member on to the provider; let somebody who is not signed in check first what this is.
-
-    Raises:
-        Refusal: the address is unknown, used or too old, or the provider does not answer.
-    """
     try:
         return await _open(request, confirmed=False)
     except ConfirmationNeeded as needed:
+        # Nobody is signed in here. Somebody could send their own address to another person and be credited with that
+        # person's account (R1), so the page says for whom they would link it.
         return page(
             request,
             "confirmation.html",
@@ -37,11 +31,6 @@ async def open_ticket(request: Request) -> Response:
 
 
 async def confirm_ticket(request: Request) -> Response:
-    """Send somebody on who said that it is them.
-
-    Raises:
-        Refusal: the address is unknown, used or too old, or the provider does not answer.
-    """
     await read_form(request)
     return await _open(request, confirmed=True)
 
@@ -58,7 +47,4 @@ async def _open(request: Request, *, confirmed: bool) -> Response:
         settings=runtime.settings,
         issuers=runtime.issuers,
     )
-    response = redirect(opened.location)
-    expires_at = now + runtime.settings.policy.attempt_lifetime
-    set_cookie(response, BROWSER, opened.browser_token, settings=runtime.settings, expires_at=expires_at, now=now)
-    return response
+    return redirect_to_issuer(opened.location, opened.browser_token, settings=runtime.settings, now=now)

@@ -17,11 +17,6 @@ _PROVIDERS = {provider.slug: provider for provider in LearningProvider}
 
 
 async def take_callback(request: Request) -> Response:
-    """Hand the callback over, and show the attempt; the address that follows holds nothing secret.
-
-    Raises:
-        Refusal: the callback belongs to no attempt of this browser, or is not accepted.
-    """
     provider = _PROVIDERS.get(request.path_params["provider"])
     if provider is None:
         raise HTTPException(404)
@@ -36,6 +31,7 @@ async def take_callback(request: Request) -> Response:
         now=runtime.clock(),
         settings=runtime.settings,
     )
+    # The browser goes on at once, to an address without code and state: a history keeps addresses.
     attempt_id = global_id(Kind.ATTEMPT, received.attempt_id)
     if received.return_to is None:
         return redirect(f"/attempts/{attempt_id}")

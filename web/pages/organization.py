@@ -13,11 +13,6 @@ from web.rendering import page
 
 
 async def show_organization(request: Request) -> Response:
-    """Show how many credits are in which state, and each with its member.
-
-    Raises:
-        Forbidden: the member is no admin.
-    """
     viewer = await signed_in_viewer(request)
     if not viewer.is_admin:
         raise Forbidden("Only the admins of your organization see its credits.")

@@ -1,7 +1,6 @@
 """The profile page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,11 @@ from web.forms import read_query
 from web.rendering import page
 from web.security import association_targets
 
+# Each provider's allowance in the documents of the pages.
+ALLOWANCES = {
+    LearningProvider.MICROSOFT_LEARN: "microsoftLearn",
+    LearningProvider.PARTNER_UNIVERSITY: "partnerUniversity",
+}
 # What keeps a transcript from being read every night, in words for its person.
 PROBLEMS = {
     "SIGN_IN_AGAIN": "We can no longer read your transcript: new certifications and renewals stay unknown until you "
@@ -28,20 +32,19 @@ PROBLEMS = {
 
 
 async def show_profile(request: Request) -> Response:
-    """Show the profile of who is signed in."""
     return await profile_page(request, await signed_in_viewer(request))
 
 
 async def profile_page(
     request: Request, viewer: MemberViewer, *, refusal: Mapping[str, Any] | None = None, status: int = 200
 ) -> Response:
-    """Render a member's own profile, with what an attempt to associate was just told."""
+    """Render a member's own profile, with the refusal of an attempt to associate."""
     runtime = runtime_of(request)
     after = read_query(request, "after")
     data = await ask(request, "profile", viewer=viewer, after=after)
     now = runtime.clock()
     member, policy = data["viewer"]["member"], data["policy"]
-    credits = credits_on_page(member["credits"]["nodes"], policy, now=now)
+    credits, info = credits_on_page(member["credits"]["nodes"], policy, now=now), member["credits"]["pageInfo"]
     return page(
         request,
         "profile.html",
@@ -53,31 +56,9 @@ async def profile_page(
         accounts=accounts_on_page(member, policy, now=now),
         credits=credits,
         counts=in_words(credits, total=member["credits"]["totalCount"]),
-        more=member["credits"]["pageInfo"]["endCursor"] if member["credits"]["pageInfo"]["hasNextPage"] else None,
+        more=info["endCursor"] if info["hasNextPage"] else None,
         refusal=refusal,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountOnPage:
-    """A member's account at a provider: linked or not, and what the limits say (R6)."""
-
-    provider: LearningProvider
-    association: Mapping[str, Any] | None
-    allowance: Mapping[str, Any]
-    waits: bool
-    held: list[Mapping[str, Any]]
-    cool_off_day: int | None
-    icon: str
-    id_name: str
-    verb: str
-    object: str
-    invitation: str
-
-    @property
-    def title(self) -> str:
-        """Return the provider's name."""
-        return self.provider.display_name
 
 
 _WORDS = {
@@ -98,38 +79,37 @@ _WORDS = {
 }
 
 
-def accounts_on_page(member: Mapping[str, Any], policy: Mapping[str, Any], *, now: datetime) -> list[AccountOnPage]:
-    """Return the account at each provider at an instant."""
-    linked = {each["learningAccount"]["provider"]: each for each in member["associations"]["nodes"]}
-    allowances = {
-        LearningProvider.MICROSOFT_LEARN: member["microsoftLearn"],
-        LearningProvider.PARTNER_UNIVERSITY: member["partnerUniversity"],
+def accounts_on_page(member: Mapping[str, Any], policy: Mapping[str, Any], *, now: datetime) -> list[dict[str, Any]]:
+    """Return the account at each provider at an instant: linked or not, and what the limits say (R6)."""
+    linked = {
+        association["learningAccount"]["provider"]: association for association in member["associations"]["nodes"]
     }
-    return [
-        AccountOnPage(
-            provider=provider,
-            association=linked.get(provider),
-            allowance=allowance,
-            waits=parsed(allowance["nextAvailableAt"]) > now,
-            held=held_accounts(allowance),
-            cool_off_day=_cool_off_day(allowance["coolOffEndsAt"], policy["coolOffDays"], now=now),
-            **_WORDS[provider],
-        )
-        for provider, allowance in allowances.items()
-    ]
+    accounts = []
+    for provider, words in _WORDS.items():
+        allowance = member[ALLOWANCES[provider]]
+        ends_at = allowance["coolOffEndsAt"] and parsed(allowance["coolOffEndsAt"])
+        account = {
+            "provider": provider,
+            "title": provider.display_name,
+            "association": linked.get(provider),
+            "allowance": allowance,
+            "waits": parsed(allowance["nextAvailableAt"]) > now,
+            "held": held_accounts(allowance),
+            "cool_off_day": _day_of(policy["coolOffDays"], ends_at, now=now) if ends_at and ends_at > now else None,
+        }
+        accounts.append(account | words)
+    return accounts
 
 
 def held_accounts(allowance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return those accounts that the member knows and that have a later date than the member's own."""
+    # Those that the member knows and that have a later date than the member's own.
     own = parsed(allowance["nextAvailableAt"])
     return [account for account in allowance["knownAccounts"] if parsed(account["nextAvailableAt"]) > own]
 
 
-def _cool_off_day(ends_at: str | None, days: int, *, now: datetime) -> int | None:
-    """Return which day of the cool-off it is, or nothing where none is running."""
-    if ends_at is None or parsed(ends_at) <= now:
-        return None
-    return min(days, max(0, (now - (parsed(ends_at) - timedelta(days=days))).days))
+def _day_of(days: int, ends_at: datetime, *, now: datetime) -> int:
+    """Return which day it is of a wait of so many days."""
+    return min(days, max(0, (now - (ends_at - timedelta(days=days))).days))
 
 
 ENDING_SOON = timedelta(days=60)
@@ -149,7 +129,15 @@ def credits_on_page(
         # Those that are due together are on the same way: it is drawn for the first of them.
         if credit["status"] == "PENDING" and credit["countsFrom"] not in drawn:
             drawn.add(credit["countsFrom"])
-            credit["way"] = _way(credit, policy["creditDelayDays"], now=now)
+            days, counts_from = policy["creditDelayDays"], parsed(credit["countsFrom"])
+            waiting = f"day {_day_of(days, counts_from, now=now)} of {days}"
+            # The four steps from passing to being credited (R10).
+            credit["way"] = [
+                {"name": "Passed", "at": credit["completedAt"], "state": "done", "words": ""},
+                {"name": "Received", "at": credit["recordedAt"], "state": "done", "words": ""},
+                {"name": "Waiting period", "at": None, "state": "current", "words": waiting},
+                {"name": "Credited", "at": counts_from, "state": "waiting", "words": ""},
+            ]
     return shown
 
 
@@ -173,16 +161,3 @@ def validity(credit: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
         "valid_to": credit["expiresAt"],
         "valid_word": "Expired" if is_over else "Valid to",
     }
-
-
-def _way(credit: Mapping[str, Any], days: int, *, now: datetime) -> list[dict[str, Any]]:
-    """Return the four steps from passing to being credited (R10)."""
-    counts_from = parsed(credit["countsFrom"])
-    waiting_since = counts_from - timedelta(days=days)
-    day = min(days, max(0, (now - waiting_since).days))
-    return [
-        {"name": "Passed", "at": credit["completedAt"], "state": "done", "words": ""},
-        {"name": "Received", "at": credit["recordedAt"], "state": "done", "words": ""},
-        {"name": "Waiting period", "at": None, "state": "current", "words": f"day {day} of {days}"},
-        {"name": "Credited", "at": counts_from, "state": "waiting", "words": ""},
-    ]

@@ -11,7 +11,7 @@ from api.errors import status_of
 from api.runtime import runtime_of
 from domain.errors import Refusal
 from domain.operations.sign_in import complete_sign_in, end_session, start_sign_in
-from web.caller import optional_viewer
+from web.caller import optional_viewer, redirect_to_issuer
 from web.forms import read_form, read_query
 from web.rendering import page, redirect
 from web.security import sign_in_targets
@@ -27,7 +27,6 @@ class SignInHint:
 
 
 async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
-    """Ask for the work e-mail; who is signed in already goes on."""
     elsewhere = on_public_host(request, runtime_of(request).settings.public_url)
     if elsewhere is not None:
         return redirect(elsewhere)
@@ -38,7 +37,6 @@ async def show_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Re
 
 
 async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> Response:
-    """Send the browser to the sign-in page of the organization that the address belongs to."""
     form = await read_form(request)
     email, return_to = form.get("email", "").strip(), local_path(form.get("return_to"))
     runtime = runtime_of(request)
@@ -54,18 +52,10 @@ async def submit_sign_in(request: Request, hints: Sequence[SignInHint] = ()) -> 
         )
     except Refusal as refusal:
         return _form(request, hints, return_to=return_to, email=email, refusal=refusal)
-    response = redirect(started.location)
-    expires_at = now + runtime.settings.policy.attempt_lifetime
-    set_cookie(response, BROWSER, started.browser_token, settings=runtime.settings, expires_at=expires_at, now=now)
-    return response
+    return redirect_to_issuer(started.location, started.browser_token, settings=runtime.settings, now=now)
 
 
 async def finish_sign_in(request: Request) -> Response:
-    """Take the issuer's answer: a new session, whatever the browser held before.
-
-    Raises:
-        Refusal: the answer is not accepted, or the person is not invited.
-    """
     runtime = runtime_of(request)
     now = runtime.clock()
     completed = await complete_sign_in(
@@ -79,21 +69,15 @@ async def finish_sign_in(request: Request) -> Response:
         settings=runtime.settings,
         issuers=runtime.issuers,
     )
+    # A session that somebody else put into this browser must not go on beside the new one.
     await _end_session(request)
     response = redirect(local_path(completed.return_to))
-    set_cookie(
-        response,
-        SESSION,
-        completed.session_token,
-        settings=runtime.settings,
-        expires_at=completed.expires_at,
-        now=now,
-    )
+    token, expires_at = completed.session_token, completed.expires_at
+    set_cookie(response, SESSION, token, settings=runtime.settings, expires_at=expires_at, now=now)
     return response
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session and forget its cookie."""
     await read_form(request)
     await _end_session(request)
     response = redirect("/sign-in")

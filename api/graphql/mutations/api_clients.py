@@ -108,6 +108,7 @@ class ApiClientMutations:
             by=viewer,
             api_client_id=decode_id_or_raise(input_.api_client_id, Kind.API_CLIENT),
             expires_at=none_if_unset(input_.expires_at),
+            # By default a program in use goes on: a rotation on schedule would otherwise cut it off.
             end_previous=bool(none_if_unset(input_.end_previous)),
             now=context.now,
             settings=context.runtime.settings,

@@ -8,8 +8,7 @@ from strawberry import UNSET
 from api.graphql.context import Info
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.base import MutationInput, mutation, run_mutation
-from api.graphql.types.associations import Association, association_of
-from api.graphql.types.attempts import AssociationAttempt, attempt_of
+from api.graphql.types.associations import Association, AssociationAttempt, association_of, attempt_of
 from domain.errors import NotFound
 from domain.operations.associations import remove_association
 from domain.operations.attempts import start_association
@@ -79,6 +78,7 @@ class AssociationMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
+        # Read again: a repeated request shows how far the stored attempt has come.
         attempt = await get_attempt_or_raise(viewer, started.attempt_id)
         return AssociationStarted(attempt=attempt_of(attempt, context), authorization_url=started.authorization_url)
 

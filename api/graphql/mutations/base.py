@@ -1,8 +1,4 @@
-"""Declare mutations, and run each once for its idempotency key.
-
-With a key the operation's outcome is stored; an answer to a repeated request is made from that outcome, with the fields
-that the repeated request selects.
-"""
+"""Declare mutations, and run each once for its idempotency key."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -41,19 +37,19 @@ class MutationInput:
 
 
 def mutation(description: str, *refusals: type[Refusal], input_: str, result: str) -> Callable[[Resolver], Resolver]:
-    """Make the decorated function a mutation that takes ``input_``, and returns its success or one of some refusals.
-
-    The refusals are those that its operation raises; ``input_`` and ``result`` describe its argument and its union.
-    """
+    """Make the decorated function a mutation that returns its success or a refusal that its operation raises."""
 
     def declare(resolver: Resolver) -> Resolver:
+        # Strawberry reads a resolver's annotations, and unions cannot be written down before their members are known.
         annotations = resolver.__annotations__
         name = "".join(map(str.capitalize, resolver.__name__.split("_")))
         members = (annotations["return"], *(TYPES[refusal] for refusal in (*refusals, *_COMMON_REFUSALS)))
+        # A refusal is an answer and not an error: clients tell refusals apart by type, whatever their sentences say.
         result_union = strawberry.union(f"{name}Result", description=result)
         union = Annotated[Union[members], result_union]  # type: ignore[valid-type]  # noqa: UP007
         argument = strawberry.argument(name="input", description=input_)
         annotations["input_"] = Annotated[annotations["input_"], argument]
+        # Nullable, so that a fault of one mutation leaves the answers of those before it in the same document.
         annotations["return"] = union | None
         return cast("Resolver", strawberry.field(resolver, description=description))
 
@@ -76,6 +72,7 @@ async def run_mutation(
         IdempotencyKeyReused: the key was used for another mutation or another input.
         TryAgain: the first request with the key takes too long.
     """
+    # What is stored is the operation's outcome and not the answer: a repeated request may select other fields.
     key = none_if_unset(input_.idempotency_key)
     if key is None:
         return await operation(*arguments, **named)
@@ -84,6 +81,7 @@ async def run_mutation(
         viewer=check_person(context.viewer),
         key=key,
         mutation=info.field_name,
+        # The same input is the same text, in whatever order the client sends its fields.
         input=json.dumps(input_, default=_json_value, sort_keys=True),
     )
     call = partial(operation, *arguments, **named)

@@ -14,7 +14,7 @@ from api.graphql.types.invitations import Invitation, invitation_of
 from domain.errors import NotFound
 from domain.operations.invitations import (
     MAX_AT_ONCE,
-    WantedMember,
+    Invitee,
     cancel_invitation,
     correct_invitation,
     invite_members,
@@ -107,13 +107,14 @@ class InvitationMutations:
             input_,
             invite_members,
             by=viewer,
-            wanted=[
-                WantedMember(work_email=member.work_email, role=none_if_unset(member.role) or MemberRole.MEMBER)
+            invitees=[
+                Invitee(work_email=member.work_email, role=none_if_unset(member.role) or MemberRole.MEMBER)
                 for member in input_.members
             ],
             now=context.now,
             settings=context.runtime.settings,
         )
+        # Each address is an outcome of its own, in the order of the input: one refusal keeps no other back.
         member_ids = [outcome.member_id for outcome in outcomes if outcome.member_id]
         rows = await invitations_of_members(viewer, member_ids)
         return MembersInvited(
@@ -167,7 +168,6 @@ class InvitationMutations:
 async def _change(
     info: Info, input_: InvitationInput, operation: Callable[..., Awaitable[None]], **arguments: object
 ) -> Invitation:
-    """Change an invitation by an operation, and return it as it is then."""
     context = info.context
     viewer = check_signed_in_admin(context.viewer)
     invitation_id = decode_id_or_raise(input_.invitation_id, Kind.INVITATION)

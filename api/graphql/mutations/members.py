@@ -80,6 +80,7 @@ class MemberMutations:
         viewer = check_signed_in_admin(context.viewer)
         member_id = decode_id_or_raise(input_.member_id, Kind.MEMBER)
         ended = await run_mutation(info, input_, remove_member, by=viewer, member_id=member_id, now=context.now)
+        # From the outcome and not from the member as it is now: a repeated request must be answered alike.
         return MemberRemoved(
             member=member_of(await get_member_or_raise(viewer, member_id)),
             associations_ended=ended.associations,

@@ -1,9 +1,6 @@
-"""Relay connections: their arguments, keyset pages and cursors.
+"""Relay connections: their arguments, keyset pages and cursors."""
 
-A keyset cursor keeps its position while rows come and go.
-"""
-
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar, cast
@@ -16,7 +13,7 @@ from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from api.graphql.context import Info
-from api.graphql.fields import field, none_if_unset
+from api.graphql.fields import field
 from api.graphql.pagination.cursors import Cursor, ListCursors
 from api.graphql.selection import selects
 from domain.database.pagination import DEFAULT_SIZE, MAX_SIZE, Order, Page, PageRequest, Position
@@ -32,8 +29,9 @@ ListAsOf = Annotated[
         description="The instant, past or future, at which to look; by default that of the cursor, or now without one."
     ),
 ]
-# A connection's resolver takes the four together under this name.
+# Relay's four arguments, which a connection's resolver takes together under this name.
 _PARAMETER = "arguments"
+# Not Strawberry's own Relay fields: their cursors are offsets, which move while rows come and go.
 _ARGUMENTS: dict[str, tuple[Any, str]] = {
     "first": (int | None, f"At most so many from the start, 1 to {MAX_SIZE}; {DEFAULT_SIZE} by default."),
     "after": (str | None, "Only what comes after this cursor."),
@@ -65,30 +63,28 @@ class Connection(Generic[Node]):
 
     @field("How many items the whole list has.")
     def total_count(self) -> int:
-        # The query counts only where this field is selected.
+        # The query counts only where this field is selected, since counting reads the whole list.
         assert self.counted is not None
         return self.counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionRequest:
-    """The page of a list that a client requests, and the list's cursors.
-
-    ``as_of`` is the instant of a list that has one; ``has_edges`` is false where no edges are selected.
-    """
+    """The page of a list that a client requests, and the list's cursors."""
 
     page: PageRequest
     cursors: ListCursors
+    # Signing a cursor for each row is spared where no edges are selected.
     has_edges: bool
+    # Of the cursors that the client sent; a list that is evaluated at an instant can have one only, which is ``as_of``.
+    instants: frozenset[datetime]
     as_of: datetime | None = None
 
     def cursor(self, position: Position) -> str:
-        """Return the cursor of a row of the page."""
         return self.cursors.text(Cursor(position=position, as_of=self.as_of))
 
 
 def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[Row], Node]) -> Connection[Node]:
-    """Return a page of rows as a connection of nodes."""
     nodes = [node(row) for row in page.rows]
     pairs = zip(page.positions, nodes, strict=True) if request.has_edges else ()
     return Connection(
@@ -106,8 +102,6 @@ def connection(page: Page[Row], request: ConnectionRequest, *, node: Callable[[R
 
 @dataclass(frozen=True, kw_only=True)
 class PageArguments:
-    """A connection's arguments as the client sent them."""
-
     first: int | None = None
     after: str | None = None
     last: int | None = None
@@ -119,37 +113,14 @@ class PageArguments:
         Raises:
             InvalidInput: a size is out of bounds, a cursor is not of this list, or `first` and `last` are both given.
         """
-        return self._request(info, of, order)[0]
-
-    def request_as_of(
-        self, info: Info, as_of: datetime | None, *, of: int | None = None, order: Order | None = None
-    ) -> tuple[ConnectionRequest, datetime]:
-        """Return the request for a page, and the instant (aware, UTC) at which the list is evaluated.
-
-        A cursor carries the instant of its list, so all pages of a list are of one instant.
-
-        Raises:
-            InvalidInput: as for ``request``, or a cursor is of another instant.
-        """
-        request, cursor_instants = self._request(info, of, order)
-        instants = {instant for instant in (none_if_unset(as_of), *cursor_instants) if instant is not None}
-        if len(instants) > 1:
-            raise InvalidInput(
-                "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
-            )
-        at = min(instants, default=info.context.now)
-        return replace(request, as_of=at), at
-
-    def _request(
-        self, info: Info, of: int | None, order: Order | None
-    ) -> tuple[ConnectionRequest, list[datetime | None]]:
         if self.first is not None and self.last is not None:
             raise InvalidInput("Ask for `first` or for `last`, not for both.")
         size = self.first if self.first is not None else self.last if self.last is not None else DEFAULT_SIZE
         if not 1 <= size <= MAX_SIZE:
             raise InvalidInput(f"Ask for 1 to {MAX_SIZE} items.")
         cursors = ListCursors(
-            key=info.context.runtime.cursor_key,
+            keys=info.context.runtime.cursor_keys,
+            # Of the schema and not the document, where an alias would give the same list another name.
             name=f"{info._raw_info.parent_type.name}.{info.field_name}:{of}",
             order=order,
         )
@@ -162,8 +133,42 @@ class PageArguments:
             order=order,
             counted=selects(info, "totalCount"),
         )
-        request = ConnectionRequest(page=page, cursors=cursors, has_edges=selects(info, "edges"))
-        return request, [cursor.as_of for cursor in (after, before) if cursor is not None]
+        instants = frozenset(cursor.as_of for cursor in (after, before) if cursor and cursor.as_of)
+        return ConnectionRequest(page=page, cursors=cursors, has_edges=selects(info, "edges"), instants=instants)
+
+    def request_as_of(
+        self, info: Info, as_of: datetime | None, *, of: int | None = None, order: Order | None = None
+    ) -> tuple[ConnectionRequest, datetime]:
+        """Return the request for a page, and the instant (aware, UTC) at which the list is evaluated.
+
+        Raises:
+            InvalidInput: as for ``request``, or a cursor is of another instant.
+        """
+        # A cursor carries the instant of its list, so that all pages of a list are of one instant.
+        # At another instant rows have other values: a page from there would leave rows out or show them twice.
+        request = self.request(info, of=of, order=order)
+        instants = request.instants | ({as_of} if as_of else set())
+        if len(instants) > 1:
+            raise InvalidInput(
+                "This cursor is of another instant: leave `asOf` out, or start from the list's beginning."
+            )
+        at = min(instants, default=info.context.now)
+        return replace(request, as_of=at), at
+
+
+async def organization_page(
+    info: Info,
+    query: Callable[..., Awaitable[Page[Row] | None]],
+    organization_id: int,
+    request: ConnectionRequest,
+    **conditions: Any,
+) -> Page[Row] | None:
+    """Read a page of a list of the caller's organization; nothing where the query has none for the caller."""
+    viewer = info.context.viewer
+    if viewer is None:
+        return None
+    # Read once, since many rows, such as a page of members, lead to the one organization.
+    return await info.context.loaders.load_once(info, query, viewer, organization_id, page=request.page, **conditions)
 
 
 class _ConnectionArguments(FieldExtension):

@@ -1,13 +1,9 @@
-"""Signed keyset cursors.
-
-A cursor holds the position of a row in its list: the order, the list's instant, the row's value and id. An unsigned one
-that was changed, or is another list's, would continue at the wrong row and silently leave rows out. A cursor holds
-nothing that its list does not show, and is valid in every process with the same key.
-"""
+"""Signed keyset cursors."""
 
 import hmac
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -32,20 +28,19 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class ListCursors:
-    """The cursors of one list in one order.
+    """The cursors of one list in one order."""
 
-    ``key`` signs them, and ``name`` says which list of which parent it is.
-    """
-
-    key: bytes
+    # The first signs, and each is accepted.
+    keys: Sequence[bytes]
+    # Of the list and its parent; it is signed with the cursor, which is so of no other list.
     name: str
     order: Order | None = None
 
     def text(self, cursor: Cursor) -> str:
-        """Return a cursor as clients pass it around."""
+        # Nothing that the list does not show; readable, since only a changed cursor does harm.
         values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
         content = opaque(json.dumps(values, separators=(",", ":")))
-        return content + self._signature(content)
+        return content + self._signature(content, self.keys[0])
 
     def read(self, text: str) -> Cursor:
         """Return the cursor of this list that a text is.
@@ -53,8 +48,10 @@ class ListCursors:
         Raises:
             InvalidInput: it is of another list or another order, or no cursor.
         """
+        # A cursor that was changed, or is another list's, would continue at the wrong row and silently leave rows out.
         content, signature = text[:-_SIGNATURE_LENGTH], text[-_SIGNATURE_LENGTH:]
-        if not hmac.compare_digest(_bytes(signature), _bytes(self._signature(content))):
+        signatures = [_bytes(self._signature(content, key)) for key in self.keys]
+        if not any(hmac.compare_digest(_bytes(signature), accepted) for accepted in signatures):
             raise InvalidInput("This cursor is none of this list's: start from the list's beginning.")
         name, as_of, row_id, value = json.loads(transparent(content) or "")
         if name != _name(self.order):
@@ -63,8 +60,9 @@ class ListCursors:
             value = _instant(value)
         return Cursor(position=Position(id=row_id, value=value), as_of=None if as_of is None else _instant(as_of))
 
-    def _signature(self, content: str) -> str:
-        digest = hmac.digest(self.key, _bytes(f"{self.name}\n{content}"), "sha256")
+    # Valid in every process with the same settings: a client's next request may reach another one.
+    def _signature(self, content: str, key: bytes) -> str:
+        digest = hmac.digest(key, _bytes(f"{self.name}\n{content}"), "sha256")
         return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
 
 
@@ -78,6 +76,7 @@ def _name(order: Order | None) -> str | None:
 
 
 def _json_value(value: Value | None) -> str | int | None:
+    # Whole microseconds: a float of seconds would lose some of an instant far ahead, and the page a row.
     return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
 
 

@@ -6,9 +6,8 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, global_id
+from api.graphql.ids import Kind, Node, global_id
 from api.graphql.types.from_row import from_row
-from api.graphql.types.node import Node
 from api.graphql.types.present import Member, member_of
 from domain.queries.api_clients import SHOWN_KEYS, ApiClientRow, creators_of_api_clients, keys_of_api_clients
 from domain.rules.enums import Scope
@@ -62,5 +61,4 @@ class ApiClient(Node):
 
 
 def api_client_of(row: ApiClientRow) -> ApiClient:
-    """Return an API client as clients see it."""
     return from_row(ApiClient, row, id=global_id(Kind.API_CLIENT, row.id), row_id=row.id)

@@ -1,17 +1,20 @@
 """Certifications of the catalog."""
 
+from collections.abc import Collection
 from datetime import date
 
 import strawberry
 
-from api.filters import checked_text
 from api.graphql.context import Info
 from api.graphql.fields import field
-from domain.queries.credits import CreditRow
-from domain.queries.skills_report import SkillsReportRow
+from domain.queries.catalog import certifications_by_code
+from domain.rules.certifications import CertificationFacts
 from domain.rules.enums import CertificationLevel, LearningProvider, RetirementRule
 
-MAX_TEXT_LENGTH = 200
+
+# The catalog is everybody's, so that its data loader has no scope; it has a value for every code.
+async def facts_by_code(_: None, codes: Collection[str]) -> dict[str, CertificationFacts | None]:
+    return dict.fromkeys(codes) | await certifications_by_code(codes)
 
 
 @strawberry.type(description="Since when a certification is retired, or from when on, and what that does.")
@@ -33,29 +36,14 @@ class Certification:
 
     @field("The learning provider that offers it; null where the catalog does not have it.")
     async def provider(self, info: Info) -> LearningProvider | None:
-        facts = await info.context.certifications.load(self.code)
+        facts = await info.context.loaders.load(facts_by_code, None, self.code)
         return facts.provider if facts else None
 
     @field("Its retirement; null where none is known.")
     async def retirement(self, info: Info) -> CertificationRetirement | None:
-        facts = await info.context.certifications.load(self.code)
+        facts = await info.context.loaders.load(facts_by_code, None, self.code)
         if facts is None or facts.retires_on is None:
             return None
         return CertificationRetirement(
             retires_on=facts.retires_on, rule=facts.retirement_rule, eligible_until=facts.eligible_until
         )
-
-
-def certification_of_credit(row: CreditRow | SkillsReportRow) -> Certification:
-    """Return the certification that a credit is for."""
-    return Certification(code=row.certification, title=row.certification_title, level=row.certification_level)
-
-
-def checked_catalog_text(text: str | None) -> str | None:
-    """Return a text to search codes and titles for, or nothing where it is blank.
-
-    Raises:
-        InvalidInput: no code or title can have it.
-    """
-    text = text.strip() if text else None
-    return checked_text(text, max_length=MAX_TEXT_LENGTH, refusal="This is no part of a certification's code or title.")

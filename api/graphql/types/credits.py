@@ -1,6 +1,6 @@
 """Credits, their lists and their events."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,14 +10,20 @@ import strawberry
 from api.filters import checked_certification
 from api.graphql.context import Info
 from api.graphql.fields import field
-from api.graphql.ids import Kind, global_id
-from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
+from api.graphql.ids import Kind, Node, global_id
+from api.graphql.pagination.connections import Connection, ConnectionRequest, PageArguments, connection
+from api.graphql.scorings import contributions_of_members
 from api.graphql.selection import selects
-from api.graphql.types.certifications import Certification, certification_of_credit
-from api.graphql.types.contributions import Contribution, contribution_of, contributions_of_members
-from api.graphql.types.explanations import CreditExplanation, CreditTimelineEvent, explanation_of, timeline_of
+from api.graphql.types.certifications import Certification
+from api.graphql.types.explanations import (
+    Contribution,
+    CreditExplanation,
+    CreditTimelineEvent,
+    contribution_of,
+    explanation_of,
+    timeline_of,
+)
 from api.graphql.types.from_row import from_row
-from api.graphql.types.node import Node
 from api.graphql.types.present import Member, Organization, member_of
 from domain.database.pagination import Page
 from domain.errors import NotFound
@@ -31,9 +37,10 @@ from domain.rules.enums import (
     CreditStatus,
     IneligibleReason,
     LearningProvider,
+    Scope,
 )
 from domain.rules.explanation import summary
-from domain.rules.visibility import check_signed_in
+from domain.rules.visibility import check_signed_in, may_see_of
 
 
 @strawberry.input(description="Which credits are wanted; what is left out does not restrict.")
@@ -119,6 +126,7 @@ async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[
         return any(selects(info, *path, *names) for path in paths)
 
     contributions: CreditContributions = {}
+    # Contributions are a computation over the whole organization, and the reasons name what gets no points.
     if rows and (is_selected("contributions") or is_selected("explanation", "reasons")):
         member_ids = frozenset(row.member_id for row in rows)
         contributions = await contributions_of_members(info, rows[0].organization_id, member_ids, as_of=rows[0].as_of)
@@ -131,7 +139,8 @@ async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[
 
 
 def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
-    """Return a credit as of its row's instant; details that are not selected are empty, since nobody reads them."""
+    """Return a credit as of its row's instant."""
+    # Details that are not selected are empty: nobody reads them.
     contributions = details.contributions.get(row.id, ())
     if details.has_reasons:
         explanation = explanation_of(row, contributions)
@@ -145,7 +154,9 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
         id=global_id(Kind.CREDIT, row.id),
         organization=member.organization,
         member=member,
-        certification=certification_of_credit(row),
+        certification=Certification(
+            code=row.certification, title=row.certification_title, level=row.certification_level
+        ),
         explanation=explanation,
         contributions=[contribution_of(contribution) for contribution in contributions],
         timeline=timeline_of(row) if details.has_timeline else [],
@@ -153,9 +164,29 @@ def credit_of(row: CreditRow, details: CreditDetails) -> Credit:
 
 
 async def credits_connection(page: Page[CreditRow], request: ConnectionRequest, info: Info) -> Connection[Credit]:
-    """Return a page of a list of credits that is as of an instant."""
     details = await selected_details(info, page.rows, ("nodes",), ("edges", "node"))
     return connection(page, request, node=lambda row: credit_of(row, details))
+
+
+async def credits_below(
+    info: Info,
+    query: Callable[..., Awaitable[Mapping[int, Page[CreditRow]]]],
+    parent_id: int,
+    arguments: PageArguments,
+    filter_: CreditFilter | None,
+    as_of: datetime | None,
+    *,
+    member_id: int,
+) -> Connection[Credit] | None:
+    """Return a page of the credits below a member or an association; nothing where the viewer may not see them."""
+    viewer = check_signed_in(info.context.viewer)
+    if not may_see_of(viewer, member_id, Scope.CREDITS_READ):
+        return None
+    request, at = arguments.request_as_of(info, as_of, of=parent_id)
+    page = await info.context.loaders.load(
+        query, viewer, parent_id, matching=checked_credit_filter(filter_), as_of=at, page=request.page
+    )
+    return await credits_connection(page, request, info)
 
 
 def checked_credit_filter(filter_: CreditFilter | None) -> queries.CreditFilter:

@@ -1,16 +1,25 @@
-"""Explanation and timeline of a credit."""
+"""Why a credit counts or not: its explanation, contributions and timeline."""
 
 from datetime import datetime
 
 import strawberry
 
 from api.graphql.ids import Kind, global_id, program_id
-from api.graphql.types.contributions import Contribution, contribution_of
 from api.graphql.types.from_row import from_row
 from domain.queries.credits import CreditRow
 from domain.rules import explanation as rule
+from domain.rules.attainment import shown_points
 from domain.rules.contributions import ProgramContribution
-from domain.rules.enums import CreditEndReason, CreditReasonCode, ReasonActor, TimelineKind
+from domain.rules.enums import (
+    CreditEndReason,
+    CreditReasonCode,
+    Metric,
+    NoPointsReason,
+    ReasonActor,
+    RequirementRole,
+    TimelineKind,
+    Track,
+)
 from domain.rules.timeline import timeline
 
 _ABOUT_THE_ASSOCIATION = {
@@ -18,6 +27,23 @@ _ABOUT_THE_ASSOCIATION = {
     CreditReasonCode.ASSOCIATION_REMOVED,
     CreditReasonCode.ASSOCIATION_MOVED,
 }
+
+
+@strawberry.type(description="What a credit gives one requirement of a program at an instant, or why it gives nothing.")
+class Contribution:
+    program: str = strawberry.field(description="The key of the program.")
+    program_title: str = strawberry.field(description="The program's title.")
+    edition: str = strawberry.field(description="The key of the edition whose requirements are in force.")
+    track: Track = strawberry.field(description="By which of the program's measures it is scored.")
+    metric: Metric = strawberry.field(description="What the requirement belongs to.")
+    step: int = strawberry.field(description="The requirement's number in its metric, from 1.")
+    role: RequirementRole = strawberry.field(description="What the requirement does in its metric.")
+    points: float = strawberry.field(
+        description="The points that the credit gives, rounded to 1 decimal; a gate without points of its own gives 0."
+    )
+    reason: NoPointsReason | None = strawberry.field(
+        description="Why it gives no points; null when it counts for the requirement."
+    )
 
 
 @strawberry.type(description="A condition of counting, or of giving points to a requirement, which is met or not.")
@@ -61,7 +87,6 @@ class CreditTimelineEvent:
 
 
 def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...]) -> CreditExplanation:
-    """Return why a credit counts, or not, as of its row's instant, given what it contributes then."""
     explanation = rule.explanation(row.facts, at=row.as_of, contributions=contributions)
     return from_row(
         CreditExplanation,
@@ -79,12 +104,12 @@ def explanation_of(row: CreditRow, contributions: tuple[ProgramContribution, ...
 
 
 def timeline_of(row: CreditRow) -> list[CreditTimelineEvent]:
-    """Return what happened to a credit and what is expected to, as of its row's instant."""
-    events = timeline(row.facts, row.recorded_effects, at=row.as_of)
+    events = timeline(row.facts, at=row.as_of, counted_at=row.counted_recorded_at, ended_at=row.ended_recorded_at)
     return [from_row(CreditTimelineEvent, event, expected=event.is_expected) for event in events]
 
 
 def _evidence_id(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
+    # What a person can open to see it for themself.
     if reason.contribution is not None:
         return program_id(reason.contribution.program.key)
     if reason.code is CreditReasonCode.MEMBER_REMOVED:
@@ -92,3 +117,15 @@ def _evidence_id(reason: rule.Reason, row: CreditRow) -> strawberry.ID:
     if reason.code in _ABOUT_THE_ASSOCIATION:
         return global_id(Kind.ASSOCIATION, row.association_id)
     return global_id(Kind.CREDIT, row.id)
+
+
+def contribution_of(row: ProgramContribution) -> Contribution:
+    program = row.program
+    return from_row(
+        Contribution,
+        row,
+        program=program.key,
+        program_title=program.title,
+        edition=program.edition,
+        points=shown_points(row.points),
+    )

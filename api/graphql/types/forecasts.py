@@ -26,8 +26,6 @@ CAUSES_AT_ONCE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class NamesById:
-    """Members by id and the catalog's certifications by code, for what names them."""
-
     members: Mapping[int, Member]
     certifications: Mapping[str, CertificationFacts]
 
@@ -92,7 +90,7 @@ class Forecast:
 
     @field("The days on which anything changes, the earliest first.")
     def steps(self, info: Info) -> list[ForecastStep]:
-        # Each step can have hundreds of objects.
+        # Each step can have hundreds of objects: those of five years held the event loop without a pause.
         steps = (ForecastStep(row=row, names=self.names, day=row.date, as_of=row.at) for row in self.rows)
         return cast("list[ForecastStep]", info.context.runtime.pacer.paced(steps))
 
@@ -131,7 +129,7 @@ class FragilityFinding:
 
 
 def named_credit(credit: Holding, names: NamesById) -> NamedCredit:
-    """Return a credit with its member and certification."""
+    # The rules need no id, so it may lack there; every credit that is read has one.
     assert credit.credit_id is not None
     code = credit.certification
     facts = names.certifications.get(code)
@@ -145,7 +143,6 @@ def named_credit(credit: Holding, names: NamesById) -> NamedCredit:
 
 
 def forecast_of(row: rule.Forecast, names: NamesById) -> Forecast:
-    """Return a forecast as clients see it."""
     return from_row(
         Forecast,
         row,

@@ -19,9 +19,9 @@ def from_row(made: type[Made], row: object, /, **values: Any) -> Made:
 
 # The type checker does not see what is copied, so types are compared here, once for each pair.
 @cache
-def _copied(classes: tuple[type, type], given: tuple[str, ...]) -> tuple[str, ...]:
+def _copied(classes: tuple[type, type], overridden: tuple[str, ...]) -> tuple[str, ...]:
     made, row = classes
-    names = tuple(field.name for field in fields(made) if field.init and field.name not in given)
+    names = tuple(field.name for field in fields(made) if field.init and field.name not in overridden)
     field_types, row_types = _types(made), _types(row)
     # A value that is never null fits a field that may be.
     unfit = [
@@ -36,8 +36,8 @@ def _copied(classes: tuple[type, type], given: tuple[str, ...]) -> tuple[str, ..
 
 
 def _types(kind: type) -> dict[str, Any]:
-    """Return the types of a class's fields and properties by name."""
     types: dict[str, Any] = {}
+    # Not `get_type_hints`: it would resolve the lazy types, whose modules lie above.
     for base in reversed(kind.__mro__):
         types |= vars(base).get("__annotations__", {})
         for name, value in vars(base).items():

@@ -5,9 +5,8 @@ from datetime import datetime
 import strawberry
 
 from api.graphql.context import Context
-from api.graphql.ids import Kind, global_id
+from api.graphql.ids import Kind, Node, global_id
 from api.graphql.types.from_row import from_row
-from api.graphql.types.node import Node
 from api.graphql.types.present import Member, member_of
 from domain.queries.invitations import InvitationRow
 from domain.rules.enums import DeliveryProblem
@@ -42,7 +41,6 @@ class Invitation(Node):
 
 
 def invitation_of(row: InvitationRow, context: Context) -> Invitation:
-    """Return an invitation as of the operation's instant."""
     return from_row(
         Invitation,
         row,

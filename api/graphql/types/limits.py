@@ -9,7 +9,6 @@ from api.graphql.fields import field
 from api.graphql.refusals import Refusal, refusal_of
 from api.graphql.types.from_row import from_row
 from api.limits.charge import Charge
-from domain.queries.associations import AccountAllowance as KnownAllowance
 from domain.queries.associations import known_accounts_of_members
 from domain.rules.association_limits import AssociationAllowance as Allowance
 from domain.rules.enums import LearningProvider
@@ -34,7 +33,6 @@ class Policy:
 
 
 def policy_of(context: Context) -> Policy:
-    """Return the policy of the settings."""
     policy = context.runtime.settings.policy
     return Policy(
         cool_off_days=policy.cool_off.days,
@@ -96,22 +94,18 @@ class AssociationAllowance:
             now=context.now,
             policy=context.runtime.settings.policy,
         )
-        return [account_allowance_of(account) for account in accounts]
-
-
-def account_allowance_of(known: KnownAllowance) -> AccountAllowance:
-    """Return what the limits allow with one account, as clients see it."""
-    refusal = known.allowance.refusal
-    return from_row(
-        AccountAllowance,
-        known.allowance,
-        profile_id_ending=known.account.ending,
-        refusal=refusal_of(refusal) if refusal else None,
-    )
+        return [
+            from_row(
+                AccountAllowance,
+                account.allowance,
+                profile_id_ending=account.account.ending,
+                refusal=refusal_of(account.allowance.refusal) if account.allowance.refusal else None,
+            )
+            for account in accounts
+        ]
 
 
 def allowance_of(allowance: Allowance, member_id: int, provider: LearningProvider) -> AssociationAllowance:
-    """Return what the limits allow a member, as clients see it."""
     return from_row(
         AssociationAllowance,
         allowance,
@@ -148,7 +142,6 @@ class RateLimit:
 
 
 def rate_limit_of(charge: Charge | None) -> RateLimit | None:
-    """Return the caller's budget as of a request; nothing where it is not known."""
     if charge is None or charge.budgets is None:
         return None
     shared = charge.budgets.organization

@@ -7,14 +7,13 @@ from strawberry import UNSET
 
 from api.graphql.context import Info
 from api.graphql.fields import field, none_if_unset
-from api.graphql.ids import Kind, global_id
+from api.graphql.ids import Kind, Node, global_id
 from api.graphql.pagination.connections import Connection, ListAsOf, PageArguments, connection, connection_field
 from api.graphql.types import present
 from api.graphql.types.associations import Association, association_of
-from api.graphql.types.credits import Credit, CreditFilterArgument, checked_credit_filter, credits_connection
+from api.graphql.types.credits import Credit, CreditFilterArgument, credits_below
 from api.graphql.types.invitations import Invitation, invitation_of
 from api.graphql.types.limits import AssociationAllowance, allowance_of
-from api.graphql.types.node import Node
 from api.graphql.types.organizations import Organization, organization_of
 from domain.queries.associations import allowances_of_members, associations_of_members
 from domain.queries.credits import credits_of_members
@@ -73,6 +72,7 @@ class Member(Node):
     )
     async def association_allowance(self, info: Info, provider: Provider) -> AssociationAllowance | None:
         context = info.context
+        # The query has an allowance for the viewer's own member alone, whatever the role.
         viewer = check_signed_in(context.viewer)
         policy = context.runtime.settings.policy
         allowance = await context.loaders.load(
@@ -87,24 +87,13 @@ class Member(Node):
     async def credits(
         self, info: Info, arguments: PageArguments, filter_: CreditFilterArgument = UNSET, as_of: ListAsOf = UNSET
     ) -> Connection[Credit] | None:
-        viewer = check_signed_in(info.context.viewer)
-        if not may_see_of(viewer, self.row_id, Scope.CREDITS_READ):
-            return None
-        request, at = arguments.request_as_of(info, as_of, of=self.row_id)
-        page = await info.context.loaders.load(
-            credits_of_members,
-            viewer,
-            self.row_id,
-            matching=checked_credit_filter(filter_),
-            as_of=at,
-            page=request.page,
+        return await credits_below(
+            info, credits_of_members, self.row_id, arguments, filter_, as_of, member_id=self.row_id
         )
-        return await credits_connection(page, request, info)
 
 
 @present.member_of.register
 def member_of(row: OfMember) -> Member:
-    """Return the member whom a row is, or belongs to."""
     return Member(
         id=global_id(Kind.MEMBER, row.member_id),
         row_id=row.member_id,

@@ -1,8 +1,4 @@
-"""Present a row's member to the types below the member's.
-
-A member leads to credits, associations and invitations, and each of them to its member. So that the modules do not
-import each other, ``types/members.py`` registers here how a member is presented.
-"""
+"""Present a row's member to the types below the member's."""
 
 from functools import singledispatch
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -18,7 +14,8 @@ else:
     Organization = Annotated["Organization", strawberry.lazy("api.graphql.types.organizations")]
 
 
+# A member leads to credits, associations and invitations, and each of them to its member. So that the modules do not
+# import each other, ``types/members.py`` registers here how a member is presented.
 @singledispatch
 def member_of(row: object) -> Member:
-    """Return the member whom a row is, or belongs to."""
     raise TypeError(f"no member belongs to a {type(row).__name__}")

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import strawberry
 
-from api.filters import checked_certification, checked_person, checked_program, checked_range
+from api.filters import checked_certification, checked_person, checked_program
 from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, global_id
 from api.graphql.pagination.connections import Connection, ConnectionRequest, connection
-from api.graphql.types.certifications import Certification, certification_of_credit
-from api.graphql.types.contributions import Contribution, contribution_of
+from api.graphql.types.certifications import Certification
+from api.graphql.types.explanations import Contribution, contribution_of
 from api.graphql.types.from_row import from_row
 from domain.database.pagination import Order, Page
 from domain.queries import skills_report as queries
@@ -112,11 +112,10 @@ def checked_report_filter(filter_: SkillsReportFilter | None) -> queries.SkillsR
 def _checked_range(range_: InstantRange | None) -> queries.InstantRange:
     if not range_:
         return queries.InstantRange()
-    return checked_range(none_if_unset(range_.start), none_if_unset(range_.end))
+    return queries.InstantRange(start=none_if_unset(range_.start), end=none_if_unset(range_.end))
 
 
 def order_of(order_by: CreditOrder | None) -> Order | None:
-    """Return an order in the domain's terms; nothing for the list's own order."""
     return credit_order(order_by.field, order_by.direction) if order_by else None
 
 
@@ -165,8 +164,6 @@ def report_connection(
     *,
     as_of: datetime,
 ) -> SkillsReportConnection:
-    """Return a page of a report with what its credits contribute."""
-
     def node(row: queries.SkillsReportRow) -> SkillsReportRow:
         return from_row(
             SkillsReportRow,
@@ -175,7 +172,9 @@ def report_connection(
             person=SkillsReportPerson(
                 member_id=global_id(Kind.MEMBER, row.member_id), name=row.member_name, work_email=row.member_work_email
             ),
-            certification=certification_of_credit(row),
+            certification=Certification(
+                code=row.certification, title=row.certification_title, level=row.certification_level
+            ),
             contributions=[contribution_of(contribution) for contribution in contributions.get(row.id, ())],
         )
 

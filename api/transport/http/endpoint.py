@@ -1,7 +1,6 @@
 """HTTP endpoint of GraphQL."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from graphql import OperationType
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.auth.authentication import NotAuthenticated, caller_of_request, not_authenticated
-from api.auth.callers import Caller
 from api.auth.csrf import check_origin_of_cookie
 from api.errors import (
     STATUSES,
@@ -23,12 +21,12 @@ from api.errors import (
     result_payload,
 )
 from api.graphql.context import Context
-from api.runtime import Runtime, runtime_of
+from api.runtime import runtime_of
 from api.transport.admission import admit
 from api.transport.execute import execute_operation
 from api.transport.http.accept import GRAPHQL_RESPONSE, JSON, chosen_media_type
-from api.transport.http.body import read_request
 from api.transport.http.disconnect import unless_gone
+from api.transport.request import read_request
 from domain.errors import TryAgain
 from domain.rules.sign_in import ProviderUnavailable
 
@@ -52,44 +50,31 @@ _ABOUT_THE_DOCUMENT = {
 
 
 class GraphQLEndpoint:
-    """ASGI application that answers every method itself, in GraphQL's own shape."""
+    """ASGI application that answers every method itself: also a refusal or a fault has GraphQL's shape and a code."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         request = Request(scope, receive)
+        request_id = request_id_of(request)
+        media_type = chosen_media_type(request.headers.get("accept"))
         try:
-            response = await respond(request)
+            payload, status, headers = await _answer(request, media_type, request_id), 200, {}
+        except RequestError as error:
+            media_type = media_type or JSON
+            payload = request_error_payload(error, request_id=request_id)
+            status, headers = graphql_status(error.code, media_type=media_type), error.headers
         except ClientDisconnect:
             return
+        except Exception as fault:
+            log_fault(fault, request_id=request_id)
+            payload = fault_payload(request_id=request_id)
+            status, headers = STATUSES[ErrorCode.INTERNAL_FAULT], {}
+        response = Response(
+            json.dumps(payload, separators=(",", ":"), allow_nan=False),
+            status_code=status,
+            headers={**HEADERS, "X-Request-Id": request_id, **headers},
+            media_type=f"{media_type or JSON}; charset=utf-8",
+        )
         await response(scope, receive, send)
-
-
-async def respond(request: Request) -> Response:
-    """Return the response to a request; also a refusal or a fault has GraphQL's shape and a code.
-
-    Raises:
-        ClientDisconnect: the client has gone.
-    """
-    request_id = request_id_of(request)
-    media_type = chosen_media_type(request.headers.get("accept"))
-    try:
-        payload, status, headers = await _answer(request, media_type, request_id), 200, {}
-    except RequestError as error:
-        media_type = media_type or JSON
-        payload = request_error_payload(error, request_id=request_id)
-        status, headers = graphql_status(error.code, media_type=media_type), error.headers
-    except ClientDisconnect:
-        raise
-    except Exception as fault:
-        log_fault(fault, request_id=request_id)
-        payload = fault_payload(request_id=request_id)
-        status, headers = STATUSES[ErrorCode.INTERNAL_FAULT], {}
-    return Response(
-        json.dumps(payload, separators=(",", ":"), allow_nan=False),
-        status_code=status,
-        headers={**HEADERS, "X-Request-Id": request_id, **headers},
-        media_type=f"{media_type or JSON}; charset=utf-8",
-    )
 
 
 def graphql_status(code: ErrorCode, *, media_type: str) -> int:
@@ -99,21 +84,6 @@ def graphql_status(code: ErrorCode, *, media_type: str) -> int:
 
 async def _answer(request: Request, media_type: str | None, request_id: str) -> dict[str, Any]:
     runtime = runtime_of(request)
-    _check_wire(request, media_type, runtime)
-    operation = await read_request(request)
-    now = runtime.clock()
-    context = Context(runtime=runtime, caller=await _caller(request, runtime, now), now=now)
-    document, context = await admit(operation, context)
-    kind = document.operation_type(operation.operation_name)
-    _check_transport(request, kind)
-    executed = execute_operation(document, operation.operation_name, operation.variables, context=context)
-    # A mutation that is canceled on its way might have done half of its fields.
-    result = await (unless_gone(executed, request.receive) if kind is OperationType.QUERY else executed)
-    return result_payload(result, request_id=request_id)
-
-
-def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> None:
-    """Refuse a request before it is read."""
     if request.method not in {"GET", "POST"}:
         raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, f"Use {METHODS}.", headers={"Allow": METHODS})
     if media_type is None:
@@ -122,22 +92,10 @@ def _check_wire(request: Request, media_type: str | None, runtime: Runtime) -> N
         # A link on another site can make a browser send its cookie with a GET.
         raise not_authenticated("A GET needs an Authorization header; other callers use POST.")
     check_origin_of_cookie(request, runtime.settings)
-
-
-def _check_transport(request: Request, kind: OperationType) -> None:
-    """Refuse an operation that this method or this transport cannot carry."""
-    if kind is OperationType.SUBSCRIPTION:
-        raise RequestError(
-            ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
-            "Subscriptions need a websocket of the protocol graphql-transport-ws.",
-        )
-    if kind is OperationType.MUTATION and request.method == "GET":
-        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "A mutation needs POST.", headers={"Allow": "POST"})
-
-
-async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
+    operation = await read_request(request)
+    now = runtime.clock()
     try:
-        return await caller_of_request(request, runtime, now=now)
+        caller = await caller_of_request(request, runtime, now=now)
     except NotAuthenticated:
         raise not_authenticated(
             "The Authorization header stands for no active member or API client: "
@@ -145,3 +103,16 @@ async def _caller(request: Request, runtime: Runtime, now: datetime) -> Caller:
         ) from None
     except (TryAgain, ProviderUnavailable) as error:
         raise RequestError(ErrorCode.TRY_AGAIN, error.message, headers={"Retry-After": "5"}) from None
+    document, context = await admit(operation, Context(runtime=runtime, caller=caller, now=now))
+    kind = document.operation_type(operation.operation_name)
+    if kind is OperationType.SUBSCRIPTION:
+        raise RequestError(
+            ErrorCode.SUBSCRIPTION_NEEDS_WEBSOCKET,
+            "Subscriptions need a websocket of the protocol graphql-transport-ws.",
+        )
+    if kind is OperationType.MUTATION and request.method == "GET":
+        raise RequestError(ErrorCode.METHOD_NOT_ALLOWED, "A mutation needs POST.", headers={"Allow": "POST"})
+    executed = execute_operation(document, operation, context=context)
+    # A mutation that is canceled on its way might have done half of its fields.
+    result = await (unless_gone(executed, request.receive) if kind is OperationType.QUERY else executed)
+    return result_payload(result, request_id=request_id)

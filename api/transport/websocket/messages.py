@@ -50,19 +50,17 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True)
 class ConnectionInit:
-    """The client sends the parameters of its connection."""
-
     parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Ping:
-    """The client wants a sign of life."""
+    pass
 
 
 @dataclass(frozen=True)
 class Pong:
-    """The client gives a sign of life."""
+    pass
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,6 @@ class Subscribe:
 
 @dataclass(frozen=True)
 class Complete:
-    """The client ends an operation."""
-
     id: str
 
 
@@ -89,59 +85,38 @@ def read_message(text: str) -> Message:
     Raises:
         ProtocolError: the protocol has no such message.
     """
+    error: RequestError | None = None
     try:
         message = load_json(text)
-    except RequestError as error:
-        return _refused(text, error)
+    except RequestError as refused:
+        # The text cannot be read as a whole, but its operation may be known.
+        message, error = top_level(text), refused
     if not isinstance(message, dict):
         raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be a JSON object")
-    if message.get("type") == "subscribe":
-        identifier = _id(message)
-        try:
-            check_values(message.get("payload"))
-            return Subscribe(identifier, checked_request(message.get("payload")))
-        except RequestError as error:
-            return Subscribe(identifier, error)
     if message.get("type") == "complete":
         return Complete(_id(message))
-    try:
-        check_values(message)
-    except RequestError:
-        raise _no_json() from None
-    match message.get("type"):
-        case "connection_init":
-            return ConnectionInit(_payload(message))
-        case "ping":
-            _payload(message)
-            return Ping()
-        case "pong":
-            _payload(message)
-            return Pong()
-    raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
-
-
-def _refused(text: str, error: RequestError) -> Message:
-    """Return a message that cannot be read as a whole, but whose operation is known."""
-    message = top_level(text)
-    match message.get("type"):
-        case "subscribe":
-            return Subscribe(_id(message), error)
-        case "complete":
-            return Complete(_id(message))
-    raise _no_json()
-
-
-def _no_json() -> ProtocolError:
-    return ProtocolError(CloseCode.BAD_MESSAGE, "A message must be JSON")
-
-
-def _payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    identifier = _id(message) if message.get("type") == "subscribe" else None
     payload = message.get("payload")
-    if payload is None:
-        return {}
-    if not isinstance(payload, dict):
+    try:
+        if error is not None:
+            raise error
+        if identifier is not None:
+            check_values(payload)
+            return Subscribe(identifier, checked_request(payload))
+        check_values(message)
+    except RequestError as refused:
+        if identifier is not None:
+            return Subscribe(identifier, refused)
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must be JSON") from None
+    kind = message.get("type")
+    # A tuple, since a client's type may be a list, which no set can look up.
+    if kind not in ("connection_init", "ping", "pong"):
+        raise ProtocolError(CloseCode.BAD_MESSAGE, "A message must have a type that the protocol knows")
+    if payload is not None and not isinstance(payload, dict):
         raise ProtocolError(CloseCode.BAD_MESSAGE, "A payload must be an object")
-    return payload
+    if kind == "connection_init":
+        return ConnectionInit(payload or {})
+    return Ping() if kind == "ping" else Pong()
 
 
 def _id(message: Mapping[str, Any]) -> str:

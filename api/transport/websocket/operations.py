@@ -1,32 +1,44 @@
-"""Start, run and end the operations of a connection.
-
-An operation that fails ends alone.
-"""
+"""Start, run and end the operations of a connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLError, OperationType
 
 from api.auth.callers import Caller
-from api.errors import ErrorCode, RequestError, new_request_id, request_error_payload
+from api.errors import (
+    ErrorCode,
+    RequestError,
+    fault_payload,
+    field_errors,
+    log_fault,
+    new_request_id,
+    request_error_payload,
+    result_payload,
+)
+from api.graphql.context import Context
 from api.limits.concurrency import ConcurrencyLimiter, LimitReached
+from api.transport.admission import admit, charged
+from api.transport.execute import execute_operation, subscribe
 from api.transport.request import GraphQLRequest
-from api.transport.websocket.execution import Outcome, outcomes
 from api.transport.websocket.messages import CloseCode, ProtocolError, Subscribe
-from api.transport.websocket.revocation import Access
+from api.transport.websocket.revocation import Access, AccessEnded
+from domain.errors import Refusal
 
 MAX_OPERATIONS = 50
 MAX_OPERATIONS_OF_CALLER = 200
 # Anonymous callers share an address with many others.
 MAX_OPERATIONS_OF_ADDRESS = 1_000
+RETRY_SECONDS = 1.0
 SHUTDOWN_SECONDS = 5.0
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Operations:
-    """The operations that run over a connection."""
+    """The operations that run over a connection; one that fails ends alone."""
 
     def __init__(
         self,
@@ -68,7 +80,7 @@ class Operations:
             )
             await self._refuse(message, error)
             return
-        task = asyncio.create_task(self._run(message, message.request))
+        task = asyncio.create_task(self._run(message.id, message.request))
         self._running[message.id] = task
         self._tasks.add(task)
         # A task that is canceled before it began runs nothing of its own.
@@ -93,25 +105,59 @@ class Operations:
         payload = request_error_payload(error, request_id=new_request_id())
         await self._send({"id": message.id, "type": "error", "payload": payload["errors"]})
 
-    async def _run(self, message: Subscribe, request: GraphQLRequest) -> None:
-        last: Outcome | None = None
+    async def _run(self, identifier: str, request: GraphQLRequest) -> None:
+        task = asyncio.current_task()
         try:
-            async with aclosing(outcomes(request, self._access, request_id=new_request_id())) as results:
-                async for last in results:
-                    if not last.is_request_error:
-                        await self._send_if_current({"id": message.id, "type": "next", "payload": last.payload})
-            if last is not None and last.is_request_error:
-                await self._send_if_current({"id": message.id, "type": "error", "payload": last.payload["errors"]})
-            else:
-                await self._send_if_current({"id": message.id, "type": "complete"})
+            async with aclosing(self._messages(identifier, request)) as messages:
+                async for message in messages:
+                    await self._access.check()
+                    # The client may have ended this operation, and started another under the same id.
+                    if self._running.get(identifier) is task:
+                        await self._send(message)
         except Exception as ending:
             self._fail(ending)
-        # The client may have ended this operation and started another under the same id.
-        if self._running.get(message.id) is asyncio.current_task():
-            del self._running[message.id]
+        if self._running.get(identifier) is task:
+            del self._running[identifier]
 
-    async def _send_if_current(self, message: Mapping[str, Any]) -> None:
-        """Send a message of an operation that has not been ended."""
-        await self._access.check()
-        if self._running.get(message["id"]) is asyncio.current_task():
-            await self._send(message)
+    async def _messages(self, identifier: str, request: GraphQLRequest) -> AsyncGenerator[Mapping[str, Any], None]:
+        request_id = new_request_id()
+        last: dict[str, Any] = {"type": "complete"}
+        try:
+            async with aclosing(self._results(request)) as results:
+                async for result in results:
+                    yield {"id": identifier, "type": "next", "payload": result_payload(result, request_id=request_id)}
+        except AccessEnded:
+            raise
+        except RequestError as error:
+            last = {"type": "error", "payload": request_error_payload(error, request_id=request_id)["errors"]}
+        except Refusal as refusal:
+            refused = GraphQLError(refusal.message, original_error=refusal)
+            last = {"type": "error", "payload": field_errors([refused], request_id=request_id)}
+        except Exception as fault:
+            log_fault(fault, request_id=request_id)
+            last = {"type": "error", "payload": fault_payload(request_id=request_id)["errors"]}
+        yield {"id": identifier, **last}
+
+    async def _results(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
+        """Yield the result of an operation, or of each event of a subscription."""
+        await self._access.revalidate()
+        document, context = await admit(request, await self._access.context())
+        if document.operation_type(request.operation_name) is not OperationType.SUBSCRIPTION:
+            yield await execute_operation(document, request, context=context)
+            return
+        events = await subscribe(document, request, context=context)
+        async with aclosing(cast("AsyncGenerator[object, None]", events)) as source:
+            async for event in source:
+                # Each event has a context of its own, so that dataloaders never go stale.
+                current = await self._charged_event(context.cost)
+                yield await execute_operation(document, request, context=current, root=event)
+
+    async def _charged_event(self, cost: int) -> Context:
+        # No event may be lost: one for which no points are left waits until there are.
+        while True:
+            try:
+                return await charged(cost, await self._access.context())
+            except RequestError as refused:
+                if refused.code is not ErrorCode.RATE_LIMITED:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)

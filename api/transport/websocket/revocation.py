@@ -1,10 +1,6 @@
-"""Revoke access over a connection when its caller's proof ends.
-
-While a revalidation is under way, everything waits for it: nothing is sent to somebody whose access ended before.
-"""
+"""Revoke access over a connection when its caller's proof ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -13,7 +9,7 @@ from api.graphql.context import Context
 from api.runtime import Runtime
 from domain import notifications
 from domain.errors import TryAgain
-from domain.rules.visibility import ApiClientViewer, Viewer
+from domain.rules.visibility import ApiClientViewer
 
 SHORTEST_WAIT_SECONDS = 0.01
 
@@ -28,17 +24,14 @@ class Access:
     def __init__(self, caller: Caller, runtime: Runtime) -> None:
         self._caller = caller
         self._runtime = runtime
+        # While a revalidation is under way, all else waits: nothing is sent once access has ended.
         self._is_known = asyncio.Event()
         self._is_known.set()
         self._one_at_a_time = asyncio.Lock()
         self._has_ended = False
 
     async def context(self) -> Context:
-        """Return a new context with the present instant and the caller's present rights.
-
-        Raises:
-            AccessEnded: they have no access any more.
-        """
+        """Return a new context with the present instant and rights, or raise as ``check`` does."""
         await self.check()
         return Context(runtime=self._runtime, caller=self._caller, now=self._runtime.clock())
 
@@ -70,9 +63,18 @@ class Access:
         Raises:
             AccessEnded: the caller has no access any more.
         """
-        if self._caller.viewer is None:
+        viewer = self._caller.viewer
+        if viewer is None:
             return
-        async with aclosing(self._changes(self._caller.viewer)) as changes:
+        payload = (
+            notifications.api_client_access(viewer.api_client_id)
+            if isinstance(viewer, ApiClientViewer)
+            else notifications.member_access(viewer.member_id)
+        )
+        listened = self._runtime.notifications.changes(
+            notifications.ACCESS_CHANNEL, payload, within=self._seconds_to_wait
+        )
+        async with aclosing(listened) as changes:
             async for _ in changes:
                 self._is_known.clear()
                 try:
@@ -94,19 +96,11 @@ class Access:
             else:
                 self._caller = replace(self._caller, viewer=viewer)
 
-    def _changes(self, viewer: Viewer) -> AsyncGenerator[None, None]:
-        payload = (
-            notifications.api_client_access(viewer.api_client_id)
-            if isinstance(viewer, ApiClientViewer)
-            else notifications.member_access(viewer.member_id)
-        )
-        return self._runtime.notifications.changes(notifications.ACCESS_CHANNEL, payload, within=self._seconds_to_wait)
-
     def _seconds_to_wait(self) -> float:
-        """Return the usual time, or less where the proof expires before; the clock can be moved meanwhile."""
         usual = notifications.POLL_INTERVAL_SECONDS if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:
             return usual
+        # The sandbox's clock can be moved meanwhile.
         left = (self._caller.expires_at - self._runtime.clock()).total_seconds()
         return max(SHORTEST_WAIT_SECONDS, min(left, usual))
 

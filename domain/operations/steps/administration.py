@@ -1,8 +1,4 @@
-"""Lock whom an administrator acts upon, and check that they may.
-
-Members are locked before their organization. Two admins who act upon each other wait for one another, and the later one
-is no admin any more.
-"""
+"""Lock whom an administrator acts upon, and check that they may."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +16,6 @@ Administrator = MemberViewer | Operator | Directory
 
 @dataclass(frozen=True, kw_only=True)
 class Administered:
-    """A member and their organization, locked, and the role that the administrator has now."""
-
     member: LockedMember
     organization: LockedOrganization
     own_role: MemberRole
@@ -29,15 +23,12 @@ class Administered:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenInvitation:
-    """An invitation without response, whose member and organization are locked."""
-
     id: int
     requested_at: datetime
     delivery_problem: DeliveryProblem | None
 
 
 def actor_of(by: Administrator) -> str:
-    """Return the name under which the audit knows the administrator."""
     match by:
         case Operator():
             return "operator"
@@ -66,6 +57,7 @@ async def lock_administered_member(by: Administrator, member_id: int) -> Adminis
     """
     # Checked before the member is looked up, so that nobody else learns which ids exist.
     check_admin(by.role)
+    # Members are locked before their organization, as everywhere: see locks.py.
     members = await _lock_members(by, member_id)
     own_role = _current_role(by, members)
     member = members.get(member_id)
@@ -85,6 +77,7 @@ async def lock_open_invitation(by: Administrator, invitation_id: int) -> tuple[O
         InvitationAnswered: the person has come.
     """
     check_admin(by.role)
+    # An invitation keeps its member, so it can be looked up before anything is locked.
     member_id = await fetch_value(
         "SELECT member_id FROM invitation WHERE id = $1 AND organization_id = $2", invitation_id, by.organization_id
     )
@@ -118,6 +111,7 @@ async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
 
 
 async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, LockedMember]:
+    # Two admins who act upon each other wait for one another here, and the later one is no admin any more.
     own = [by.member_id] if isinstance(by, MemberViewer) else []
     return await lock_members([*own, *member_ids], organization_id=by.organization_id)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 
-from domain.database.pool import connection, fetch_row
+from domain.database.pool import execute, execute_many, fetch_row
 from domain.operations.steps.locks import lock_organizations
 from domain.rules.audit_chain import GENESIS, ChainLink, link_hash
 
@@ -27,11 +27,11 @@ class _Head:
 
 async def record_audit(
     organization_id: int,
-    *,
     actor: str,
     action: str,
     subject: str,
     details: Mapping[str, object] | None = None,
+    *,
     now: datetime,
 ) -> None:
     """Append an event to an organization's chain, in the current transaction; it names rows and nothing personal."""
@@ -40,7 +40,8 @@ async def record_audit(
 
 
 async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, actor: str, now: datetime) -> None:
-    """Append several events as ``record_audit`` does, in their order; lock the organization before."""
+    """Append several events as ``record_audit`` does, in their order."""
+    # Each link holds the hash of the one before, so whoever appends waits for the others.
     await lock_organizations([organization_id])
     head = await fetch_row(
         _Head,
@@ -63,12 +64,12 @@ async def record_audits(organization_id: int, entries: Sequence[AuditEntry], *, 
         )
         previous_hash = link_hash(link)
         rows.append((*astuple(link), previous_hash))
-    async with connection() as current:
-        # The columns are in the order of ChainLink's fields.
-        await current.executemany(
-            """INSERT INTO audit_event
-                   (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
-               VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)""",
-            rows,
-        )
-        await current.execute("UPDATE organization SET audit_length = $2 WHERE id = $1", organization_id, sequence)
+    # The columns are in the order of ChainLink's fields.
+    await execute_many(
+        """INSERT INTO audit_event
+               (organization_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+           VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)""",
+        rows,
+    )
+    # A chain whose last links were deleted is still sound in itself: the length tells.
+    await execute("UPDATE organization SET audit_length = $2 WHERE id = $1", organization_id, sequence)

@@ -1,10 +1,10 @@
 """End credits with their association (R5, R7), or supersede them (R8)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import connection, execute, fetch_rows, fetch_value
+from domain.database.pool import execute, execute_many, fetch_rows, fetch_value
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.locks import lock_associations
 from domain.rules.credit_interval import CreditInterval, ended_interval, left_interval, superseded_interval
@@ -14,8 +14,6 @@ from domain.rules.policy import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class LeftAssociation:
-    """An association that ended when its member left, and whose credits still count."""
-
     id: int
     organization_id: int
 
@@ -34,17 +32,16 @@ class _Credit:
 
 
 async def lock_ending_associations(association_ids: Collection[int], *, now: datetime) -> datetime:
-    """Lock associations and their credits, in the current transaction; return the instant at which they may end.
-
-    That is now, or the latest event recorded of the credits where our clock is behind another machine's.
-    """
+    """Lock associations and their credits, in the current transaction; return the instant at which they may end."""
     await lock_associations(association_ids)
-    recorded: datetime | None = await fetch_value(
-        """SELECT max(e.at) FROM credit_event e JOIN credit c ON c.id = e.credit_id
-           WHERE c.association_id = ANY($1::bigint[])""",
+    # Another machine's clock may be ahead of ours: nothing ends before its start, or before an event recorded of it.
+    latest: datetime | None = await fetch_value(
+        """SELECT max(greatest(a.started_at, e.at)) FROM association a
+           LEFT JOIN credit c ON c.association_id = a.id LEFT JOIN credit_event e ON e.credit_id = c.id
+           WHERE a.id = ANY($1::bigint[])""",
         list(association_ids),
     )
-    return now if recorded is None else max(now, recorded)
+    return now if latest is None else max(now, latest)
 
 
 async def end_association(
@@ -63,14 +60,20 @@ async def end_association(
         reason,
     )
     credits = await _counting_credits(association_id, after=ended_at)
-    await _write_intervals([(credit, _ended_interval(credit.interval, ended_at, reason)) for credit in credits])
+    # A leaver's credits count on until the refresh date (R8).
+    has_left = reason is AssociationEndReason.MEMBER_REMOVED
+    await _write_intervals(
+        (
+            credit,
+            left_interval(credit.interval, left_at=ended_at)
+            if has_left
+            else ended_interval(credit.interval, ended_at=ended_at, reason=reason),
+        )
+        for credit in credits
+    )
+    details = {"reason": reason.value, "credits": len(credits)}
     await record_audit(
-        organization_id,
-        actor=actor,
-        action="association_ended",
-        subject=f"association:{association_id}",
-        details={"reason": reason.value, "credits": len(credits)},
-        now=ended_at,
+        organization_id, actor, "association_ended", f"association:{association_id}", details, now=ended_at
     )
     return len(credits)
 
@@ -97,34 +100,22 @@ async def supersede_credits(
     """
     for association in left:
         credits = await _counting_credits(association.id, after=started_at)
+        is_same = association.organization_id == organization_id
         await _write_intervals(
-            [
-                (
-                    credit,
-                    superseded_interval(
-                        credit.interval,
-                        started_at=started_at,
-                        same_organization=association.organization_id == organization_id,
-                        policy=policy,
-                    ),
-                )
-                for credit in credits
-            ]
+            (
+                credit,
+                superseded_interval(credit.interval, started_at=started_at, same_organization=is_same, policy=policy),
+            )
+            for credit in credits
         )
         await record_audit(
             association.organization_id,
-            actor=actor,
-            action="credits_overtaken",
-            subject=f"association:{association.id}",
-            details={"credits": len(credits)},
+            actor,
+            "credits_overtaken",
+            f"association:{association.id}",
+            {"credits": len(credits)},
             now=started_at,
         )
-
-
-def _ended_interval(interval: CreditInterval, ended_at: datetime, reason: AssociationEndReason) -> CreditInterval:
-    if reason is AssociationEndReason.MEMBER_REMOVED:
-        return left_interval(interval, left_at=ended_at)
-    return ended_interval(interval, ended_at=ended_at, reason=reason)
 
 
 async def _counting_credits(association_id: int, *, after: datetime) -> list[_Credit]:
@@ -140,19 +131,18 @@ async def _counting_credits(association_id: int, *, after: datetime) -> list[_Cr
     )
 
 
-async def _write_intervals(credits: Sequence[tuple[_Credit, CreditInterval]]) -> None:
-    async with connection() as current:
-        await current.executemany(
-            """UPDATE credit SET counts_from = $2, counts_until = $3, end_reason = $4, next_event_at = $5
-               WHERE id = $1""",
-            [
-                (
-                    credit.id,
-                    interval.counts_from,
-                    interval.counts_until,
-                    interval.end_reason,
-                    interval.next_event_at(counted=credit.counted),
-                )
-                for credit, interval in credits
-            ],
-        )
+async def _write_intervals(intervals: Iterable[tuple[_Credit, CreditInterval]]) -> None:
+    await execute_many(
+        """UPDATE credit SET counts_from = $2, counts_until = $3, end_reason = $4, next_event_at = $5
+           WHERE id = $1""",
+        [
+            (
+                credit.id,
+                interval.counts_from,
+                interval.counts_until,
+                interval.end_reason,
+                interval.next_event_at(counted=credit.counted),
+            )
+            for credit, interval in intervals
+        ],
+    )

@@ -1,4 +1,4 @@
-"""End members' sessions, bindings and association attempts."""
+"""End members' sessions, bindings, association attempts and invitations."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,10 +9,7 @@ from domain.notifications import ACCESS_CHANNEL, ATTEMPT_CHANNEL, member_access
 
 
 async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> int:
-    """End every session of locked members, in the current transaction, and return how many were still open.
-
-    Their websockets check the access again at once, whatever opened them.
-    """
+    """End every session of locked members, in the current transaction, and return how many were still open."""
     ended: int = await fetch_value(
         """WITH ended AS (
                UPDATE browser_session SET ended_at = greatest(created_at, $2), refresh_sealed = NULL,
@@ -22,6 +19,7 @@ async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, n
         member_ids,
         now,
     )
+    # Also where no session was open: a bearer token may have opened a websocket.
     await transaction.notify(ACCESS_CHANNEL, *map(member_access, member_ids))
     return ended
 
@@ -43,6 +41,7 @@ async def end_bindings(member_id: int, *, now: datetime) -> None:
 
 async def end_attempts(transaction: Transaction, member_ids: Sequence[int], *, now: datetime) -> None:
     """End what waits for members' sign-ins or for a worker, and erase what it carried, in the current transaction."""
+    # A clock ahead of ours may have written the attempt, and an end never lies before its beginning.
     attempts: list[int] = await fetch_value(
         """WITH ended AS (
                UPDATE association_attempt
@@ -60,3 +59,15 @@ async def end_attempts(transaction: Transaction, member_ids: Sequence[int], *, n
         now,
     )
     await transaction.notify(ATTEMPT_CHANNEL, *map(str, attempts))
+
+
+async def end_invitation(member_id: int, *, is_answered: bool, now: datetime) -> None:
+    """End the member's invitation, if one is open, in the current transaction: it is answered, or else canceled."""
+    await execute(
+        """UPDATE invitation SET responded_at = CASE WHEN $3 THEN $2::timestamptz END,
+               canceled_at = CASE WHEN NOT $3 THEN $2::timestamptz END, claimable_at = NULL
+           WHERE member_id = $1 AND responded_at IS NULL AND canceled_at IS NULL""",
+        member_id,
+        now,
+        is_answered,
+    )

@@ -1,21 +1,19 @@
-"""Lease rows to one worker while it calls outside.
-
-A worker that waits for a provider or a mail server cannot hold a row lock, so the row says until when it is leased.
-That instant is the database's, so no worker's clock matters. It is the fence too: whoever takes the row over writes
-another instant, and the worker before changes nothing any more.
-"""
+"""Lease rows to one worker while it calls outside."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from domain.database.pool import execute, fetch_value
+from domain.database.pool import fetch_value
 
 # Longer than any call outside may take: a provider's answer, or a mail server's.
 LEASE_SECONDS = 90
 MAX_TRIES = 6
 
 
+# A worker that waits for a provider or a mail server cannot hold a row lock, so the row says until when it is leased.
+# That instant is the database's, so no worker's clock matters. It is the fence too: whoever takes the row over writes
+# another instant, and the worker before changes nothing any more.
 class LeaseLost(Exception):
     """Another worker has taken the row over, or its work is done."""
 
@@ -30,16 +28,14 @@ class Lease:
 
     @property
     def is_last_try(self) -> bool:
-        """Tell whether a failure is final."""
         return self.tries >= MAX_TRIES
 
     @property
     def is_abandoned(self) -> bool:
-        """Tell whether the worker of every try died and left no outcome."""
+        # The worker of the last try died: whoever lives leaves an outcome there.
         return self.tries > MAX_TRIES
 
     def back_off_seconds(self, first_seconds: float) -> float:
-        """Return the pause before the next try: twice as long after each failure."""
         return first_seconds * (1 << (self.tries - 1))
 
 
@@ -67,6 +63,14 @@ TRANSCRIPTS = LeasedTable(
     due="""provider = $3 AND next_read_at <= $4
            AND (read_leased_until IS NULL OR read_leased_until <= clock_timestamp())""",
     order="next_read_at, id",
+)
+SESSIONS = LeasedTable(
+    name="browser_session",
+    until="check_leased_until",
+    tries="check_tries",
+    work="ended_at IS NULL",
+    due="next_check_at <= $3 AND (check_leased_until IS NULL OR check_leased_until <= clock_timestamp())",
+    order="next_check_at, id",
 )
 
 Leased = TypeVar("Leased", bound=Lease)
@@ -114,26 +118,25 @@ async def extend(table: LeasedTable, lease: Leased) -> Leased:
     Raises:
         LeaseLost: the worker does not hold the row any more.
     """
-    await check(table, lease)
-    leased_until = await fetch_value(
-        f"""UPDATE {table.name} SET {table.until} = clock_timestamp() + make_interval(secs => $2)
-            WHERE id = $1 RETURNING {table.until}""",
-        lease.id,
-        LEASE_SECONDS,
-    )
+    leased_until = await release(table, lease, pause_seconds=LEASE_SECONDS)
+    assert leased_until is not None
     return replace(lease, leased_until=leased_until)
 
 
-async def release(table: LeasedTable, lease: Lease, *, pause_seconds: float | None = None) -> None:
+async def release(table: LeasedTable, lease: Lease, *, pause_seconds: float | None = None) -> datetime | None:
     """Give a leased row back, in the current transaction, which others lease again after a pause, if there is one.
+
+    Return the end of the pause.
 
     Raises:
         LeaseLost: the worker does not hold the row any more.
     """
     await check(table, lease)
     # Without a pause the interval is null, and so is the instant.
-    await execute(
-        f"UPDATE {table.name} SET {table.until} = clock_timestamp() + make_interval(secs => $2) WHERE id = $1",
+    held_until: datetime | None = await fetch_value(
+        f"""UPDATE {table.name} SET {table.until} = clock_timestamp() + make_interval(secs => $2)
+            WHERE id = $1 RETURNING {table.until}""",
         lease.id,
         pause_seconds,
     )
+    return held_until

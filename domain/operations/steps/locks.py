@@ -1,20 +1,18 @@
-"""Row locks in the one order that everybody keeps.
+"""Row locks in the one order that everybody keeps."""
 
-Whoever needs several locks takes them in this order, and rows of one table by ascending id, so that no two operations
-wait for each other: idempotency key, callback, attempt, learning account, association, credits, member, organization,
-API client, API key or directory's token. An association that starts locks its member before the associations and
-credits that it ends: they belong to the account that it has locked already. Whoever locks a sign-in, a directory's
-user, the catalog or the readings at a provider does so first, and holds nothing that the others wait for.
-
-Locks that never wait (``SKIP LOCKED``) stand where they are used. All others stand here and in ``leases.py``.
-"""
+# Whoever needs several locks takes them in this order, and rows of one table by ascending id, so that no two operations
+# wait for each other: idempotency key, callback, attempt, learning account, association, credits, member, organization,
+# API client, API key or directory's token. An association that starts locks its member before the associations and
+# credits that it ends: they belong to the account that it has locked already. Whoever locks a sign-in, a directory's
+# user, the catalog or the readings at a provider does so first, and holds nothing that the others wait for.
+# Locks that never wait (``SKIP LOCKED``) stand where they are used. All others stand here and in ``leases.py``.
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value, row_or_raise
 from domain.errors import NotFound
 from domain.rules.api_clients import OpenKey
 from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, MemberStatus
@@ -22,8 +20,6 @@ from domain.rules.enums import AttemptStatus, LearningProvider, MemberRole, Memb
 
 @dataclass(frozen=True, kw_only=True)
 class LockedAttempt:
-    """An association attempt with its member's organization."""
-
     id: int
     provider: LearningProvider
     member_id: int
@@ -35,14 +31,11 @@ class LockedAttempt:
 
     @property
     def actor(self) -> str:
-        """Return the name under which the audit knows the person."""
         return f"member:{self.member_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockedMember:
-    """A member whom nobody else changes until the transaction ends."""
-
     id: int
     organization_id: int
     work_email: str
@@ -53,31 +46,18 @@ class LockedMember:
 
     @property
     def is_active_admin(self) -> bool:
-        """Tell whether the member can administer the organization now."""
         return self.status is MemberStatus.ACTIVE and self.is_bound and self.role.is_admin
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockedOrganization:
-    """An organization whose members nobody else administers until the transaction ends."""
-
     id: int
     name: str
     mail_domains: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LockedApiClient:
-    """An API client that nobody else changes until the transaction ends."""
-
-    id: int
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class LockedDirectoryUser:
-    """A user of a directory whom no other request of it changes until the transaction ends."""
-
     id: UUID
     member_id: int | None
     is_active: bool
@@ -87,8 +67,6 @@ class LockedDirectoryUser:
 
 @dataclass(frozen=True, kw_only=True)
 class LockedSignIn:
-    """A sign-in that nobody has completed."""
-
     id: int
     identity_issuer_id: int
     browser_hash: bytes
@@ -111,12 +89,11 @@ async def lock_attempt(attempt_id: int) -> LockedAttempt:
     Raises:
         NotFound: it has ended.
     """
-    attempt = await fetch_row(
-        LockedAttempt, _ATTEMPT + " WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t", attempt_id
+    return row_or_raise(
+        await fetch_row(
+            LockedAttempt, _ATTEMPT + " WHERE t.id = $1 AND t.finished_at IS NULL FOR UPDATE OF t", attempt_id
+        )
     )
-    if attempt is None:
-        raise NotFound
-    return attempt
 
 
 async def lock_attempt_of_state(provider: LearningProvider, state_hash: bytes) -> LockedAttempt | None:
@@ -128,18 +105,11 @@ async def lock_attempt_of_state(provider: LearningProvider, state_hash: bytes) -
 
 async def lock_attempts_of_organization(organization_id: int) -> None:
     """Lock the callbacks and attempts that an organization's members have under way."""
-    for statement in (
-        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
-           JOIN member m ON m.id = t.member_id
-           WHERE m.organization_id = $1 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
-        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
-           WHERE m.organization_id = $1 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
-    ):
-        await _lock_all(statement, organization_id)
+    await _lock_attempts("m.organization_id = $1", organization_id)
 
 
 async def lock_account(account_id: int) -> None:
-    """Lock a learning account, before its associations are read."""
+    # Before its associations are read: a statement that waits for the lock sees what the others wrote only afterwards.
     await fetch_value("SELECT id FROM learning_account WHERE id = $1 FOR UPDATE", account_id)
 
 
@@ -188,7 +158,7 @@ async def lock_associations(association_ids: Collection[int]) -> None:
 
 
 async def lock_credits(association_ids: Collection[int]) -> None:
-    """Lock the credits of associations, so that the next statement sees what propagation has recorded."""
+    # By a statement of its own, so that the next one sees what propagation has recorded.
     await _lock_all(
         "SELECT id FROM credit WHERE association_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", list(association_ids)
     )
@@ -196,12 +166,8 @@ async def lock_credits(association_ids: Collection[int]) -> None:
 
 async def lock_membership(member_id: int, *, organization_id: int) -> None:
     """Lock all that a member of an organization has under way, before the member is locked."""
+    await _lock_attempts("m.id = $1 AND m.organization_id = $2", member_id, organization_id)
     for statement in (
-        """SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
-           JOIN member m ON m.id = t.member_id
-           WHERE m.id = $1 AND m.organization_id = $2 AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
-        """SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
-           WHERE m.id = $1 AND m.organization_id = $2 AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
         """SELECT l.id FROM learning_account l JOIN association a ON a.learning_account_id = l.id
            WHERE a.member_id = $1 AND a.organization_id = $2 AND a.ended_at IS NULL ORDER BY l.id FOR UPDATE OF l""",
         """SELECT id FROM association
@@ -223,7 +189,6 @@ async def lock_active_member(member_id: int) -> None:
 
 
 async def lock_members(member_ids: Collection[int], *, organization_id: int) -> dict[int, LockedMember]:
-    """Lock members of an organization; return those that there are, by their ids."""
     members = await fetch_rows(
         LockedMember,
         _MEMBER + " WHERE m.id = ANY($1::bigint[]) AND m.organization_id = $2 ORDER BY m.id FOR UPDATE",
@@ -282,16 +247,15 @@ async def lock_organization(organization_id: int) -> LockedOrganization:
     Raises:
         NotFound: there is none.
     """
-    organization = await fetch_row(
-        LockedOrganization,
-        """SELECT o.id, o.name,
-               ARRAY(SELECT domain::text FROM mail_domain WHERE organization_id = o.id ORDER BY id) AS mail_domains
-           FROM organization o WHERE o.id = $1 FOR NO KEY UPDATE OF o""",
-        organization_id,
+    return row_or_raise(
+        await fetch_row(
+            LockedOrganization,
+            """SELECT o.id, o.name,
+                   ARRAY(SELECT domain::text FROM mail_domain WHERE organization_id = o.id ORDER BY id) AS mail_domains
+               FROM organization o WHERE o.id = $1 FOR NO KEY UPDATE OF o""",
+            organization_id,
+        )
     )
-    if organization is None:
-        raise NotFound
-    return organization
 
 
 async def lock_organizations(organization_ids: Collection[int]) -> None:
@@ -301,25 +265,22 @@ async def lock_organizations(organization_ids: Collection[int]) -> None:
     )
 
 
-async def lock_api_client(api_client_id: int, *, organization_id: int) -> LockedApiClient:
-    """Lock an API client of an organization.
+async def lock_api_client(api_client_id: int, *, organization_id: int) -> bool:
+    """Lock an API client of an organization; tell whether it is revoked.
 
     Raises:
         NotFound: there is none.
     """
-    client = await fetch_row(
-        LockedApiClient,
-        "SELECT id, revoked_at FROM api_client WHERE id = $1 AND organization_id = $2 FOR NO KEY UPDATE",
+    is_revoked: bool | None = await fetch_value(
+        """SELECT revoked_at IS NOT NULL FROM api_client WHERE id = $1 AND organization_id = $2
+           FOR NO KEY UPDATE""",
         api_client_id,
         organization_id,
     )
-    if client is None:
-        raise NotFound
-    return client
+    return row_or_raise(is_revoked)
 
 
 async def lock_open_keys(api_client_id: int) -> list[OpenKey]:
-    """Lock the keys of an API client that have not ended; return them."""
     return await fetch_rows(
         OpenKey,
         """SELECT id, slot, prefix, expires_at FROM api_key
@@ -367,13 +328,24 @@ async def lock_sign_in(state_hash: bytes) -> LockedSignIn | None:
 
 
 async def lock_catalog() -> None:
-    """Lock the catalog, so that another import waits here and then finds everything done."""
+    # Another import waits here, and then finds everything done.
     await execute("LOCK TABLE catalog_edition IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def lock_readings(provider: LearningProvider) -> None:
-    """Keep other workers from counting and leasing the transcripts at a provider."""
+    # Two workers that count at once would both find room, and read too many transcripts together.
     await fetch_value("SELECT pg_advisory_xact_lock(hashtext($1))", f"readings at {provider}")
+
+
+async def _lock_attempts(condition: str, *arguments: object) -> None:
+    for statement in (
+        f"""SELECT b.id FROM callback b JOIN association_attempt t ON t.id = b.attempt_id
+            JOIN member m ON m.id = t.member_id
+            WHERE {condition} AND b.status = 'PENDING' ORDER BY b.id FOR UPDATE OF b""",
+        f"""SELECT t.id FROM association_attempt t JOIN member m ON m.id = t.member_id
+            WHERE {condition} AND t.finished_at IS NULL ORDER BY t.id FOR UPDATE OF t""",
+    ):
+        await _lock_all(statement, *arguments)
 
 
 async def _lock_all(statement: str, *arguments: object) -> None:

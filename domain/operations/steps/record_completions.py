@@ -1,6 +1,6 @@
 """Record completions once, and the credit that they give (R9, R10)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from domain.database.pool import execute
@@ -26,25 +26,13 @@ async def record_completions(
 
     Return the instant at which something takes effect first, if anything will.
     """
-    await _write_completions(association_id, _latest(records), observed_at=observed_at or now, now=now)
-    return await revise_associations(
-        [association_id], completion_ids=[record.completion_id for record in records], now=now, policy=policy
-    )
-
-
-def _latest(records: Iterable[CompletionRecord]) -> list[CompletionRecord]:
-    """Return each completion once; of two with the same id the one that is valid for longer."""
     # In one order for everybody, so that two writers cannot wait for each other.
     ordered = sorted(
         records, key=lambda record: (record.completion_id, record.expires_at or _FOREVER, record.revoked_at or _FOREVER)
     )
-    return list({record.completion_id: record for record in ordered}.values())
-
-
-async def _write_completions(
-    association_id: int, records: Sequence[CompletionRecord], *, observed_at: datetime, now: datetime
-) -> None:
-    """Write what is new, and what was renewed, shortened, revoked or reinstated after what is known."""
+    # Of two with the same id the one that is valid for longer.
+    latest = list({record.completion_id: record for record in ordered}.values())
+    # Written is what is new, and what was renewed, shortened, revoked or reinstated after what is known.
     await execute(
         """INSERT INTO completion (provider, completion_id, learning_account_id, certification, kind,
                completed_at, expires_at, revoked_at, observed_at, recorded_at)
@@ -63,12 +51,15 @@ async def _write_completions(
                      > (completion.observed_at, coalesce(completion.expires_at, 'infinity'),
                          coalesce(completion.revoked_at, 'infinity'))""",
         association_id,
-        observed_at,
+        observed_at or now,
         now,
-        [record.completion_id for record in records],
-        [record.certification for record in records],
-        [record.kind for record in records],
-        [record.completed_at for record in records],
-        [record.expires_at for record in records],
-        [record.revoked_at for record in records],
+        [record.completion_id for record in latest],
+        [record.certification for record in latest],
+        [record.kind for record in latest],
+        [record.completed_at for record in latest],
+        [record.expires_at for record in latest],
+        [record.revoked_at for record in latest],
+    )
+    return await revise_associations(
+        [association_id], completion_ids=[record.completion_id for record in records], now=now, policy=policy
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import connection, execute, fetch_rows
+from domain.database.pool import execute, execute_many, fetch_rows
 from domain.operations.steps.locks import lock_associations_with, lock_credits
 from domain.queries.catalog import certifications_by_code
 from domain.rules.certifications import CertificationFacts
@@ -13,6 +13,7 @@ from domain.rules.credit_revision import CompletionFacts, CreditSoFar, Revision,
 from domain.rules.enums import CreditEndReason, IneligibleReason
 from domain.rules.policy import Policy
 
+# Certifications that thousands of associations hold are not in memory at once.
 PAGE = 500
 
 
@@ -69,14 +70,13 @@ class _KnownCompletion:
 
 @dataclass(frozen=True, kw_only=True)
 class _RevisedCredit:
-    """What becomes of a completion's credit: a further one, a change of the latest, or that one taken back."""
-
     completion: _KnownCompletion
     revision: Revision
     recorded_at: datetime
 
     @property
     def next_event_at(self) -> datetime | None:
+        # A further credit has no event yet, whatever is recorded of the one before.
         is_new = self.revision.kind is RevisionKind.CONTINUE
         return self.revision.interval.next_event_at(counted=self.completion.counted and not is_new)
 
@@ -115,7 +115,23 @@ async def revise_associations(
     Return the instant at which something takes effect first, if anything will.
     """
     await lock_credits(association_ids)
-    completions = await _known_completions(association_ids, completion_ids)
+    completions = await fetch_rows(
+        _KnownCompletion,
+        """SELECT a.id AS association_id, a.organization_id, a.member_id, a.started_at, p.id AS completion_id,
+               p.certification, p.completed_at, p.expires_at, p.revoked_at, c.id AS credit_id, c.sequence,
+               c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason,
+               EXISTS (SELECT FROM credit_event e WHERE e.credit_id = c.id AND e.kind = 'COUNTED') AS counted,
+               EXISTS (SELECT FROM credit_event e WHERE e.credit_id = c.id AND e.kind = 'ENDED') AS ended
+           FROM association a
+           JOIN completion p ON p.learning_account_id = a.learning_account_id
+           LEFT JOIN LATERAL (
+               SELECT * FROM credit WHERE association_id = a.id AND completion_id = p.id
+               ORDER BY sequence DESC LIMIT 1) c ON true
+           WHERE a.id = ANY($1) AND a.ended_at IS NULL AND (c.id IS NOT NULL OR p.completion_id = ANY($2))
+           ORDER BY p.completed_at, p.id""",
+        association_ids,
+        completion_ids,
+    )
     catalog = await certifications_by_code({completion.certification for completion in completions})
     revised = []
     for completion in completions:
@@ -136,53 +152,32 @@ async def revise_associations(
     return min((credit.next_event_at for credit in revised if credit.next_event_at is not None), default=None)
 
 
-async def _known_completions(association_ids: Sequence[int], completion_ids: Sequence[str]) -> list[_KnownCompletion]:
-    return await fetch_rows(
-        _KnownCompletion,
-        """SELECT a.id AS association_id, a.organization_id, a.member_id, a.started_at, p.id AS completion_id,
-               p.certification, p.completed_at, p.expires_at, p.revoked_at, c.id AS credit_id, c.sequence,
-               c.recorded_at, c.counts_from, c.counts_until, c.end_reason, c.ineligible_reason,
-               EXISTS (SELECT FROM credit_event e WHERE e.credit_id = c.id AND e.kind = 'COUNTED') AS counted,
-               EXISTS (SELECT FROM credit_event e WHERE e.credit_id = c.id AND e.kind = 'ENDED') AS ended
-           FROM association a
-           JOIN completion p ON p.learning_account_id = a.learning_account_id
-           LEFT JOIN LATERAL (
-               SELECT * FROM credit WHERE association_id = a.id AND completion_id = p.id
-               ORDER BY sequence DESC LIMIT 1) c ON true
-           WHERE a.id = ANY($1) AND a.ended_at IS NULL AND (c.id IS NOT NULL OR p.completion_id = ANY($2))
-           ORDER BY p.completed_at, p.id""",
-        association_ids,
-        completion_ids,
-    )
-
-
 async def _write_credits(revised: Sequence[_RevisedCredit]) -> None:
     by_kind = {kind: [credit for credit in revised if credit.revision.kind is kind] for kind in RevisionKind}
     if taken_back := by_kind[RevisionKind.TAKE_BACK]:
         await execute("DELETE FROM credit WHERE id = ANY($1)", [credit.completion.credit_id for credit in taken_back])
-    async with connection() as current:
-        if changed := by_kind[RevisionKind.CHANGE]:
-            await current.executemany(
-                """UPDATE credit SET counts_from = $2, counts_until = $3, end_reason = $4, ineligible_reason = $5,
-                       next_event_at = $6
-                   WHERE id = $1""",
-                [(credit.completion.credit_id, *credit.columns) for credit in changed],
-            )
-        if continued := by_kind[RevisionKind.CONTINUE]:
-            await current.executemany(
-                """INSERT INTO credit (completion_id, association_id, organization_id, member_id, sequence,
-                       recorded_at, counts_from, counts_until, end_reason, ineligible_reason, next_event_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
-                [
-                    (
-                        credit.completion.completion_id,
-                        credit.completion.association_id,
-                        credit.completion.organization_id,
-                        credit.completion.member_id,
-                        (credit.completion.sequence or 0) + 1,
-                        credit.recorded_at,
-                        *credit.columns,
-                    )
-                    for credit in continued
-                ],
-            )
+    if changed := by_kind[RevisionKind.CHANGE]:
+        await execute_many(
+            """UPDATE credit SET counts_from = $2, counts_until = $3, end_reason = $4, ineligible_reason = $5,
+                   next_event_at = $6
+               WHERE id = $1""",
+            [(credit.completion.credit_id, *credit.columns) for credit in changed],
+        )
+    if continued := by_kind[RevisionKind.CONTINUE]:
+        await execute_many(
+            """INSERT INTO credit (completion_id, association_id, organization_id, member_id, sequence,
+                   recorded_at, counts_from, counts_until, end_reason, ineligible_reason, next_event_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+            [
+                (
+                    credit.completion.completion_id,
+                    credit.completion.association_id,
+                    credit.completion.organization_id,
+                    credit.completion.member_id,
+                    (credit.completion.sequence or 0) + 1,
+                    credit.recorded_at,
+                    *credit.columns,
+                )
+                for credit in continued
+            ],
+        )

@@ -10,12 +10,13 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
+from api.documents.reading import Documents
 from api.graphql.ids import Kind, global_id
 from api.limits.charge import cost_of_reading
 from api.limits.rate_limit import RateLimit
 from api.runtime import Runtime
 from api.transport.http.accept import GRAPHQL_RESPONSE
-from api.transport.websocket import execution
+from api.transport.websocket import operations
 from domain.models import Member
 from domain.notifications import NotificationListener
 from domain.rules.enums import MemberRole
@@ -146,7 +147,7 @@ async def test_whoever_has_nothing_left_has_no_document_read(
 ) -> None:
     async with limited(runtime, max_cost=250, rate_limit=250) as counted, asking(counted, admin) as caller:
         await caller.ask(CERTIFICATIONS)
-        monkeypatch.setattr("api.transport.admission.read_document", None)
+        monkeypatch.setattr(Documents, "read", None)
         refused = await caller.post("{ policy { yearDays } " + "# hostile" * 300 + "\n}")
 
     assert refused.status_code == 429
@@ -188,7 +189,7 @@ async def test_each_event_of_a_subscription_is_paid_and_one_too_many_waits_until
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(execution, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(operations, "RETRY_SECONDS", 0.02)
     cookie = (await sign_in(client, admin)).headers["Cookie"]
     attempt = await make_attempt(admin)
     async with (

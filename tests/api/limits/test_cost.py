@@ -20,7 +20,7 @@ CREDITS = "{ viewer { organization { credits(first: 100) { nodes { %s } } } } }"
 
 
 def costs_of(text: str) -> Costs:
-    return measure_document(parse(text)).costs
+    return measure_document(schema._schema, parse(text)).costs
 
 
 def cost(text: str, **variables: object) -> int:
@@ -52,7 +52,9 @@ def test_a_chain_of_fragments_that_doubles_is_visited_and_valued_in_linear_time(
         for n in range(links)
     ]
     text = f"query ($n: Int) {{ viewer {{ organization {{ ...F0 }} }} }} {' '.join(chain)}"
-    measure = measure_document(parse(f"{text} fragment F{links} on Organization {{ creditStatus {{ pending }} }}"))
+    measure = measure_document(
+        schema._schema, parse(f"{text} fragment F{links} on Organization {{ creditStatus {{ pending }} }}")
+    )
     profile = Profile(subcalls=False, builtins=False)
 
     points = profile.runcall(measure.costs.of, None, {"n": 10})

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from api.graphql.ids import Kind, global_id
 from api.graphql.types import forecasts
 from api.graphql.types.attainments import attainment_of
-from api.limits.pacer import Pacer
+from api.limits.concurrency import Pacer
 from api.runtime import Runtime
 from bench.rows import fill
 from domain.database.pool import connection, fetch_value
@@ -25,7 +25,7 @@ from domain.models import Association, Member
 from domain.queries.attainments import AttainmentsAt, OrganizationFacts
 from domain.rules import forecast as rule
 from domain.rules.enums import MemberRole, Track
-from domain.rules.pieces import Pieces
+from domain.rules.forecast import Pieces
 from tests.api.caller import Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_deadline import locked

@@ -13,7 +13,7 @@ from httpx2 import AsyncClient
 from redis.asyncio import Redis
 
 from api.graphql.ids import Kind, global_id
-from api.limits.scoring_cost import (
+from api.limits.charge import (
     CREDITS_READ_FOR_A_POINT,
     CREDITS_SCORED_FOR_A_POINT,
     FORECAST_DAY_COST,
@@ -29,7 +29,7 @@ from domain.database.pool import connection
 from domain.models import Association, Member, Organization
 from domain.queries.attainments import AttainmentsAt, ForecastUntil, FragilityAt, OrganizationFacts, Scoring
 from domain.rules.enums import LearningProvider, MemberRole, Track
-from domain.rules.pieces import Pieces
+from domain.rules.forecast import Pieces
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application, sign_in
 from tests.api.limits.test_charges import asking, limited

@@ -24,7 +24,7 @@ from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from local.engines import Engines
-from tests.api.conftest import application, sign_in
+from tests.api.conftest import DOCUMENTS, application, sign_in
 from tests.api.serving import served
 from tests.clock import START, FrozenClock
 from tests.factories import make_member, make_organization
@@ -61,6 +61,7 @@ async def many(engines: Engines, template_database: str) -> AsyncIterator[tuple[
             issuers=Issuers(settings=settings),
             notifications=NotificationListener(url),
             rate_limit=NoRateLimit(settings),
+            documents=DOCUMENTS,
         )
         address = await stack.enter_async_context(served(application(runtime)))
         admin = await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalog import shipped_catalog
-from domain.rules.attainment import Attainment, Holding, attainments
-from domain.rules.certifications import holding_by_catalog
+from domain.rules.attainment import Attainment, Holding, attainments, holding_by_catalog
 from domain.rules.contributions import contributions
 from domain.rules.editions import programs_at
 from domain.rules.enums import RetirementRule, Track

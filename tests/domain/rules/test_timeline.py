@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.enums import AssociationEndReason, CreditEndReason, TimelineKind
-from domain.rules.timeline import RecordedEffects, TimelineEvent, timeline
+from domain.rules.timeline import TimelineEvent, timeline
 from tests.clock import START
 from tests.domain.instants import DAY, MICROSECOND
 from tests.domain.rules.credit_lives import Life, a_life, lives, near
 
-UNRECORDED = RecordedEffects(counted_at=None, ended_at=None)
 DUE = START + 10 * DAY
 LATE = timedelta(seconds=3)
 
@@ -23,7 +22,7 @@ def kinds(events: tuple[TimelineEvent, ...], *, expected: bool) -> list[Timeline
 
 def events_of(life: Life) -> tuple[TimelineEvent, ...]:
     facts = replace(life.facts, renewal_opens_at=START + 150 * DAY)
-    return timeline(facts, UNRECORDED, at=START)
+    return timeline(facts, at=START)
 
 
 def test_a_pending_credit_has_a_past_and_a_future() -> None:
@@ -46,9 +45,7 @@ def test_a_pending_credit_has_a_past_and_a_future() -> None:
 
 
 def test_what_took_effect_says_when_that_was_written_down() -> None:
-    recorded = RecordedEffects(counted_at=DUE + LATE, ended_at=None)
-
-    before, after = (timeline(a_life().facts, recorded, at=at) for at in (DUE, DUE + LATE))
+    before, after = (timeline(a_life().facts, at=at, counted_at=DUE + LATE) for at in (DUE, DUE + LATE))
 
     counted = [next(event for event in each if event.kind is TimelineKind.COUNTED) for each in (before, after)]
     assert [(event.at, event.recorded_at, event.is_expected) for event in counted] == [
@@ -80,7 +77,7 @@ def test_it_is_in_order_and_says_of_each_event_whether_it_lies_ahead(
 ) -> None:
     instant = at + nudge
 
-    events = timeline(life.facts, UNRECORDED, at=instant)
+    events = timeline(life.facts, at=instant)
 
     assert [event.at for event in events] == sorted(event.at for event in events)
     assert all(event.is_expected == (event.at > instant) for event in events)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.catalog import shipped_catalog
-from domain.rules.attainment import Holding
-from domain.rules.certifications import holding_by_catalog, renewal_opens_at, valid_until
+from domain.rules.attainment import Holding, holding_by_catalog
+from domain.rules.certifications import renewal_opens_at, valid_until
 from domain.rules.enums import CertificationLevel
 from tests.domain.instants import DAY, MICROSECOND
 

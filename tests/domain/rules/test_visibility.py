@@ -4,7 +4,6 @@ import pytest
 
 from domain.errors import Forbidden
 from domain.rules.enums import MemberRole, Scope
-from domain.rules.sign_in import Identity
 from domain.rules.visibility import (
     ApiClientViewer,
     MemberViewer,
@@ -59,22 +58,3 @@ def test_an_organization_sees_the_last_three_digits_of_an_mcid_and_its_owner_all
 def test_an_id_of_three_digits_or_fewer_is_not_told(profile_id: str) -> None:
     """R17: the last three digits are never all of them."""
     assert profile_id not in masked_profile_id(profile_id)
-
-
-@pytest.mark.parametrize(
-    ("email", "verified", "expected"),
-    [
-        ("Mei.Tanaka@Contoso.example", True, "mei.tanaka@contoso.example"),
-        ("mei.tanaka@contoso.example ", True, None),
-        ("mei.tanaka@contoso.example", False, None),
-        (None, True, None),
-        ("", True, None),
-        ("mei.tana\N{KELVIN SIGN}a@contoso.example", True, None),
-        ("Émile@contoso.example", True, "émile@contoso.example"),
-    ],
-)
-def test_only_a_verified_address_accepts_an_invitation(email: str | None, verified: bool, expected: str | None) -> None:
-    """R2."""
-    identity = Identity(issuer="https://login.contoso.example", subject="1", email=email, email_verified=verified)
-
-    assert identity.verified_email == expected
