@@ -58,7 +58,9 @@ class Settings(BaseSettings):
         description="Origins of front-ends, separated by commas: browsers may call from there, and be sent back there.",
     )
     session_hours: int = Field(12, ge=1, description="How long a browser stays signed in.")
-    api_key_days: int = Field(365, ge=1, le=3650, description="How long an API key lives, and at most.")
+    api_key_days: int = Field(
+        365, ge=1, le=3650, description="How long an API key or a directory's token lives, and at most."
+    )
     cool_off_days: int = Field(30, ge=0, description="Days from one association's start to the next (R6).")
     associations_per_year: int = Field(3, ge=1, description="Associations that may start within 365 days (R6).")
     credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")

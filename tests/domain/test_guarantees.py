@@ -53,6 +53,11 @@ BREAKING = {
         "directory_user", id=OTHER_ID, external_id="'directory-2'", user_name="'AMARA.osei@contoso.example'"
     ),
     "one_directory_user_per_external_id": copy_row("directory_user", id=OTHER_ID, user_name="'other'"),
+    "one_active_directory_user_per_member": copy_row(
+        "directory_user", id=OTHER_ID, external_id="'directory-2'", user_name="'other'"
+    ),
+    "directory_user_deleted_is_erased": change_row("directory_user", deleted_at="'2026-01-03Z'", is_active="false"),
+    "directory_user_changes_after_its_creation": change_row("directory_user", changed_at="'2026-01-01Z'"),
     "member_role_is_known": change_row("member", role=NONSENSE),
     "member_status_is_known": change_row("member", status=NONSENSE),
     "member_email_is_lower": change_row("member", work_email="'Amara.Osei@contoso.example'"),
@@ -265,7 +270,15 @@ async def test_an_edition_in_force_keeps_its_place(guarded: Any, move: str) -> N
         copy_row("scim_token", slot="2", prefix="'other'"),
         copy_row("scim_token", prefix="'other'", ended_at="created_at"),
         copy_row("directory_user", id=OTHER_ID, organization_id="2", member_id="2"),
-        copy_row("directory_user", id=OTHER_ID, deleted_at="'2026-01-03Z'"),
+        copy_row("directory_user", id=OTHER_ID, is_active="false", external_id="NULL", user_name="'other'"),
+        copy_row(
+            "directory_user",
+            id=OTHER_ID,
+            is_active="false",
+            external_id="NULL",
+            user_name="''",
+            deleted_at="'2026-01-03Z'",
+        ),
         copy_row("learning_account", provider="'PARTNER_UNIVERSITY'"),
         copy_row("idempotency_key", member_id="2"),
         copy_row("api_key", slot="2", prefix="'other'"),
