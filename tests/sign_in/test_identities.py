@@ -16,7 +16,8 @@ from domain.errors import Refusal
 from domain.models import AccountReplacement, BrowserSession, IdentityIssuer, Member, WorkIdentity
 from domain.operations.members import decide_replacement
 from domain.operations.organizations import set_client, trust_issuer
-from domain.operations.sign_in import StartedSignIn, start_sign_in
+from domain.operations.sign_in import start_sign_in
+from domain.operations.steps.authorization import SignInPage
 from domain.providers.client_authentication import ClientSecret
 from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
@@ -137,7 +138,7 @@ async def test_a_person_chooses_among_the_issuers_and_comes_in_by_the_one_they_c
     assert (await WorkIdentity.get()).issuer == contoso
 
 
-async def start(world: World, issuer: str | None) -> StartedSignIn:
+async def start(world: World, issuer: str | None) -> SignInPage:
     return await start_sign_in(
         email=NADIA, return_to="/", issuer=issuer, now=world.clock(), settings=world.settings, issuers=world.issuers
     )
