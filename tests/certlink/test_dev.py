@@ -189,7 +189,7 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_address() -> None:
     packages = [line for line in lock.splitlines() if line and line[0] not in " #"]
 
     assert "://" not in lock
-    assert all(re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+.* \\$", package) for package in packages)
+    assert all(re.match(r"[\w.-]+(\[[\w, -]+\])?==\S+.* \\$", package) for package in packages)
     assert lock.count(" \\\n    --hash=sha256:") >= len(packages)
     assert not [line for line in lock.splitlines() if line.startswith("-")]
 
