@@ -216,6 +216,24 @@ async def test_an_address_is_confirmed_by_one_answer_and_a_refusal_s_log_line_na
     assert (await Member.get()).status is MemberStatus.INVITED
 
 
+async def test_a_userinfo_that_is_down_keeps_out_who_is_to_be_found_by_it_and_nobody_who_is_bound(
+    world: World, tell: Tell
+) -> None:
+    await world.invite(NADIA)
+    tell(token=NOTHING)
+    world.line.lie("/userinfo", "{}", status=503)
+    with pytest.raises(ProviderUnavailable):
+        await world.sign_in(NADIA, "nadia")
+
+    tell(token={})
+    await world.sign_in(NADIA, "nadia")
+    tell(token=NOTHING)
+    world.line.lie("/userinfo", "{}", status=503)
+    await world.sign_in(NADIA, "nadia")
+
+    assert await BrowserSession.all().count() == 2
+
+
 async def test_an_issuer_of_the_company_s_own_needs_no_word_that_the_address_is_verified(
     world: World, tell: Tell
 ) -> None:
