@@ -17,9 +17,10 @@ from api.graphql.refusals import TYPES
 from api.graphql.schema import schema, sdl
 from domain.errors import Refusal
 from domain.operations.attempts import ConfirmationNeeded
+from domain.rules.directory import DirectoryUserChanged, DirectoryUserExists
 from domain.rules.editions import EditionInForce
 from domain.rules.identity import AddressMissing, AddressNotOfOrganization, AddressNotVerified
-from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember, SignInExpired, SignInNotKnown
+from domain.rules.sign_in import AccountReplaced, NotAMember, SignInExpired, SignInNotKnown
 
 GRAPHQL = schema._schema
 NAMED = [kind for name, kind in sorted(GRAPHQL.type_map.items()) if not name.startswith("__")]
@@ -60,7 +61,8 @@ def test_no_argument_claims_a_default_of_null() -> None:
 def test_every_refusal_has_a_code_of_its_own_and_is_a_type_unless_only_browsers_and_the_command_line_meet_it() -> None:
     refusals = Refusal.__subclasses__()
     elsewhere = {
-        *(AddressMissing, AddressNotVerified, AddressNotOfOrganization, AccountReplaced, BoundElsewhere),
+        *(AddressMissing, AddressNotVerified, AddressNotOfOrganization, AccountReplaced),
+        *(DirectoryUserChanged, DirectoryUserExists),
         *(SignInExpired, SignInNotKnown, NotAMember, ConfirmationNeeded, EditionInForce),
     }
 

@@ -17,7 +17,7 @@ MODELS: dict[str, type[Model]] = {
 }
 SOURCES = sorted(Path(operations.__file__).parent.rglob("*.py"))
 
-RIGHT = "await SignIn.create(organization_id=1, issuer='', state_hash=b'', browser_hash=b'', nonce='', \
+RIGHT = "await SignIn.create(identity_issuer_id=1, state_hash=b'', browser_hash=b'', nonce='', \
 verifier_sealed=b'', return_to='', created_at=now, expires_at=now)"
 WRONG = {
     RIGHT.replace("return_to", "retrun_to"): ["SignIn.create: retrun_to is no column", "SignIn.create: no return_to"],
