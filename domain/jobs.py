@@ -27,7 +27,7 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-# The sweeper alone starts these two: no operation makes them due.
+# The sweeper alone starts these two: they become due by time, and are not urgent.
 class RereadTranscripts(Job):
     name = "reread_transcripts"
 
