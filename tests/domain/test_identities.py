@@ -182,7 +182,10 @@ async def test_a_work_account_made_anew_is_the_member_s_after_an_admin_says_so(
 ) -> None:
     before = await subject_of(member)
     association = await make_association(member)
-    credit, attempt = await make_credit(association), await make_attempt(member, provider=LearningProvider.PARTNER_UNIVERSITY)
+    credit, attempt = (
+        await make_credit(association),
+        await make_attempt(member, provider=LearningProvider.PARTNER_UNIVERSITY),
+    )
     token = await open_session(member)
     await ask_anew(member, issuer)
     # Neither a second try nor the time until then binds anybody.
