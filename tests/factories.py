@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.database.transaction import transaction
 from domain.models import (
+    AccountReplacement,
     Association,
     AssociationAttempt,
     Completion,
@@ -145,6 +146,19 @@ async def identity_at(
     )
     claims = {"iss": issuer.issuer, "sub": subject, "email": email, "email_verified": verified, "name": name}
     return identify({claim: value for claim, value in claims.items() if value is not None}, trust)
+
+
+async def make_new_account(member: Member, subject: str = "made-anew", **values: Any) -> AccountReplacement:
+    """Write that somebody with a member's address has signed in with another account of the organization's issuer."""
+    issuer = await issuer_of(await Organization.get(id=member.organization_id))
+    defaults: dict[str, Any] = {
+        "member": member,
+        "identity_issuer": issuer,
+        "issuer": issuer.issuer,
+        "subject": subject,
+        "requested_at": START,
+    }
+    return await AccountReplacement.create(**defaults | values)
 
 
 def issuer_settings(issuer: str, **values: Any) -> IssuerSettings:

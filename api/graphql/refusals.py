@@ -17,12 +17,19 @@ from domain.rules.association_limits import AlreadyAssociated, CoolOffActive, Li
 from domain.rules.enums import DescribedEnum
 from domain.rules.idempotency import IdempotencyKeyReused
 from domain.rules.invitations import AlreadyMember, InvitationAnswered, ResentTooSoon
-from domain.rules.sign_in import ProfileIncomplete, ProviderUnavailable, SignInDeclined, SignInNotAccepted
+from domain.rules.sign_in import (
+    BoundElsewhere,
+    ProfileIncomplete,
+    ProviderUnavailable,
+    SignInDeclined,
+    SignInNotAccepted,
+)
 
 # What clients can meet, by code. Other refusals are met by browsers or the command line alone.
 _REFUSALS: tuple[type[errors.Refusal], ...] = (
     AlreadyAssociated,
     AlreadyMember,
+    BoundElsewhere,
     CoolOffActive,
     errors.Forbidden,
     IdempotencyKeyReused,

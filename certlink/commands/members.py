@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from api.instants import instant_text
 from certlink.clock import programme_clock
 from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, print_result, run
 from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, Invitee, invite_members
-from domain.operations.members import change_member_role, remove_member
+from domain.operations.members import change_member_role, decide_replacement, remove_member
 from domain.queries.organizations import MemberSummary, member_id_of, members_of_domain, operator_of
 from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import DeliveryProblem, MemberRole
@@ -55,16 +56,13 @@ def invite(
 
 @member_commands.command("list")
 def list_members(domain: Domain, as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
-    """List an organization's members who are invited or active."""
+    """List an organization's members who are invited or active, and whose new work account waits."""
 
     async def work(_: Settings) -> list[MemberSummary]:
         return await members_of_domain(await operator_of(domain))
 
     rows = run(work, data)
-    problems = {row.id: DELIVERY_PROBLEMS[row.delivery_problem] for row in rows if row.delivery_problem}
-    lines = (
-        f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{problems.get(row.id, '')}" for row in rows
-    )
+    lines = (f"{row.work_email}\t{row.name or ''}\t{row.role}\t{row.status}\t{_note(row)}" for row in rows)
     print_result(rows, map(str.rstrip, lines), as_json=as_json)
 
 
@@ -100,3 +98,31 @@ def remove(domain: Domain, work_email: WorkEmail, data: Data = DEFAULT_DATA) -> 
         )
 
     print(run(work, data))
+
+
+@member_commands.command("account")
+def decide_on_account(
+    work_email: WorkEmail,
+    organization: Annotated[str, typer.Option(help="The organization's mail domain, such as contoso.example.")],
+    is_same_person: Annotated[
+        bool, typer.Option("--confirm/--refuse", help="Whether the new work account is the same person's.")
+    ],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Bind a member to the new work account that they signed in with, in place of the old one, or refuse it."""
+
+    async def work(settings: Settings) -> None:
+        operator = await operator_of(organization)
+        member_id = await member_id_of(operator, work_email)
+        await decide_replacement(
+            by=operator, member_id=member_id, is_same_person=is_same_person, now=programme_clock(settings)()
+        )
+
+    run(work, data)
+    print(f"{work_email}\t{'the new account is theirs' if is_same_person else 'the new account is refused'}")
+
+
+def _note(row: MemberSummary) -> str:
+    if row.delivery_problem:
+        return DELIVERY_PROBLEMS[row.delivery_problem]
+    return f"a new work account waits since {instant_text(row.new_account_since)}" if row.new_account_since else ""

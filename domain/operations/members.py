@@ -74,6 +74,7 @@ async def activate_member(
         AddressMissing, AddressNotVerified, AddressNotOfOrganization: the issuer confirms no address of theirs.
         NotAMember: nobody invited the address.
         AccountReplaced: the address is a member's who is bound to another subject of the issuer.
+        BoundElsewhere: the subject is a member of another organization that trusts the same issuer.
     """
     bound = await viewer_of_identity(identity_issuer_id, identity.subject)
     if bound is not None:
@@ -101,7 +102,8 @@ async def activate_member(
     ):
         raise AccountReplaced
 
-    await _bind(member.id, identity, identity_issuer_id, now=now)
+    if not await _bind(member.id, identity, identity_issuer_id, now=now):
+        raise BoundElsewhere
     is_invited = member.status is MemberStatus.INVITED
     if is_invited:
         await execute(
@@ -198,6 +200,7 @@ async def decide_replacement(
     Raises:
         Forbidden: they are no admin, the member's role is higher than theirs, or the member is themself.
         NotFound: there is no such member, or nobody has signed in with another account.
+        BoundElsewhere: the new account is another member's by now.
     """
     check_admin(by.role)
     # A person with two accounts must not make themself somebody else: an admin decides on another's account only.
@@ -230,7 +233,8 @@ async def decide_replacement(
             now,
         )
         identity = Identity(issuer=request.issuer, subject=request.subject)
-        await _bind(member.id, identity, request.identity_issuer_id, now=now)
+        if not await _bind(member.id, identity, request.identity_issuer_id, now=now):
+            raise BoundElsewhere(BoundElsewhere.OF_ANOTHER_MEMBER)
         await end_sessions(transaction, [member.id], now=now)
         await end_attempts(transaction, [member.id], now=now)
     await record_audit(
@@ -242,12 +246,8 @@ async def decide_replacement(
     )
 
 
-async def _bind(member_id: int, identity: Identity, identity_issuer_id: int, *, now: datetime) -> None:
-    """Bind a locked member to a subject.
-
-    Raises:
-        BoundElsewhere: the subject is a member of another organization that trusts the same issuer.
-    """
+async def _bind(member_id: int, identity: Identity, identity_issuer_id: int, *, now: datetime) -> bool:
+    """Bind a locked member to a subject; tell whether it was nobody else's, also in another organization."""
     bound = await execute(
         """INSERT INTO work_identity (member_id, identity_issuer_id, issuer, subject, bound_at)
            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issuer, subject) WHERE ended_at IS NULL DO NOTHING""",
@@ -257,8 +257,7 @@ async def _bind(member_id: int, identity: Identity, identity_issuer_id: int, *, 
         identity.subject,
         now,
     )
-    if not bound:
-        raise BoundElsewhere
+    return bound == 1
 
 
 @operation

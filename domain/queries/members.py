@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.database.pagination import Page, PageRequest, fetch_page
-from domain.database.pool import fetch_row, row_or_raise
+from domain.database.pool import fetch_row, fetch_rows, row_or_raise
 from domain.queries.visible import rows_by_id, seen_by
 from domain.rules.enums import MemberRole, MemberStatus, Scope, Track
 from domain.rules.visibility import Viewer
@@ -38,6 +38,12 @@ class MemberFilter:
     statuses: tuple[MemberStatus, ...] | None = None
     roles: tuple[MemberRole, ...] | None = None
     text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _NewAccount:
+    member_id: int
+    requested_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +103,21 @@ async def members_of_organization(
         None if matching.text is None else matching.text.lower(),
         page=page,
     )
+
+
+async def new_accounts_of_members(viewer: Viewer, member_ids: Collection[int]) -> dict[int, datetime | None]:
+    """Return since when a new work account of each member waits for an admin, to the organization's admins only."""
+    rows = await fetch_rows(
+        _NewAccount,
+        """SELECT r.member_id, min(r.requested_at) AS requested_at
+           FROM account_replacement r JOIN member m ON m.id = r.member_id
+           WHERE m.organization_id = $1 AND $2 AND r.member_id = ANY($3::bigint[]) AND r.decided_at IS NULL
+           GROUP BY r.member_id""",
+        viewer.organization_id,
+        viewer.is_admin,
+        list(member_ids),
+    )
+    return dict.fromkeys(member_ids) | {row.member_id: row.requested_at for row in rows}
 
 
 async def organization(viewer: Viewer, organization_id: int) -> OrganizationRow | None:

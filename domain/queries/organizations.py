@@ -28,7 +28,7 @@ class OrganizationSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class MemberSummary:
-    """A member as the operator sees it, with the delivery problem of an open invitation."""
+    """A member as the operator sees it: what an open invitation lacks, and since when a new work account waits."""
 
     id: int
     work_email: str
@@ -37,6 +37,7 @@ class MemberSummary:
     status: MemberStatus
     invited_at: datetime
     delivery_problem: DeliveryProblem | None
+    new_account_since: datetime | None
 
 
 _SELECT = """SELECT o.id, o.name, o.domain,
@@ -97,7 +98,9 @@ async def members_of_domain(operator: Operator) -> list[MemberSummary]:
     return await fetch_rows(
         MemberSummary,
         """SELECT m.id, m.work_email, m.name, m.role, m.status, m.invited_at,
-               CASE WHEN m.status = 'INVITED' THEN i.delivery_problem END AS delivery_problem
+               CASE WHEN m.status = 'INVITED' THEN i.delivery_problem END AS delivery_problem,
+               (SELECT min(r.requested_at) FROM account_replacement r
+                WHERE r.member_id = m.id AND r.decided_at IS NULL) AS new_account_since
            FROM member m LEFT JOIN invitation i ON i.member_id = m.id
            WHERE m.organization_id = $1 AND m.status <> 'REMOVED' ORDER BY m.work_email""",
         operator.organization_id,

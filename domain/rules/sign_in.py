@@ -131,15 +131,24 @@ class AccountReplaced(Refusal):
 
 
 class BoundElsewhere(Refusal):
-    """The work account is a member of another organization here."""
+    """The work account is another member's already."""
 
     code = "BOUND_ELSEWHERE"
 
-    def __init__(self) -> None:
-        super().__init__(
+    # An admin is not told whose it is: it may be a member of another organization (R17).
+    OF_ANOTHER_MEMBER = (
+        "The new work account is another member's already, and one account belongs to one member. "
+        "Refuse it, or have the other member removed first. Nothing was changed."
+    )
+
+    def __init__(
+        self,
+        message: str = (
             "Your work account belongs to another organization here, and one account belongs to one organization. "
             "Ask an admin of the other one to remove you first. Nothing was changed."
-        )
+        ),
+    ) -> None:
+        super().__init__(message)
 
 
 # A redirect URI of its own tells whose answer it is, since not every issuer names itself (RFC 9207, decision 0015).

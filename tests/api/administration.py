@@ -12,7 +12,7 @@ from domain.rules.enums import MemberRole, MemberStatus
 from tests.api.caller import Caller
 from tests.api.conftest import sign_in
 from tests.clock import START
-from tests.factories import make_invitation, make_member, make_organization
+from tests.factories import make_invitation, make_member, make_new_account, make_organization
 
 CALLERS = ("nobody", "member", "admin", "global_admin", "foreign_admin")
 WAITING: dict[str, Any] = {"status": MemberStatus.INVITED, "subject": None, "activated_at": None}
@@ -25,6 +25,7 @@ MUTATIONS = {
     "correctInvitation": f"invitation {{ {INVITATION} }}",
     "cancelInvitation": f"invitation {{ {INVITATION} }}",
     "changeMemberRole": "member { id role }",
+    "confirmWorkAccount": "member { id newAccountSince }",
     "removeMember": "member { id status } associationsEnded creditsCanceled creditsCountingOn refreshDate",
 }
 SUCCESSES = {
@@ -33,6 +34,7 @@ SUCCESSES = {
     "correctInvitation": "InvitationCorrected",
     "cancelInvitation": "InvitationCanceled",
     "changeMemberRole": "MemberRoleChanged",
+    "confirmWorkAccount": "WorkAccountDecided",
     "removeMember": "MemberRemoved",
 }
 
@@ -57,6 +59,7 @@ class House:
             "resendInvitation": invitation,
             "cancelInvitation": invitation,
             "changeMemberRole": member | {"role": "ACCOUNT_ADMIN"},
+            "confirmWorkAccount": member | {"isSamePerson": True},
             "removeMember": member,
         }
 
@@ -84,5 +87,6 @@ async def make_house(client: AsyncClient, nobody: Caller) -> House:
     invited = await make_member(
         contoso, work_email="amara.osei@contoso.example", name=None, invited_at=START - timedelta(days=9), **WAITING
     )
+    await make_new_account(people["member"])
     callers = {name: await sign_in(client, person) for name, person in people.items()}
     return House({"nobody": nobody, **callers}, admin, people["member"], await make_invitation(invited))

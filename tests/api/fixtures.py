@@ -17,6 +17,7 @@ from tests.factories import (
     make_credit,
     make_invitation,
     make_member,
+    make_new_account,
     make_organization,
 )
 
@@ -61,6 +62,7 @@ async def make_house(client: AsyncClient, nobody: Caller, settings: Settings) ->
     credit = await make_credit(association)
     attempt = await AssociationAttempt.get(association=association)
     invitation = await make_invitation(member)
+    await make_new_account(member)
     people = {"member": member, "colleague": colleague, "admin": admin, "foreign_admin": foreign}
     callers = {name: await sign_in(client, person) for name, person in people.items()}
     keys = {scope: await make_api_client(contoso, scope, settings=settings) for scope in Scope}
@@ -69,7 +71,7 @@ async def make_house(client: AsyncClient, nobody: Caller, settings: Settings) ->
     return House(everybody, member, association, attempt, credit, invitation, keys)
 
 
-MEMBER_FIELDS = """id name workEmail role status organization { id name }
+MEMBER_FIELDS = """id name workEmail role status newAccountSince organization { id name }
   associations { totalCount nodes { id learningAccount { profileId profileIdMasked } } }
   associationAllowance(provider: MICROSOFT_LEARN) { allowedNow
     knownAccounts { profileIdEnding allowedNow nextAvailableAt refusal { code message } } }

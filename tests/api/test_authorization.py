@@ -48,7 +48,7 @@ async def test_a_member_sees_their_own_things_and_their_own_mcid(house: House) -
     assert seen(data) == set(data) - {"invitation", "client"}
     assert data["scored"] == {"track": None, "attainments": None, "forecast": None, "fragility": None}
     assert {reason["code"] for reason in data["credit"]["explanation"]["reasons"]} >= {"WAITING", "NOT_ASSOCIATED"}
-    assert data["member"]["invitation"] is None
+    assert (data["member"]["invitation"], data["member"]["newAccountSince"]) == (None, None)
     assert data["administered"] == NOT_ADMINISTERED
     assert data["account"]["profileId"] == data["association"]["learningAccount"]["profileId"] == MCID
     allowance = data["member"]["associationAllowance"]
@@ -93,6 +93,7 @@ async def test_an_admin_sees_members_and_credits_but_no_mcid_no_allowance_and_no
         "id": house.ids["account"], "provider": "MICROSOFT_LEARN", "profileId": None, "profileIdMasked": "•••737"
     }  # fmt: skip
     assert data["member"]["associationAllowance"] is None
+    assert data["member"]["newAccountSince"] == "2026-11-03T14:30:00Z"
     assert data["member"]["credits"]["totalCount"] == data["organization"]["credits"]["totalCount"] == 1
     assert data["organization"]["creditStatus"] == {"pending": 1}
     assert data["organization"]["skillsReport"] == {"totalCount": 1}
@@ -197,7 +198,7 @@ def test_every_root_field_is_in_this_matrix() -> None:
         "rateLimit",
         "associateLearningAccount", "removeAssociation",
         "inviteMembers", "correctInvitation", "resendInvitation", "cancelInvitation", "changeMemberRole",
-        "removeMember", "createApiClient", "rotateApiClientSecret", "revokeApiClient",
+        "removeMember", "confirmWorkAccount", "createApiClient", "rotateApiClientSecret", "revokeApiClient",
     }  # fmt: skip
 
 

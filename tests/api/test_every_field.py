@@ -35,6 +35,7 @@ from tests.factories import (
     make_credit,
     make_invitation,
     make_member,
+    make_new_account,
     make_organization,
     viewer_of,
 )
@@ -158,6 +159,7 @@ async def admin(client: AsyncClient, settings: Settings) -> Caller:
     people = [await make_member(organization, role=MemberRole.ACCOUNT_ADMIN) for _ in range(3)]
     for person in people:
         await make_invitation(person)
+        await make_new_account(person, f"made-anew-{person.id}")
         await create_api_client(
             by=viewer_of(person), name="Report reader", scopes=[Scope.REPORT_READ], now=START, settings=settings
         )

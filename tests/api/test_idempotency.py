@@ -24,6 +24,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "resendInvitation": {"invitationId": global_id(Kind.INVITATION, 2**62)},
     "cancelInvitation": {"invitationId": global_id(Kind.INVITATION, 2**62)},
     "changeMemberRole": {"role": "MEMBER"},
+    "confirmWorkAccount": {"isSamePerson": False},
     "removeMember": {"memberId": global_id(Kind.MEMBER, 2**62)},
 }
 ASSOCIATE = """mutation ($input: AssociateLearningAccountInput!) { associateLearningAccount(input: $input) {

@@ -14,7 +14,7 @@ from tests.api.administration import CALLERS, MUTATIONS, SUCCESSES, House, make_
 from tests.api.caller import Caller
 from tests.clock import START, FrozenClock
 from tests.domain.assert_unchanged import leaving_no_trace
-from tests.factories import make_association, make_credit, make_invitation
+from tests.factories import make_association, make_credit, make_invitation, make_member, make_new_account
 
 
 @pytest.fixture
@@ -145,6 +145,55 @@ async def test_the_last_admin_is_told_that_they_are(house: House) -> None:
     demoted = await house.do("admin", "changeMemberRole", memberId=own, role="MEMBER")
 
     assert [removed["code"], demoted["code"]] == ["LAST_ADMIN", "LAST_ADMIN"]
+
+
+async def test_an_admin_sees_since_when_a_new_account_waits_and_decides(house: House) -> None:
+    """R2."""
+    query = "query ($id: ID!) { node(id: $id) { ... on Member { newAccountSince status } } }"
+    person = global_id(Kind.MEMBER, house.member.id)
+    await make_new_account(house.member, "made-later", requested_at=START + timedelta(hours=1))
+
+    waiting = [await house.callers[name].ask(query, id=person) for name in ("admin", "member")]
+    refused = await house.do("admin", "confirmWorkAccount", isSamePerson=False)
+    again = await house.do("global_admin", "confirmWorkAccount")
+
+    assert [data["node"]["newAccountSince"] for data in waiting] == ["2026-11-03T14:30:00Z", None]
+    assert refused == {"__typename": "WorkAccountDecided", "member": {"id": person, "newAccountSince": None}}
+    assert again["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("answer", [True, False])
+async def test_an_admin_does_not_decide_on_their_own_account(house: House, answer: bool) -> None:
+    """Else whoever has two accounts could become the other person."""
+    await make_new_account(house.admin, "second-account")
+    own = global_id(Kind.MEMBER, house.admin.id)
+
+    async with leaving_no_trace():
+        result = await house.do("admin", "confirmWorkAccount", memberId=own, isSamePerson=answer)
+
+    assert result["code"] == "FORBIDDEN"
+    assert result["message"] == "Another admin, or the operator, has to confirm your new work account."
+
+
+async def test_an_account_admin_does_not_decide_on_a_global_admin_s_account(house: House) -> None:
+    globally = await Member.get(role=MemberRole.GLOBAL_ADMIN, organization_id=house.admin.organization_id)
+    await make_new_account(globally, "second-account")
+
+    async with leaving_no_trace():
+        result = await house.do("admin", "confirmWorkAccount", memberId=global_id(Kind.MEMBER, globally.id))
+
+    assert result["code"] == "FORBIDDEN"
+
+
+async def test_a_new_account_that_is_another_member_s_by_now_is_not_told_whose(house: House) -> None:
+    other = await make_member(await house.admin.organization, subject="made-anew")
+
+    async with leaving_no_trace():
+        result = await house.do("admin", "confirmWorkAccount")
+
+    assert result["code"] == "BOUND_ELSEWHERE"
+    assert "another member's already" in result["message"]
+    assert other.work_email not in result["message"]
 
 
 @pytest.mark.parametrize("members", [[{"workEmail": 1}], [{}], "x", [{"workEmail": "x", "role": "OWNER"}]])

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLScalarType,
     is_required_input_field,
 )
 from httpx2 import AsyncClient
@@ -24,7 +25,8 @@ from tests.api.fixtures import MCID, NODES, House, make_house
 from tests.domain.assert_unchanged import leaving_no_trace
 
 CREDITS, MEMBERS, REPORT, ATTAINMENTS = Scope
-PERSON = """{ name workEmail role status invitation { sentAt } associations(first: 1) { nodes { startedAt } }
+PERSON = """{ name workEmail role status newAccountSince
+  invitation { sentAt } associations(first: 1) { nodes { startedAt } }
   associationAllowance(provider: MICROSOFT_LEARN) { allowedNow knownAccounts { allowedNow } }
   credits(first: 1) { nodes { kind } } }"""
 # In parts, since each costs as if there were something behind all of it.
@@ -180,4 +182,6 @@ def some_input(kind: GraphQLInputType) -> Any:
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
         return {name: some_input(field.type) for name, field in kind.fields.items() if is_required_input_field(field)}
+    if isinstance(kind, GraphQLScalarType) and kind.name == "Boolean":
+        return True
     return "1"

@@ -9,11 +9,12 @@ from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.base import MutationInput, mutation, run_mutation
 from api.graphql.types.members import Member, member_of
 from domain.errors import NotFound
-from domain.operations.members import change_member_role, remove_member
+from domain.operations.members import change_member_role, decide_replacement, remove_member
 from domain.queries.members import get_member_or_raise
 from domain.rules.administration import LastAdmin, check_signed_in_admin
 from domain.rules.credit_interval import refresh_date
 from domain.rules.enums import MemberRole
+from domain.rules.sign_in import BoundElsewhere
 
 
 @strawberry.input(description="The member and their new role.")
@@ -46,6 +47,24 @@ class MemberRemoved:
     )
     refresh_date: date = strawberry.field(
         description="The 10th of the following month, in UTC, at whose beginning the last of those credits ends."
+    )
+
+
+@strawberry.input(description="A member whose new work account waits, and whether it is the same person's.")
+class ConfirmWorkAccountInput(MutationInput):
+    member_id: strawberry.ID = strawberry.field(
+        description="The id of an active member, whose `newAccountSince` is not null; not one's own."
+    )
+    is_same_person: bool = strawberry.field(
+        description="true: the member signs in by the new account from now on, and by the one before no more; false: "
+        "the new account stays nobody's."
+    )
+
+
+@strawberry.type(description="The new work account is the member's, or is refused.")
+class WorkAccountDecided:
+    member: Member = strawberry.field(
+        description="The member, for whom no new account waits. Associations, credits and limits are as they were."
     )
 
 
@@ -88,3 +107,26 @@ class MemberMutations:
             credits_counting_on=ended.credits.counting_on,
             refresh_date=refresh_date(ended.left_at),
         )
+
+    @mutation(
+        "Say whether a new work account with a member's address is the same person's. Sessions of the account before "
+        "end, and the next sign-in is by the new one. For admins, and for another's account only.",
+        BoundElsewhere,
+        NotFound,
+        input_="The member, and the answer.",
+        result="The member, or why nothing was decided: then nothing was changed.",
+    )
+    async def confirm_work_account(self, info: Info, input_: ConfirmWorkAccountInput) -> WorkAccountDecided:
+        context = info.context
+        viewer = check_signed_in_admin(context.viewer)
+        member_id = decode_id_or_raise(input_.member_id, Kind.MEMBER)
+        await run_mutation(
+            info,
+            input_,
+            decide_replacement,
+            by=viewer,
+            member_id=member_id,
+            is_same_person=input_.is_same_person,
+            now=context.now,
+        )
+        return WorkAccountDecided(member=member_of(await get_member_or_raise(viewer, member_id)))

@@ -1,5 +1,6 @@
 """Members, with their associations, credits and invitations."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -18,7 +19,7 @@ from api.graphql.types.organizations import Organization, organization_of
 from domain.queries.associations import allowances_of_members, associations_of_members
 from domain.queries.credits import credits_of_members
 from domain.queries.invitations import invitations_of_members
-from domain.queries.members import OfMember
+from domain.queries.members import OfMember, new_accounts_of_members
 from domain.rules.enums import LearningProvider, MemberRole, MemberStatus, Scope
 from domain.rules.visibility import check_signed_in, may_see_of
 
@@ -49,6 +50,16 @@ class Member(Node):
             return None
         row = await info.context.loaders.load(invitations_of_members, viewer, self.row_id)
         return invitation_of(row, info.context) if row else None
+
+    @field(
+        "Since when a new work account with the member's address waits for an admin to confirm or refuse it; null "
+        "where none does, and unless an admin asks."
+    )
+    async def new_account_since(self, info: Info) -> datetime | None:
+        viewer = info.context.viewer
+        if viewer is None or not viewer.is_admin:
+            return None
+        return await info.context.loaders.load(new_accounts_of_members, viewer, self.row_id)
 
     @connection_field(
         "The member's associations in this organization, the latest first; null unless the person, an admin or an API "
