@@ -26,6 +26,15 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     if not is_same_origin(request, runtime_of(request).settings):
         raise Forbidden("This form was sent from another site. Nothing was changed. Please use the page itself.")
+    return await read_form_of_program(request)
+
+
+async def read_form_of_program(request: Request) -> dict[str, str]:
+    """Return the fields of a form of another program, for which no cookie counts.
+
+    Raises:
+        InvalidInput: it is no form, too large or garbled.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         # A form without fields, such as the sign-out, has nothing to read, and not every client sends a type with it.
         if await anext(_bounded_body(request), b""):

@@ -15,7 +15,14 @@ from web.pages.authorize import confirm_ticket, open_ticket
 from web.pages.callback import take_callback
 from web.pages.organization import show_organization
 from web.pages.profile import show_profile
-from web.pages.sign_in import SignInHint, finish_sign_in, show_sign_in, sign_out, submit_sign_in
+from web.pages.sign_in import (
+    SignInHint,
+    finish_sign_in,
+    show_sign_in,
+    sign_out,
+    submit_sign_in,
+    take_logout_notice,
+)
 from web.rendering import THEME, THEMES, redirect
 from web.static_files import show_static_file
 from web.urls import HOME, local_path
@@ -31,6 +38,7 @@ def routes(*, sign_in_hints: Sequence[SignInHint] = ()) -> list[BaseRoute]:
         _shown("/sign-in", partial(show_sign_in, hints=sign_in_hints)),
         _posted("/sign-in", partial(submit_sign_in, hints=sign_in_hints)),
         _visited_once("/sign-in/callback/{key}", finish_sign_in),
+        _posted("/sign-in/logout/{key}", take_logout_notice),
         _posted("/sign-out", sign_out),
         _posted("/theme", choose_theme),
         _shown("/profile", show_profile),

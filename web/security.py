@@ -1,11 +1,17 @@
 """Security headers of pages."""
 
+import asyncio
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from api.auth.csrf import own_origin
+from api.runtime import Runtime
+from domain.providers.learning import provider_client
 from domain.rules.enums import LearningProvider
 from domain.settings import Settings
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 
 
 def page_headers(*, form_targets: Iterable[str] = ()) -> dict[str, str]:
@@ -33,10 +39,12 @@ def redirect_headers() -> dict[str, str]:
     }
 
 
-def association_targets(settings: Settings) -> list[str]:
+async def association_targets(runtime: Runtime) -> list[str]:
     """Return the origins that a form may lead to when an association starts."""
-    issuers = [provider.issuer for provider in map(settings.provider, LearningProvider) if provider]
-    return [own_origin(settings), *map(_source, issuers), *map(_source, settings.return_origins)]
+    settings = runtime.settings
+    clients = [provider_client(settings, provider)[1] for provider in LearningProvider if settings.provider(provider)]
+    pages = await asyncio.gather(*map(runtime.issuers.sign_in_page, clients))
+    return [own_origin(settings), *map(_source, pages), *map(_source, settings.return_origins)]
 
 
 def sign_in_targets(settings: Settings) -> list[str]:
@@ -48,5 +56,5 @@ def sign_in_targets(settings: Settings) -> list[str]:
 
 def _source(url: str) -> str:
     parts = urlsplit(url)
-    # The grammar of a policy has no words for an IPv6 address.
-    return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
+    # The grammar of a policy has no words for an IPv6 address, and a semicolon would begin another directive.
+    return f"{parts.scheme}://{parts.netloc}" if _HOST.fullmatch(parts.netloc) else f"{parts.scheme}:"

@@ -27,7 +27,7 @@ from domain.providers.oidc import Finding, Issuers
 from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_domain
 from domain.queries.organizations import OrganizationSummary, organization_of, organizations
 from domain.rules.enums import AddressTrust, IssuerPreset, Track
-from domain.rules.sign_in import check_issuer, sign_in_redirect_uri
+from domain.rules.sign_in import back_channel_logout_uri, check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
 
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer, as the issuer's metadata write it.")]
@@ -324,6 +324,9 @@ def _shown(row: TrustedIssuer, settings: Settings) -> dict[str, Any]:
         "accessTokenIssuers": row.token_issuers,
         "frontEndClientIds": row.front_end_client_ids,
         "redirectUri": redirect_uri,
+        "backChannelLogoutUri": back_channel_logout_uri(
+            settings.public_url, organization_id=row.organization_id, issuer=row.issuer
+        ),
     }
 
 

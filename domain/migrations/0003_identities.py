@@ -382,6 +382,11 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name="BrowserSession",
+            name="issuer_subject",
+            field=fields.CharField(null=True, max_length=255),
+        ),
+        ops.AddField(
+            model_name="BrowserSession",
             name="issuer_session",
             field=fields.CharField(null=True, max_length=255),
         ),

@@ -202,6 +202,8 @@ class BrowserSession(Model):
     )
     work_identity_id: int | None
     token_hash = fields.BinaryField()
+    # As the issuer names person and session to our client: its `sub` and `sid`.
+    issuer_subject = fields.CharField(max_length=255, null=True)
     issuer_session = fields.CharField(max_length=255, null=True)
     id_token_sealed = fields.BinaryField(null=True)
     refresh_sealed = fields.BinaryField(null=True)

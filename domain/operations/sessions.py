@@ -8,13 +8,13 @@ import structlog
 
 from domain.database.pool import execute, fetch_row, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import TryAgain
+from domain.errors import Refusal, TryAgain
 from domain.faults import describe_fault
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.steps.leases import SESSIONS, Lease, LeaseLost, acquire, release
-from domain.providers.oidc import GrantRefused, Issuers, LogoutNotice
-from domain.queries.issuers import trusted_issuer
-from domain.rules.sign_in import ProviderUnavailable
+from domain.providers.oidc import GrantRefused, Issuers, LogoutNotice, unverified_issuer
+from domain.queries.issuers import issuers_named, trusted_issuer
+from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted, redirect_key
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,8 @@ CHECK_EVERY = timedelta(hours=1)
 # An issuer that is down keeps nobody signed out, and is asked again soon.
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 BATCH = 1_000
+# An issuer's clock may be behind ours.
+LEEWAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,35 @@ async def _end(transaction: Transaction, *, lease: SessionLease, now: datetime) 
     await transaction.notify(ACCESS_CHANNEL, member_access(lease.member_id))
 
 
+async def receive_logout_notice(*, key: str, token: str, now: datetime, settings: Settings, issuers: Issuers) -> int:
+    """End the sessions of an issuer's notice that came to the address with a key; return how many were open.
+
+    Raises:
+        SignInNotAccepted: nobody trusts the issuer at this address, or the notice is not valid.
+        ProviderUnavailable: the issuer's keys cannot be read.
+    """
+    named = unverified_issuer(token)
+    trusted = next(
+        (
+            row
+            for row in await issuers_named(named or "")
+            if redirect_key(organization_id=row.organization_id, issuer=row.issuer) == key
+        ),
+        None,
+    )
+    if trusted is None:
+        raise SignInNotAccepted
+    about = {"organization": trusted.organization_id, "issuer": trusted.issuer}
+    try:
+        notice = await issuers.verify_logout_token(token, trusted.client(settings), now=now)
+    except Refusal as refusal:
+        log.warning("logout notice refused", **about, code=refusal.code)
+        raise
+    ended = await end_sessions_of_issuer(identity_issuer_id=trusted.id, notice=notice, now=now)
+    log.info("logout notice", **about, sessions=ended)
+    return ended
+
+
 @operation
 async def end_sessions_of_issuer(
     transaction: Transaction, *, identity_issuer_id: int, notice: LogoutNotice, now: datetime
@@ -123,13 +154,18 @@ async def end_sessions_of_issuer(
                    next_check_at = NULL
                FROM work_identity w
                WHERE w.id = s.work_identity_id AND w.identity_issuer_id = $1 AND s.ended_at IS NULL
-                 AND ($2::text IS NULL OR w.subject = $2) AND ($3::text IS NULL OR s.issuer_session = $3)
+                 AND (s.issuer_session = $3
+                      -- A session that the issuer did not name ends with any of the person's. One that began after the
+                      -- notice does not: somebody may send a notice a second time.
+                      OR (s.issuer_subject = $2 AND ($3::text IS NULL OR s.issuer_session IS NULL)
+                          AND s.created_at <= $5))
                RETURNING s.member_id)
            SELECT coalesce(array_agg(member_id), '{}') FROM ended""",
         identity_issuer_id,
         notice.subject,
         notice.session,
         now,
+        notice.issued_at + LEEWAY,
     )
     await transaction.notify(ACCESS_CHANNEL, *map(member_access, sorted(set(members))))
     return len(members)

@@ -7,7 +7,7 @@ import structlog
 
 from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation, transaction
-from domain.errors import Refusal
+from domain.errors import InvalidInput, NotFound, Refusal
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member, follow_identity, request_replacement
@@ -17,12 +17,14 @@ from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, loc
 from domain.providers.oidc import Grant, Issuers
 from domain.queries.callers import viewer_of_identity
 from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
+from domain.queries.organizations import organization_id_of
 from domain.rules.identity import Identity, identify
 from domain.rules.mail import domain_of, one_spelling
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import (
     DECLINED,
     AccountReplaced,
+    NoIssuer,
     NotAMember,
     ProviderUnavailable,
     SignInDeclined,
@@ -34,7 +36,7 @@ from domain.rules.sign_in import (
     redirect_key,
 )
 from domain.rules.visibility import MemberViewer
-from domain.secrets import hash_token, new_token
+from domain.secrets import UnreadableSecret, hash_token, new_token
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -62,12 +64,21 @@ async def issuers_of_address(email: str) -> list[TrustedIssuer]:
     """Return where somebody with a work e-mail may sign in, the newest issuer first.
 
     Raises:
+        InvalidInput: it is no e-mail address.
         NotAMember: no organization has this mail domain.
+        NoIssuer: the organization trusts no issuer.
     """
     work_email = one_spelling(email.strip())
-    issuers = await issuers_of_domain(domain_of(work_email)) if work_email else []
+    if work_email is None:
+        raise InvalidInput("This is no e-mail address: write it such as amara@contoso.example.")
+    domain = domain_of(work_email)
+    issuers = await issuers_of_domain(domain)
     if not issuers:
-        raise NotAMember
+        try:
+            await organization_id_of(domain)
+        except NotFound:
+            raise NotAMember from None
+        raise NoIssuer
     return issuers
 
 
@@ -84,14 +95,15 @@ async def start_sign_in(
     """Start a sign-in at an issuer of the organization whose mail domain the work e-mail has, by default its newest.
 
     Raises:
-        NotAMember: no organization has this mail domain, or it does not trust this issuer.
-        InvalidInput: ``return_to`` leads elsewhere.
+        NotAMember: no organization has this mail domain.
+        NoIssuer: the organization trusts no issuer, or not this one.
+        InvalidInput: it is no e-mail address, or ``return_to`` leads elsewhere.
         ProviderUnavailable: the issuer does not answer.
     """
     check_return_to(return_to, settings.return_origins)
     trusted = next((row for row in await issuers_of_address(email) if issuer in (None, row.issuer)), None)
     if trusted is None:
-        raise NotAMember
+        raise NoIssuer
     authorization = await begin_authorization(
         trusted.client(settings),
         browser_token=browser_token,
@@ -226,6 +238,20 @@ async def end_session(transaction: Transaction, *, token: str, now: datetime) ->
     return ended
 
 
+async def sign_out_url(ended: EndedSession, *, settings: Settings, issuers: Issuers) -> str | None:
+    """Return where a browser ends the session at its issuer, too, if the issuer has a page for that and answers."""
+    trusted = await trusted_issuer(ended.identity_issuer_id) if ended.identity_issuer_id else None
+    if trusted is None or ended.id_token_sealed is None:
+        return None
+    try:
+        id_token = settings.master_key.open(ended.id_token_sealed)
+        client = trusted.client(settings)
+    except UnreadableSecret:
+        # The operator took the key away that sealed it: the session has ended here all the same.
+        return None
+    return await issuers.sign_out_url(client, id_token=id_token, return_to=f"{settings.public_url}/sign-in")
+
+
 @operation
 async def _consume(transaction: Transaction, *, state: str, browser_token: str | None, now: datetime) -> LockedSignIn:
     """Use up a state, which works only in the browser that it was made for."""
@@ -259,6 +285,7 @@ async def _open_session(
         member_id=viewer.member_id,
         work_identity_id=binding_id,
         token_hash=token_hash,
+        issuer_subject=grant.claims["sub"],
         issuer_session=issuer_session if isinstance(issuer_session, str) and len(issuer_session) <= 255 else None,
         id_token_sealed=seal(grant.id_token),
         refresh_sealed=seal(grant.refresh_token) if grant.refresh_token else None,

@@ -6,9 +6,9 @@ Authlib speaks OAuth 2, joserfc verifies the tokens.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx2
 from authlib.integrations.base_client.errors import OAuthError
@@ -30,6 +30,13 @@ from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAc
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
+# For how long a page of ours waits for an issuer's metadata, and no page then asks for them again.
+PAGE_SECONDS = 2.0
+SILENT_SECONDS = 60.0
+# A notice that comes later than this was kept by somebody.
+MAX_NOTICE_AGE = timedelta(minutes=10)
+# Issuers and proxies refuse long addresses; without the token an issuer asks the person instead.
+MAX_HINT = 3000
 OFFLINE_ACCESS = "offline_access"
 MAX_TOKEN = 8192
 # Authlib reads an answer before we can check it, and fails in these ways at values of unexpected types.
@@ -79,6 +86,7 @@ class LogoutNotice:
 
     subject: str | None
     session: str | None
+    issued_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +113,7 @@ class Issuers:
         self._json = JsonClient(allow_http=settings.sandbox, transport=transport)
         self._transport = transport
         self._metadata: dict[tuple[str, str | None], tuple[float, Mapping[str, Any]]] = {}
+        self._silent_until: dict[tuple[str, str | None], float] = {}
         self._keys = KeyCache(self._json)
 
     async def close(self) -> None:
@@ -144,15 +153,10 @@ class Issuers:
             )
         return str(url)
 
-    async def browser_origins(self, client: Client) -> list[str]:
-        """Return the origins at which browsers sign in and out, none where the issuer does not answer."""
-        try:
-            metadata = await self.metadata(client)
-        except ProviderUnavailable:
-            return []
-        urls = [metadata["authorization_endpoint"], metadata.get("end_session_endpoint")]
-        parts = [urlsplit(url) for url in urls if isinstance(url, str) and self._json.allows(url)]
-        return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
+    async def sign_in_page(self, client: Client) -> str:
+        """Return the address of the issuer's sign-in page; the issuer itself where it does not answer soon."""
+        metadata = await self._metadata_soon(client)
+        return client.issuer if metadata is None else str(metadata["authorization_endpoint"])
 
     async def exchange(
         self, client: Client, *, code: str, named_issuer: str | None, verifier: str, nonce: str, now: datetime
@@ -306,22 +310,22 @@ class Issuers:
         claims = await verified_claims(
             token, TokenKind.LOGOUT, keys=keys, issuers=[client.issuer], audiences=[client.client_id], now=now
         )
-        notice = LogoutNotice(subject=storable_text(claims.get("sub")), session=storable_text(claims.get("sid")))
-        if notice.subject is None and notice.session is None:
+        notice = LogoutNotice(
+            subject=storable_text(claims.get("sub")),
+            session=storable_text(claims.get("sid")),
+            issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+        )
+        if (notice.subject is None and notice.session is None) or notice.issued_at < now - MAX_NOTICE_AGE:
             raise SignInNotAccepted("logout")
         return notice
 
     async def sign_out_url(self, client: Client, *, id_token: str, return_to: str) -> str | None:
-        """Return where a browser ends the issuer's own session, if the issuer has such a page and answers."""
-        try:
-            url = (await self.metadata(client)).get("end_session_endpoint")
-        except ProviderUnavailable:
-            return None
+        """Return where a browser ends the issuer's own session, if the issuer has such a page and answers soon."""
+        url = (await self._metadata_soon(client) or {}).get("end_session_endpoint")
         if not isinstance(url, str) or not self._json.allows(url):
             return None
-        query = urlencode(
-            {"id_token_hint": id_token, "client_id": client.client_id, "post_logout_redirect_uri": return_to}
-        )
+        hint = {"id_token_hint": id_token} if len(id_token) <= MAX_HINT else {}
+        query = urlencode({**hint, "client_id": client.client_id, "post_logout_redirect_uri": return_to})
         return f"{url}{'&' if '?' in url else '?'}{query}"
 
     async def _token(
@@ -397,6 +401,18 @@ class Issuers:
             raise ProviderUnavailable(client.title) from None
         self._metadata[key] = (now + METADATA_SECONDS, metadata)
         return metadata
+
+    async def _metadata_soon(self, client: Client) -> Mapping[str, Any] | None:
+        """Return an issuer's metadata for a page that must not wait long for them, if the issuer answers."""
+        key = (client.issuer, client.discovery_url)
+        if key not in self._metadata and self._json.monotonic() < self._silent_until.get(key, 0.0):
+            return None
+        try:
+            async with asyncio.timeout(PAGE_SECONDS):
+                return await self.metadata(client)
+        except (ProviderUnavailable, TimeoutError):
+            self._silent_until[key] = self._json.monotonic() + SILENT_SECONDS
+            return None
 
     async def read_metadata(self, client: Client) -> Mapping[str, Any]:
         """Read an issuer's metadata anew.

@@ -115,6 +115,11 @@ async def issuers_of_domain(mail_domain: str) -> list[TrustedIssuer]:
     )
 
 
+async def issuers_named(issuer: str) -> list[TrustedIssuer]:
+    """Return who trusts an issuer: one tenant may serve several organizations."""
+    return await fetch_rows(TrustedIssuer, f"{_SELECT} AND i.issuer = $1 ORDER BY i.id", issuer)
+
+
 async def issuers_of_token(issuer: str) -> list[TrustedIssuer]:
     """Return who trusts an issuer that an access token names: one tenant may serve several organizations."""
     return await fetch_rows(

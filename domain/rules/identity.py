@@ -29,8 +29,8 @@ class AddressMissing(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "Your organization's sign-in did not tell your work address, so nobody can be found by it. Ask your "
-            "organization's IT to let it send your address to certlink (docs: identity). Nothing was changed."
+            "Your organization's sign-in did not tell your work address, so you cannot be found by it. Nothing was "
+            "changed. Please show this to your organization's IT."
         )
 
 
@@ -41,8 +41,8 @@ class AddressNotVerified(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "Your organization's sign-in says that your work address is not verified. Ask your organization's IT to "
-            "verify it there. Nothing was changed."
+            "Your organization's sign-in does not confirm that your work address is your own. Nothing was changed. "
+            "Please show this to your organization's IT."
         )
 
 

@@ -79,8 +79,8 @@ class ClientRefused(ProviderUnavailable):
         super().__init__(title)
         self.cause = cause
         self.message = (
-            f"{title} refuses certlink itself, whoever signs in: its secret or key there is not valid any more. "
-            "Please tell your organization's IT or the operator of certlink. Nothing was changed."
+            f"{title} refuses certlink itself, whoever signs in. Nothing was changed. Please show this to your "
+            "organization's IT."
         )
 
 
@@ -107,6 +107,15 @@ class NotAMember(Refusal):
         super().__init__(
             "Your work account is not invited to an organization here. Ask an admin of your organization to invite you."
         )
+
+
+class NoIssuer(Refusal):
+    """The organization trusts no issuer, or not the one that the person chose."""
+
+    code = "NO_ISSUER"
+
+    def __init__(self) -> None:
+        super().__init__("Your organization has no such sign-in here at the moment. Please start again.")
 
 
 class AccountReplaced(Refusal):
@@ -150,6 +159,11 @@ def redirect_key(*, organization_id: int, issuer: str) -> str:
 
 def sign_in_redirect_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
     return f"{public_url}/sign-in/callback/{redirect_key(organization_id=organization_id, issuer=issuer)}"
+
+
+def back_channel_logout_uri(public_url: str, *, organization_id: int, issuer: str) -> str:
+    """Return the address at which an issuer tells that it has ended a session."""
+    return f"{public_url}/sign-in/logout/{redirect_key(organization_id=organization_id, issuer=issuer)}"
 
 
 def check_issuer(issuer: str) -> None:

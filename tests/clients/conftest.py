@@ -8,7 +8,8 @@ import pytest
 
 from local.demo.service import Service
 from tests.clients.in_python import use_gql
-from tests.clients.node import NotInstalled, Seen, finished, install, run
+from tests.clients.node import FOLDER, Seen, run
+from tests.npm import NotInstalled, finished, install
 
 # Who uses which client, and with which learning account; nobody else in the tests takes their parts.
 PEOPLE = {
@@ -26,7 +27,7 @@ Outcome = Callable[[str], Awaitable[Seen]]
 @pytest.fixture(scope="session")
 async def outcome(service: Service) -> AsyncIterator[Outcome]:
     """A function that returns what a client saw in the end; where CI=true a missing one is a failure."""
-    installing = asyncio.create_task(install())
+    installing = asyncio.create_task(install(FOLDER))
     running = {
         "audits": asyncio.create_task(_audits(service, installing)),
         **{client: asyncio.create_task(_seen(client, service, installing)) for client in PEOPLE},
@@ -58,9 +59,9 @@ async def _seen(client: str, service: Service, installing: asyncio.Task[None]) -
     await installing
     program = f"{client}.mjs"
     if client == "relay":
-        await finished("relay-compiler", "--output", "quiet-with-errors")
+        await finished(FOLDER, "relay-compiler", "--output", "quiet-with-errors")
     if client == "codegen":
-        await finished("graphql-codegen", "--config", "codegen.json", "--silent")
-        await finished("tsc")
+        await finished(FOLDER, "graphql-codegen", "--config", "codegen.json", "--silent")
+        await finished(FOLDER, "tsc")
         program = "generated/javascript/codegen.js"
     return await run(program, service=service, person=person, account=account)

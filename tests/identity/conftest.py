@@ -9,18 +9,17 @@ import pytest
 import uvicorn
 from httpx2 import AsyncClient
 
-from api.app import build_app
-from api.documents.trusted import register_documents
+from api.app import build_app, new_documents
 from api.runtime import Runtime
 from bench.unlimited import NoRateLimit
 from domain.notifications import NotificationListener
 from domain.providers.oidc import Issuers
 from domain.settings import Settings
-from tests.clients.node import NotInstalled
 from tests.clock import FrozenClock
 from tests.identity.environment import Certlink, Visitor
 from tests.identity.node import running_provider
 from tests.identity.outside import OutsideProvider
+from tests.npm import NotInstalled
 from tests.story.conftest import chromium
 from web.documents import DOCUMENTS
 from web.refusals import EXCEPTION_HANDLERS, show_fault
@@ -70,6 +69,8 @@ async def certlink(
 ) -> AsyncIterator[Certlink]:
     """The application as the composition root puts it together, behind a real socket."""
     app = build_app(settings, routes=routes(), exception_handlers=EXCEPTION_HANDLERS, show_fault=show_fault)
+    documents = new_documents()
+    documents.register(DOCUMENTS)
     async with Issuers(settings=settings) as issuers:
         app.state.runtime = Runtime(
             settings=settings,
@@ -77,7 +78,7 @@ async def certlink(
             issuers=issuers,
             notifications=NotificationListener(database),
             rate_limit=NoRateLimit(settings),
-            registered_documents=register_documents(DOCUMENTS),
+            documents=documents,
         )
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -9,15 +9,16 @@ from urllib.parse import urljoin
 
 from httpx2 import AsyncClient, Response
 
-from domain.models import BrowserSession, Member
+from domain.models import BrowserSession, Member, WorkIdentity
 from domain.operations.invitations import invite_member
-from domain.operations.organizations import change_issuer, create_organization
+from domain.operations.organizations import IssuerSettings, create_organization, replace_issuer, trust_issuer
+from domain.providers.client_authentication import ClientSecret, Credential, read_client_key
 from domain.providers.oidc import Issuers
-from domain.rules.enums import MemberRole
+from domain.rules.enums import IssuerPreset, MemberRole
 from domain.rules.sign_in import sign_in_redirect_uri
 from domain.settings import Settings
 from tests.clock import FrozenClock
-from tests.identity.outside import OutsideIssuer
+from tests.identity.outside import OutsideIssuer, client_key
 from tests.identity.profiles import AMARA, API_AUDIENCE
 from tests.sign_in.environment import trace
 
@@ -80,28 +81,20 @@ class Certlink:
         invited: tuple[str, ...] = (AMARA,),
         role: MemberRole = MemberRole.MEMBER,
         secret: str | None = None,
+        front_ends: tuple[str, ...] = (),
     ) -> int:
-        """Write an organization of an issuer as its profile wants it, register its client there, invite people.
-
-        All that an organization's identity settings are is given here, and nowhere else in these tests.
-        """
-        domain = f"{name.lower()}.example"
-        method = issuer.profile.authenticates_by
-        known = issuer.profile.secret if method.startswith("client_secret") else None
+        """Write an organization of an issuer as its profile wants it, register its client there, invite people."""
         organization_id = await create_organization(
             name=name,
-            domain=domain,
-            issuer=issuer.issuer,
-            client_id=CLIENT_ID,
-            client_secret=secret or known,
-            api_audience=API_AUDIENCE,
+            domain=mail_domain_of(name),
+            issuer=settings_at(issuer, secret=secret, front_ends=front_ends),
             now=self.clock(),
             settings=self.settings,
         )
         await self.register(issuer, organization_id)
         for email in invited:
             await invite_member(
-                organization_domain=domain,
+                organization_domain=mail_domain_of(name),
                 work_email=email,
                 role=role,
                 now=self.clock(),
@@ -111,16 +104,60 @@ class Certlink:
 
     async def move(self, organization_id: int, issuer: OutsideIssuer, *, name: str = "Contoso") -> None:
         """Let an organization change to another issuer, at which it registers our client too."""
-        await change_issuer(organization_domain=f"{name.lower()}.example", issuer=issuer.issuer, now=self.clock())
+        await replace_issuer(
+            organization_domain=mail_domain_of(name),
+            issuer=settings_at(issuer),
+            now=self.clock(),
+            settings=self.settings,
+        )
         await self.register(issuer, organization_id)
 
-    async def register(self, issuer: OutsideIssuer, organization_id: int) -> None:
-        """Do at the issuer what the admin of a company does there: register our client with its redirect URI."""
+    async def trust_too(self, organization_id: int, issuer: OutsideIssuer, *, name: str = "Contoso") -> None:
+        """Let an organization trust one more issuer, at which it registers our client too."""
+        await trust_issuer(
+            organization_domain=mail_domain_of(name),
+            issuer=settings_at(issuer),
+            now=self.clock(),
+            settings=self.settings,
+        )
+        await self.register(issuer, organization_id)
+
+    async def register(self, issuer: OutsideIssuer, organization_id: int, **metadata: object) -> None:
+        """Do at the issuer what the admin of a company does there: register our client with its addresses."""
+        of_issuer = {"organization_id": organization_id, "issuer": issuer.issuer}
+        url = self.settings.public_url
         await issuer.register(
             CLIENT_ID,
-            sign_in_redirect_uri(self.settings.public_url, organization_id=organization_id, issuer=issuer.issuer),
-            post_logout_redirect_uris=[f"{self.settings.public_url}/sign-in"],
+            sign_in_redirect_uri(url, **of_issuer),  # type: ignore[arg-type]
+            post_logout_redirect_uris=[f"{url}/sign-in"],
+            **metadata,
         )
+
+
+def mail_domain_of(name: str) -> str:
+    """Return the mail domain of a test's organization."""
+    return f"{name.lower()}.example"
+
+
+def settings_at(
+    issuer: OutsideIssuer, *, secret: str | None = None, front_ends: tuple[str, ...] = ()
+) -> IssuerSettings:
+    """Return what an operator says of an issuer whose kind its profile names."""
+    credential: Credential | None = None
+    match issuer.profile.authenticates_by:
+        case "private_key_jwt":
+            credential = read_client_key(client_key().pem)
+        case "client_secret_basic" | "client_secret_post":
+            credential = ClientSecret(secret=secret or issuer.profile.secret)
+    return IssuerSettings(
+        issuer=issuer.issuer,
+        client_id=CLIENT_ID,
+        credential=credential,
+        preset=IssuerPreset(issuer.profile.preset.upper()),
+        discovery_url=issuer.discovery if "discovery" in issuer.profile.shape else None,
+        api_audiences=(API_AUDIENCE,),
+        front_end_client_ids=front_ends,
+    )
 
 
 async def press(browser: AsyncClient, page: Response, **button: str) -> Response:
@@ -149,5 +186,6 @@ async def unchanged() -> dict[str, int]:
 
 
 async def bindings() -> dict[str, str | None]:
-    """Return each member's subject, by the address."""
-    return {member.work_email: member.subject for member in await Member.all()}
+    """Return the subject to which each member is bound, by the address."""
+    bound = {row.member_id: row.subject for row in await WorkIdentity.filter(ended_at=None)}
+    return {member.work_email: bound.get(member.id) for member in await Member.all()}

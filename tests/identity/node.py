@@ -1,19 +1,14 @@
-"""Install and run the outside OpenID provider in node."""
+"""Run the outside OpenID provider in node."""
 
 import asyncio
-import fcntl
-import hashlib
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.clients.node import OLDEST, NotInstalled, finished
+from tests.npm import install
 
 FOLDER = Path(__file__).parent
-LOCK = FOLDER / "package-lock.json"
-STAMP = FOLDER / "node_modules" / "installed.stamp"
 START_SECONDS = 60
 
 
@@ -24,7 +19,7 @@ async def running_provider(log: Path) -> AsyncIterator[str]:
     Raises:
         NotInstalled: node or the provider are missing; the message says why.
     """
-    await install()
+    await install(FOLDER)
     with log.open("wb") as said:
         process = await asyncio.create_subprocess_exec(
             *("node", "provider.mjs"),
@@ -43,32 +38,3 @@ async def running_provider(log: Path) -> AsyncIterator[str]:
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-async def install() -> None:
-    """Install exactly what package-lock.json pins, unless that was done; one at a time.
-
-    Raises:
-        NotInstalled: node or npm is missing or old, or the packages cannot be had.
-    """
-    try:
-        version = (await finished("node", "--version")).strip()
-        if int(version.removeprefix("v").partition(".")[0]) < OLDEST:
-            raise NotInstalled(f"node {OLDEST} or newer is needed, this is {version}")
-        with LOCK.open("rb") as turn:
-            await asyncio.to_thread(fcntl.flock, turn, fcntl.LOCK_EX)
-            wanted = hashlib.sha256(turn.read()).hexdigest()
-            if not STAMP.exists() or STAMP.read_text() != wanted:
-                await finished("npm", "ci", "--prefix", str(FOLDER))
-                STAMP.write_text(wanted)
-    except FileNotFoundError:
-        raise NotInstalled("no node on PATH, or no npm") from None
-    except RuntimeError as error:
-        raise NotInstalled(str(error)) from None
-
-
-if __name__ == "__main__":
-    try:
-        asyncio.run(install())
-    except NotInstalled as missing:
-        sys.exit(f"identity: {missing}")

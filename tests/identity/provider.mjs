@@ -51,6 +51,8 @@ const SHAPE = {
   down: [],
   /** Changes of the next identity tokens: { claims, header, key: "issuer" | "stranger" | "secret" | "none" }. */
   forgery: null,
+  /** Changes of the next answers of userinfo, by the same names. */
+  userinfoForgery: null,
 };
 
 const SCOPES = {
@@ -258,6 +260,10 @@ class Issuer {
     const cookies = [ctx.res.getHeader("set-cookie") ?? []].flat();
     if (cookies.length > 0) ctx.set("set-cookie", cookies.map((cookie) => cookie.replace(/; expires=[^;]*/i, "")));
     const route = ctx.oidc?.route;
+    if (route === "userinfo" && ctx.status === 200 && this.shape.userinfoForgery !== null) {
+      const { userinfoForgery: forgery } = this.shape;
+      ctx.body = typeof ctx.body === "string" ? await this.#forge(ctx.body, ctx.oidc.client, forgery) : { ...ctx.body, ...forgery.claims };
+    }
     if (route === "discovery" && this.shape.isElsewhere) {
       ctx.body = { ...ctx.body, authorization_endpoint: ctx.body.authorization_endpoint.replace(origin, elsewhere) };
     }
@@ -279,12 +285,11 @@ class Issuer {
       error: ctx.body?.error ?? null,
     });
     if (ctx.status === 200 && ctx.body.id_token !== undefined && this.shape.forgery !== null) {
-      ctx.body = { ...ctx.body, id_token: await this.#forge(ctx.body.id_token, ctx.oidc.client) };
+      ctx.body = { ...ctx.body, id_token: await this.#forge(ctx.body.id_token, ctx.oidc.client, this.shape.forgery) };
     }
   }
 
-  async #forge(token, client) {
-    const { claims = {}, header = {}, key = "issuer" } = this.shape.forgery;
+  async #forge(token, client, { claims = {}, header = {}, key = "issuer" }) {
     const payload = Object.fromEntries(
       Object.entries({ ...decodeJwt(token), ...claims }).filter(([, value]) => value !== null),
     );

@@ -22,7 +22,7 @@ async def open_ticket(request: Request) -> Response:
         return page(
             request,
             "confirmation.html",
-            form_targets=association_targets(runtime_of(request).settings),
+            form_targets=await association_targets(runtime_of(request)),
             organization=needed.organization_name,
             work_email=needed.work_email,
             provider=needed.provider.display_name,

@@ -50,7 +50,7 @@ async def profile_page(
         "profile.html",
         problems=PROBLEMS,
         status=status,
-        form_targets=association_targets(runtime.settings),
+        form_targets=await association_targets(runtime),
         viewer=data["viewer"],
         policy=policy,
         accounts=accounts_on_page(member, policy, now=now),
