@@ -27,7 +27,7 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-# The sweeper alone starts these two: no operation makes them due.
+# The sweeper alone starts these three: no operation makes them due.
 class RereadTranscripts(Job):
     name = "reread_transcripts"
 
@@ -37,8 +37,6 @@ class ForgetIdempotencyKeys(Job):
 
 
 class CheckSessions(Job):
-    """There are sessions to check at their issuers; only the sweeper starts it."""
-
     name = "check_sessions"
 
 

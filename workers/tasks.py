@@ -11,6 +11,7 @@ import structlog
 from domain.errors import TryAgain
 from domain.faults import describe_fault
 from domain.jobs import (
+    CheckSessions,
     DeliverInvitations,
     ForgetIdempotencyKeys,
     ProcessCallback,
@@ -21,6 +22,7 @@ from domain.operations.callbacks import process_callback
 from domain.operations.credits import propagate_credits
 from domain.operations.idempotency import forget_idempotency_keys
 from domain.operations.invitation_delivery import deliver_invitation
+from domain.operations.sessions import check_session
 from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
 from domain.rules.enums import LearningProvider
@@ -29,9 +31,10 @@ from workers.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
-# Both wait for others, providers and the mail server, most of their time.
+# All wait for others, providers, issuers and the mail server, most of their time.
 CALLBACKS_AT_ONCE = 4
 INVITATIONS_AT_ONCE = 4
+SESSIONS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,9 @@ class WorkerContext:
     issuers: Issuers
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    circuit_breaker: CircuitBreaker[LearningProvider] = field(default_factory=CircuitBreaker)
+    # Of identity issuers, by id.
+    issuers_circuit_breaker: CircuitBreaker[int] = field(default_factory=CircuitBreaker)
 
     def start(self, name: str) -> asyncio.Task[None]:
         # It outlives its caller. A code that was exchanged works only once: losing Redis, or a stop, must
@@ -94,6 +99,29 @@ async def reread_due_transcripts(context: WorkerContext) -> None:
     await _all(reread_at(provider) for provider in LearningProvider if context.settings.provider(provider))
 
 
+async def check_due_sessions(context: WorkerContext) -> None:
+    """Check every session that is due, several at once, but none at an issuer that has just failed."""
+    seconds, breaker = asyncio.get_running_loop().time, context.issuers_circuit_breaker
+
+    async def check() -> bool:
+        checked = await check_session(
+            now=context.clock(),
+            settings=context.settings,
+            issuers=context.issuers,
+            without=breaker.all_open(now_seconds=seconds()),
+        )
+        if checked is None:
+            return False
+        issuer, refusal = checked.identity_issuer_id, checked.refusal
+        if refusal is None:
+            breaker.record_success(issuer)
+        else:
+            breaker.record_failure(issuer, now_seconds=seconds(), retry_after=refusal.retry_after)
+        return True
+
+    await _repeat(check, context, at_once=SESSIONS_AT_ONCE)
+
+
 async def forget_expired_keys(context: WorkerContext) -> None:
     await _repeat(lambda: forget_idempotency_keys(now=context.clock()), context)
 
@@ -104,6 +132,7 @@ TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
     DeliverInvitations.name: deliver_invitations,
     RereadTranscripts.name: reread_due_transcripts,
     ForgetIdempotencyKeys.name: forget_expired_keys,
+    CheckSessions.name: check_due_sessions,
 }
 
 
