@@ -27,7 +27,7 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-# The sweeper alone starts these three: no operation makes them due.
+# The sweeper alone starts these four: no operation makes them due.
 class RereadTranscripts(Job):
     name = "reread_transcripts"
 
@@ -38,6 +38,10 @@ class ForgetIdempotencyKeys(Job):
 
 class CheckSessions(Job):
     name = "check_sessions"
+
+
+class WarnOfExpiry(Job):
+    name = "warn_of_expiry"
 
 
 class JobQueue(Protocol):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from domain.jobs import (
     ProcessCallback,
     PropagateCredits,
     RereadTranscripts,
+    WarnOfExpiry,
 )
 from domain.operations.callbacks import process_callback
 from domain.operations.credits import propagate_credits
@@ -25,6 +26,7 @@ from domain.operations.invitation_delivery import deliver_invitation
 from domain.operations.sessions import check_session
 from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
+from domain.queries.issuers import expiring_issuers
 from domain.rules.enums import LearningProvider
 from domain.settings import Settings
 from workers.circuit_breaker import CircuitBreaker
@@ -49,6 +51,9 @@ class WorkerContext:
     circuit_breaker: CircuitBreaker[LearningProvider] = field(default_factory=CircuitBreaker)
     # Of identity issuers, by id.
     issuers_circuit_breaker: CircuitBreaker[int] = field(default_factory=CircuitBreaker)
+    # The days (UTC) on which this process has warned. No table holds them: another process's line, or one more after a
+    # restart, harms nobody.
+    warned_on: set[date] = field(default_factory=set)
 
     def start(self, name: str) -> asyncio.Task[None]:
         # It outlives its caller. A code that was exchanged works only once: losing Redis, or a stop, must
@@ -126,6 +131,23 @@ async def forget_expired_keys(context: WorkerContext) -> None:
     await _repeat(lambda: forget_idempotency_keys(now=context.clock()), context)
 
 
+async def warn_of_expiry(context: WorkerContext) -> None:
+    """Warn once a day of issuers that will soon refuse our client, or do already."""
+    now = context.clock()
+    if now.date() in context.warned_on:
+        return
+    for row in await expiring_issuers(now=now):
+        log.warning(
+            "issuer credentials expire",
+            organization=row.organization_id,
+            issuer=row.issuer,
+            expires_at=row.expires_at.isoformat(),
+            has_expired=row.expires_at <= now,
+        )
+    context.warned_on.clear()
+    context.warned_on.add(now.date())
+
+
 TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
     ProcessCallback.name: process_callbacks,
     PropagateCredits.name: propagate_due_credits,
@@ -133,6 +155,7 @@ TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
     RereadTranscripts.name: reread_due_transcripts,
     ForgetIdempotencyKeys.name: forget_expired_keys,
     CheckSessions.name: check_due_sessions,
+    WarnOfExpiry.name: warn_of_expiry,
 }
 
 

@@ -11,7 +11,7 @@ from domain import jobs
 from domain.database.pool import fetch_value
 from domain.errors import TryAgain
 from domain.jobs import Job, NoQueue
-from domain.models import Association, Completion, Credit, Member, Organization
+from domain.models import Association, Completion, Credit, Member, Organization, WorkIdentity
 from domain.operations.callbacks import (
     finish_callback,
     lease_callback,
@@ -245,6 +245,7 @@ async def test_an_attempt_whose_member_was_removed_meanwhile_is_refused(world: W
     amara = await world.member()
     attempt_id = await world.call_back(amara)
     await Member.filter(id=amara.member_id).update(status=MemberStatus.REMOVED, removed_at=world.clock())
+    await WorkIdentity.filter(member_id=amara.member_id).update(ended_at=world.clock())
     before = await trace()
 
     await world.process()
