@@ -34,6 +34,7 @@ for command in (
     database.migrate,
     database.check,
     database.verify,
+    database.reseal,
     database.config,
     score.score,
     explain.explain,

@@ -27,7 +27,7 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-# The sweeper alone starts these two: they become due by time, and are not urgent.
+# The sweeper alone starts these four: no operation makes them due.
 class RereadTranscripts(Job):
     name = "reread_transcripts"
 
@@ -37,9 +37,11 @@ class ForgetIdempotencyKeys(Job):
 
 
 class CheckSessions(Job):
-    """There are sessions to check at their issuers; only the sweeper starts it."""
-
     name = "check_sessions"
+
+
+class WarnOfExpiry(Job):
+    name = "warn_of_expiry"
 
 
 class JobQueue(Protocol):

@@ -59,8 +59,11 @@ def revoke(persona: LearningPersona, certification: Certification, data: Data = 
 
 
 @sandbox_commands.command()
-def withdraw(persona: LearningPersona, data: Data = DEFAULT_DATA) -> None:
-    """Let a learning persona withdraw the permission to read their transcript."""
+def withdraw(
+    persona: Annotated[str, typer.Argument(help="A persona of any issuer: amara-learn, amara ...")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Let a persona's issuer refuse their refresh tokens: transcripts stay unread, sessions end within the hour."""
     print(f"permissions withdrawn: {_call(data, f'/personas/{persona}/withdrawals', None)['revoked']}")
 
 

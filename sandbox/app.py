@@ -79,7 +79,7 @@ def _control_routes(state: State) -> list[Route]:
         Route("/personas/{key}/completions", learning.earn, methods=["POST"]),
         Route("/personas/{key}/renewals", learning.renew, methods=["POST"]),
         Route("/personas/{key}/revocations", learning.revoke, methods=["POST"]),
-        Route("/personas/{key}/withdrawals", learning.withdraw, methods=["POST"]),
+        Route("/personas/{key}/withdrawals", controls.withdraw, methods=["POST"]),
         Route("/faults", controls.show_faults, methods=["GET"]),
         Route("/faults", controls.set_fault, methods=["POST"]),
         Route("/faults", controls.clear_faults, methods=["DELETE"]),

@@ -68,6 +68,13 @@ class Controls:
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
+    async def withdraw(self, request: Request) -> Response:
+        """Revoke every refresh token of a persona, as if they withdrew their consent or their account was blocked."""
+        persona = self._state.accounts.find(request.path_params["key"])
+        if persona is None:
+            raise Refusal(404, "unknown_persona", "There is no such persona; GET /personas lists them.")
+        return JSONResponse({"revoked": self._state.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
+
     async def show_faults(self, request: Request) -> Response:
         return JSONResponse({"faults": self._state.faults.shown()})
 

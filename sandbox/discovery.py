@@ -19,9 +19,9 @@ async def show_discovery(call: Call) -> Response:
         "jwks_uri": f"{url}/jwks",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
-        "scopes_supported": ["openid", "profile", "email"],
+        "scopes_supported": ["openid", "profile", "email", OFFLINE_ACCESS],
         "claims_supported": ["iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash", "name", "email"],
         "id_token_signing_alg_values_supported": [call.issuer.algorithm],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
@@ -33,9 +33,6 @@ async def show_discovery(call: Call) -> Response:
     }
     if call.issuer.kind is IssuerKind.WORK:
         document["claims_supported"].append("email_verified")
-    else:
-        document["grant_types_supported"].append("refresh_token")
-        document["scopes_supported"].append(OFFLINE_ACCESS)
     return JSONResponse(document)
 
 

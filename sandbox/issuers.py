@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-# With this scope a learning provider gives a refresh token.
+# With this scope an issuer gives a refresh token.
 OFFLINE_ACCESS = "offline_access"
 
 

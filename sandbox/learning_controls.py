@@ -40,11 +40,6 @@ class LearningControls:
         now = self._state.clock.now()
         return JSONResponse(self._state.transcripts.revoke(persona, body["certification"], now=now))
 
-    async def withdraw(self, request: Request) -> Response:
-        """Revoke every refresh token of the persona, as if they withdrew their consent at the provider."""
-        persona = self._persona(request)
-        return JSONResponse({"revoked": self._state.refresh_tokens.revoke_all(persona.issuer, persona.subject)})
-
     def _persona(self, request: Request) -> LearningPersona:
         persona = self._state.accounts.find(request.path_params["key"])
         if persona is None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.issuers import OFFLINE_ACCESS, IssuerKind
+from sandbox.issuers import OFFLINE_ACCESS
 from sandbox.reading import read_form
 from sandbox.refusals import Refusal
 from sandbox.state import CLIENT_ID, CLIENT_SECRET, Call
@@ -26,8 +26,7 @@ async def give_tokens(call: Call) -> Response:
     form = await read_form(call.request)
     _authenticate_client(call.request.headers.get("authorization"), form)
     state, issuer, now = call.state, call.issuer, call.state.clock.now()
-    is_learning = issuer.kind is IssuerKind.LEARNING
-    if form.get("grant_type") == "refresh_token" and is_learning:
+    if form.get("grant_type") == "refresh_token":
         if "refresh_token" not in form:
             raise Refusal(400, "invalid_request", "The refresh_token is missing.")
         family, refresh_token = state.refresh_tokens.rotate(form["refresh_token"], issuer.key)
@@ -52,7 +51,7 @@ async def give_tokens(call: Call) -> Response:
     answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": scope}
     if grant is not None:
         answer["id_token"] = mint_id_token(call, persona, grant, access_token, now=now)
-        if is_learning and OFFLINE_ACCESS in scope.split(" "):
+        if OFFLINE_ACCESS in scope.split(" "):
             # Known to the grant: the code's replay revokes it.
             refresh_token = state.refresh_tokens.begin(issuer.key, subject=subject, scope=scope)
             grant.refresh_token = refresh_token

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -11,27 +11,32 @@ import structlog
 from domain.errors import TryAgain
 from domain.faults import describe_fault
 from domain.jobs import (
+    CheckSessions,
     DeliverInvitations,
     ForgetIdempotencyKeys,
     ProcessCallback,
     PropagateCredits,
     RereadTranscripts,
+    WarnOfExpiry,
 )
 from domain.operations.callbacks import process_callback
 from domain.operations.credits import propagate_credits
 from domain.operations.idempotency import forget_idempotency_keys
 from domain.operations.invitation_delivery import deliver_invitation
+from domain.operations.sessions import check_session
 from domain.operations.transcripts import reread_transcripts
 from domain.providers.oidc import Issuers
+from domain.queries.issuers import expiring_issuers
 from domain.rules.enums import LearningProvider
 from domain.settings import Settings
 from workers.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
-# Both wait for others, providers and the mail server, most of their time.
+# All wait for others, providers, issuers and the mail server, most of their time.
 CALLBACKS_AT_ONCE = 4
 INVITATIONS_AT_ONCE = 4
+SESSIONS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,12 @@ class WorkerContext:
     issuers: Issuers
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    circuit_breaker: CircuitBreaker[LearningProvider] = field(default_factory=CircuitBreaker)
+    # Of identity issuers, by id.
+    issuers_circuit_breaker: CircuitBreaker[int] = field(default_factory=CircuitBreaker)
+    # The days (UTC) on which this process has warned. No table holds them: another process's line, or one more after a
+    # restart, harms nobody.
+    warned_on: set[date] = field(default_factory=set)
 
     def start(self, name: str) -> asyncio.Task[None]:
         # It outlives its caller. A code works only once, so neither a lost Redis nor a stop may cancel at once what
@@ -94,8 +104,48 @@ async def reread_due_transcripts(context: WorkerContext) -> None:
     await _all(reread_at(provider) for provider in LearningProvider if context.settings.provider(provider))
 
 
+async def check_due_sessions(context: WorkerContext) -> None:
+    """Check every session that is due, several at once, but none at an issuer that has just failed."""
+    seconds, breaker = asyncio.get_running_loop().time, context.issuers_circuit_breaker
+
+    async def check() -> bool:
+        checked = await check_session(
+            now=context.clock(),
+            settings=context.settings,
+            issuers=context.issuers,
+            without=breaker.all_open(now_seconds=seconds()),
+        )
+        if checked is None:
+            return False
+        issuer, refusal = checked.identity_issuer_id, checked.refusal
+        if refusal is None:
+            breaker.record_success(issuer)
+        else:
+            breaker.record_failure(issuer, now_seconds=seconds(), retry_after=refusal.retry_after)
+        return True
+
+    await _repeat(check, context, at_once=SESSIONS_AT_ONCE)
+
+
 async def forget_expired_keys(context: WorkerContext) -> None:
     await _repeat(lambda: forget_idempotency_keys(now=context.clock()), context)
+
+
+async def warn_of_expiry(context: WorkerContext) -> None:
+    """Warn once a day of issuers that will soon refuse our client, or do already."""
+    now = context.clock()
+    if now.date() in context.warned_on:
+        return
+    for row in await expiring_issuers(now=now):
+        log.warning(
+            "issuer credentials expire",
+            organization=row.organization_id,
+            issuer=row.issuer,
+            expires_at=row.expires_at.isoformat(),
+            has_expired=row.expires_at <= now,
+        )
+    context.warned_on.clear()
+    context.warned_on.add(now.date())
 
 
 TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
@@ -104,6 +154,8 @@ TASKS: dict[str, Callable[[WorkerContext], Awaitable[None]]] = {
     DeliverInvitations.name: deliver_invitations,
     RereadTranscripts.name: reread_due_transcripts,
     ForgetIdempotencyKeys.name: forget_expired_keys,
+    CheckSessions.name: check_due_sessions,
+    WarnOfExpiry.name: warn_of_expiry,
 }
 
 

@@ -1,4 +1,4 @@
-"""Commands that migrate and check the database, the schema and the settings."""
+"""Commands that migrate, check and reseal the database, and show the schema and the settings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from certlink.readiness import FAILED
 from certlink.schema_changes import judge_changes
 from domain.database import schema
 from domain.operations.catalog import import_catalog
+from domain.operations.sealing import reseal as reseal_secrets
 from domain.queries.audit import broken_links
 from domain.queries.invariants import INVARIANTS, violations
 from domain.settings import Settings
@@ -77,6 +78,19 @@ def verify(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     sentences = violated or [f"{len(INVARIANTS)} invariants and every audit chain hold"]
     print_result({"invariants": len(INVARIANTS), "violations": violated}, sentences, as_json=as_json)
     raise typer.Exit(FAILED if violated else 0)
+
+
+def reseal(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
+    """Seal by the newest key of CERTLINK_SECRET_KEY what an older one has sealed; a second run finds nothing."""
+    outcomes = run(reseal_secrets, data)
+    lines = [f"{outcome.table}.{outcome.column}\t{outcome.resealed} sealed anew" for outcome in outcomes]
+    lines += [
+        f"{outcome.table}.{outcome.column}\t{outcome.unreadable} cannot be read by any key: they stay as they are"
+        for outcome in outcomes
+        if outcome.unreadable
+    ]
+    print_result(outcomes, lines, as_json=as_json)
+    raise typer.Exit(FAILED if any(outcome.unreadable for outcome in outcomes) else 0)
 
 
 @audit_commands.command("verify")

@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from api.instants import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, instant_option, print_result, run, stop
+from certlink.commands.runner import (
+    DEFAULT_DATA,
+    Data,
+    Domain,
+    Json,
+    enum_words,
+    instant_option,
+    print_result,
+    run,
+    stop,
+)
 from certlink.readiness import FAILED
 from domain.operations.organizations import (
     IssuerSettings,
@@ -26,6 +38,7 @@ from domain.providers.client_authentication import ClientSecret, Credential, rea
 from domain.providers.oidc import Finding, Issuers
 from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_domain
 from domain.queries.organizations import OrganizationSummary, organization_of, organizations
+from domain.rules.credentials import expiry_to_warn_of
 from domain.rules.enums import AddressTrust, IssuerPreset, Track
 from domain.rules.sign_in import back_channel_logout_uri, check_issuer, sign_in_redirect_uri
 from domain.settings import Settings
@@ -319,7 +332,11 @@ def _shown(row: TrustedIssuer, settings: Settings) -> dict[str, Any]:
         "addressClaims": row.address_claims,
         "subjectClaims": row.subject_claims,
         "clientId": row.client_id,
-        "credentials": [kind.lower().replace("_", " ") for kind in row.credential_kinds],
+        "credentials": [
+            f"{enum_words(kind)}{f', expires {instant_text(expires_at)}' if expires_at else ''}"
+            for kind, expires_at in zip(row.credential_kinds, row.credential_expiries, strict=True)
+        ],
+        "credentialWarning": _expiry_warning(row, now=programme_clock(settings)()),
         "apiAudiences": row.api_audiences,
         "accessTokenIssuers": row.token_issuers,
         "frontEndClientIds": row.front_end_client_ids,
@@ -328,6 +345,14 @@ def _shown(row: TrustedIssuer, settings: Settings) -> dict[str, Any]:
             settings.public_url, organization_id=row.organization_id, issuer=row.issuer
         ),
     }
+
+
+def _expiry_warning(row: TrustedIssuer, *, now: datetime) -> str | None:
+    expires_at = expiry_to_warn_of(row.credential_expiries, now=now)
+    if expires_at is None:
+        return None
+    verb = "expired" if expires_at <= now else "expires"
+    return f"the last secret or key {verb} on {instant_text(expires_at)}: set another by `certlink organization client`"
 
 
 def _label(name: str) -> str:

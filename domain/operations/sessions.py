@@ -1,5 +1,6 @@
-"""Sessions: check them at their issuer every hour, and end them when the issuer says so."""
+"""Sessions: check them at their issuer within every hour, and end them when the issuer says so."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from domain.errors import Refusal, TryAgain
 from domain.faults import describe_fault
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.steps.leases import SESSIONS, Lease, LeaseLost, acquire, release
+from domain.operations.steps.storing import store_surely
 from domain.providers.oidc import GrantRefused, Issuers, LogoutNotice, unverified_issuer
 from domain.queries.issuers import issuers_named, trusted_issuer
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted, redirect_key
@@ -19,8 +21,9 @@ from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# Who is removed at the issuer must not stay signed in here for longer.
-CHECK_EVERY = timedelta(hours=1)
+# Less than an hour, after which whoever is removed at the issuer must not be signed in here any more: a worker comes to
+# a session some time after it is due.
+CHECK_EVERY = timedelta(minutes=50)
 # An issuer that is down keeps nobody signed out, and is asked again soon.
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 BATCH = 1_000
@@ -34,18 +37,31 @@ class SessionLease(Lease):
 
     member_id: int
     identity_issuer_id: int
+    organization_id: int
+    issuer: str
     refresh_sealed: bytes
 
 
-async def check_session(*, now: datetime, settings: Settings, issuers: Issuers) -> bool:
-    """Ask an issuer whether one session that is due may go on; tell whether one was due.
+@dataclass(frozen=True, kw_only=True)
+class CheckedSession:
+    """The issuer that was asked about a session, and its refusal where it gave no answer about the person."""
+
+    identity_issuer_id: int
+    refusal: ProviderUnavailable | None
+
+
+async def check_session(
+    *, now: datetime, settings: Settings, issuers: Issuers, without: Collection[int] = ()
+) -> CheckedSession | None:
+    """Ask an issuer whether one session that is due may go on, if one is; ``without`` are issuers to leave alone.
 
     Raises:
         TryAgain: the database is away; the lease lapses by itself.
     """
-    lease = await lease_session(now=now)
+    lease = await lease_session(now=now, without=without)
     if lease is None:
-        return False
+        return None
+    refusal: ProviderUnavailable | None = None
     with suppress(LeaseLost):
         try:
             trusted = await trusted_issuer(lease.identity_issuer_id)
@@ -54,21 +70,33 @@ async def check_session(*, now: datetime, settings: Settings, issuers: Issuers) 
             key = settings.master_key
             renewed = await issuers.renew(trusted.client(settings), key.open(lease.refresh_sealed))
             refresh = renewed.refresh_token
-            await _go_on(lease=lease, refresh_sealed=key.seal(refresh) if refresh else None, at=now + CHECK_EVERY)
+            await store_surely(
+                _go_on, lease=lease, refresh_sealed=key.seal(refresh) if refresh else None, at=now + CHECK_EVERY
+            )
         except GrantRefused:
             await _end(lease=lease, now=now)
         except (TryAgain, LeaseLost):
             raise
-        except ProviderUnavailable:
+        except ProviderUnavailable as unavailable:
+            refusal = unavailable
+            log.warning(
+                "session not checked",
+                organization=lease.organization_id,
+                issuer=lease.issuer,
+                code=refusal.code,
+                error=getattr(refusal, "cause", "") or None,
+            )
             await _go_on(lease=lease, refresh_sealed=None, at=now + TRY_AGAIN_AFTER)
         except Exception as error:
             log.error("session check failed", session=lease.id, **describe_fault(error))
             await _go_on(lease=lease, refresh_sealed=None, at=now + TRY_AGAIN_AFTER)
-    return True
+    return CheckedSession(identity_issuer_id=lease.identity_issuer_id, refusal=refusal)
 
 
 @operation
-async def lease_session(transaction: Transaction, *, now: datetime) -> SessionLease | None:
+async def lease_session(
+    transaction: Transaction, *, now: datetime, without: Collection[int] = ()
+) -> SessionLease | None:
     """Lease the session that has been due longest, if one is due; forget the grants of those that have expired."""
     await execute(
         """UPDATE browser_session SET refresh_sealed = NULL, next_check_at = NULL
@@ -80,10 +108,11 @@ async def lease_session(transaction: Transaction, *, now: datetime) -> SessionLe
     return await fetch_row(
         SessionLease,
         """SELECT s.id, s.check_leased_until AS leased_until, s.check_tries AS tries, s.member_id,
-               w.identity_issuer_id, s.refresh_sealed
+               w.identity_issuer_id, i.organization_id, i.issuer, s.refresh_sealed
            FROM browser_session s JOIN work_identity w ON w.id = s.work_identity_id
+           JOIN identity_issuer i ON i.id = w.identity_issuer_id
            WHERE s.id = ANY($1::bigint[])""",
-        await acquire(SESSIONS, now),
+        await acquire(SESSIONS, now, list(without)),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from domain.database.pool import execute, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
@@ -16,6 +15,7 @@ from domain.jobs import PropagateCredits
 from domain.operations.steps.leases import TRANSCRIPTS, Lease, LeaseLost, acquire, extend, release
 from domain.operations.steps.locks import lock_account, lock_readings
 from domain.operations.steps.record_completions import record_completions
+from domain.operations.steps.storing import store_surely
 from domain.providers.learning import CompletionRecord, provider_client, read_transcript
 from domain.providers.oidc import GrantRefused, Issuers
 from domain.rules.enums import LearningProvider
@@ -24,9 +24,6 @@ from domain.rules.transcript_reading import LAST_READING, next_reading, next_try
 from domain.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-# The grant before is used up, so the next one is stored however often the database is away meanwhile.
-STORE_PAUSES_SECONDS = (0.2, 1, 2, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +102,7 @@ async def _reread(
             # that loses nothing. One before it does, since the provider takes the old token for stolen when it is used
             # again: then the association says that its person has to sign in again.
             if renewed.refresh_token is not None:
-                storing = AsyncRetrying(
-                    retry=retry_if_exception_type(TryAgain),
-                    wait=wait_chain(*map(wait_fixed, STORE_PAUSES_SECONDS)),
-                    stop=stop_after_attempt(len(STORE_PAUSES_SECONDS) + 1),
-                    reraise=True,
-                )
-                lease = await storing(store_grant, lease=lease, grant_sealed=key.seal(renewed.refresh_token))
+                lease = await store_surely(store_grant, lease=lease, grant_sealed=key.seal(renewed.refresh_token))
             completions = await read_transcript(
                 issuers,
                 url=provider.transcript_url,

@@ -44,6 +44,9 @@ UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionE
 REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 # Our client is at fault, and not the person: RFC 6749, 5.2.
 CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
+# The person has to sign in again. Microsoft Entra ID refuses refresh tokens by others than RFC 6749's `invalid_grant`,
+# too: those of OpenID Connect, 3.1.2.6.
+GRANT_ERRORS = {"invalid_grant", "interaction_required", "login_required", "consent_required"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,7 +359,7 @@ class Issuers:
             except (OAuthError, OAuth2Error) as error:
                 # By Authlib whatever stands there, be it an object.
                 code = storable_text(getattr(error, "error", "")) or ""
-                if code == "invalid_grant":
+                if code in GRANT_ERRORS:
                     raise refused(code) from None
                 if code not in CLIENT_ERRORS:
                     raise ProviderUnavailable(client.title, waits[-1]) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from domain.errors import NotFound
 from domain.providers.client_authentication import ClientKey, ClientSecret, Credential
 from domain.providers.oidc import Client
 from domain.queries.organizations import organization_id_of
+from domain.rules.credentials import expiry_to_warn_of
 from domain.rules.enums import AddressTrust, CredentialKind, IssuerPreset
 from domain.rules.identity import IssuerTrust
 from domain.rules.sign_in import sign_in_redirect_uri
@@ -40,6 +42,7 @@ class TrustedIssuer:
     credential_kinds: list[str]
     credentials_sealed: list[bytes] = field(repr=False)
     thumbprints: list[str | None]
+    credential_expiries: list[datetime | None]
 
     @cached_property
     def trust(self) -> IssuerTrust:
@@ -91,11 +94,21 @@ class TrustedIssuer:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExpiringIssuer:
+    """An issuer, and when the last of our secrets and keys there expires."""
+
+    organization_id: int
+    issuer: str
+    expires_at: datetime
+
+
 _LIVE = "FROM issuer_credential c WHERE c.identity_issuer_id = i.id AND c.ended_at IS NULL ORDER BY c.id DESC"
 _SELECT = f"""SELECT i.id, i.organization_id, o.name AS organization_name, i.issuer, i.discovery_url, i.preset,
         i.address_trust, i.address_claims, i.subject_claims, i.client_id, i.api_audiences, i.access_token_issuers,
         i.front_end_client_ids, ARRAY(SELECT c.kind::text {_LIVE}) AS credential_kinds,
         ARRAY(SELECT c.sealed {_LIVE}) AS credentials_sealed, ARRAY(SELECT c.thumbprint::text {_LIVE}) AS thumbprints,
+        ARRAY(SELECT c.expires_at {_LIVE}) AS credential_expiries,
         ARRAY(SELECT d.domain::text FROM mail_domain d WHERE d.organization_id = o.id ORDER BY d.id) AS mail_domains
     FROM identity_issuer i JOIN organization o ON o.id = i.organization_id
     WHERE i.removed_at IS NULL"""
@@ -125,6 +138,18 @@ async def issuers_of_token(issuer: str) -> list[TrustedIssuer]:
     return await fetch_rows(
         TrustedIssuer, f"{_SELECT} AND (i.issuer = $1 OR $1 = ANY(i.access_token_issuers)) ORDER BY i.id", issuer
     )
+
+
+async def expiring_issuers(*, now: datetime) -> list[ExpiringIssuer]:
+    """Return the issuers whose last secret or key has expired, or is to be warned of."""
+    rows = await fetch_rows(
+        ExpiringIssuer,
+        """SELECT i.organization_id, i.issuer, max(c.expires_at) AS expires_at
+           FROM identity_issuer i JOIN issuer_credential c ON c.identity_issuer_id = i.id
+           WHERE i.removed_at IS NULL AND c.ended_at IS NULL
+           GROUP BY i.id HAVING bool_and(c.expires_at IS NOT NULL) ORDER BY i.id""",
+    )
+    return [row for row in rows if expiry_to_warn_of([row.expires_at], now=now)]
 
 
 async def issuer_or_raise(mail_domain: str, issuer: str | None) -> TrustedIssuer:

@@ -11,7 +11,6 @@ from graphql import (
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLScalarType,
     is_required_input_field,
 )
 from httpx2 import AsyncClient
@@ -182,6 +181,4 @@ def some_input(kind: GraphQLInputType) -> Any:
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
         return {name: some_input(field.type) for name, field in kind.fields.items() if is_required_input_field(field)}
-    if isinstance(kind, GraphQLScalarType) and kind.name == "Boolean":
-        return True
-    return "1"
+    return True if kind.name == "Boolean" else "1"

@@ -69,7 +69,9 @@ SESSIONS = LeasedTable(
     until="check_leased_until",
     tries="check_tries",
     work="ended_at IS NULL",
-    due="next_check_at <= $3 AND (check_leased_until IS NULL OR check_leased_until <= clock_timestamp())",
+    due="""next_check_at <= $3 AND (check_leased_until IS NULL OR check_leased_until <= clock_timestamp())
+           AND NOT EXISTS (SELECT FROM work_identity w
+                           WHERE w.id = work_identity_id AND w.identity_issuer_id = ANY($4::bigint[]))""",
     order="next_check_at, id",
 )
 
