@@ -16,7 +16,7 @@ from domain.queries.callers import api_key, api_key_by_id, session, viewer_of_id
 from domain.queries.issuers import TrustedIssuer, issuers_of_token
 from domain.rules.api_clients import claims_to_be_api_key
 from domain.rules.identity import Identity, identify
-from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember, SignInNotAccepted
+from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember, ProviderUnavailable, SignInNotAccepted
 from domain.rules.visibility import ApiClientViewer, MemberViewer
 
 MAX_TOKEN_LENGTH = 16_384
@@ -105,14 +105,7 @@ async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Ca
     if not rows:
         raise NotAuthenticated
     try:
-        claims = await runtime.issuers.verify_access_token(
-            token,
-            rows[0].client(runtime.settings),
-            issuers=[claimed or ""],
-            audiences=[audience for row in rows for audience in row.api_audiences],
-            now=now,
-        )
-        candidates = [(row, identify(claims, row.trust)) for row in rows if row.accepts(claims)]
+        candidates = await _verified(token, rows, claimed or "", runtime, now=now)
         trusted, identity, viewer = await _member_of(candidates, now=now)
     except (SignInNotAccepted, NotAMember, AccountReplaced, BoundElsewhere):
         raise NotAuthenticated from None
@@ -123,6 +116,39 @@ async def _caller_of_token(token: str, runtime: Runtime, *, now: datetime) -> Ca
         return None if expired else await viewer_of_identity(trusted.id, identity.subject)
 
     return Caller(viewer=viewer, is_trusted_to_explore=True, expires_at=identity.expires_at, revalidate=revalidate)
+
+
+async def _verified(
+    token: str, rows: Sequence[TrustedIssuer], claimed: str, runtime: Runtime, *, now: datetime
+) -> list[tuple[TrustedIssuer, Identity]]:
+    """Return who the token speaks of for each organization that trusts its issuer.
+
+    Raises:
+        SignInNotAccepted: it is valid for none of them.
+        ProviderUnavailable: the keys of all that remain cannot be read.
+    """
+    found: list[tuple[TrustedIssuer, Identity]] = []
+    unavailable: ProviderUnavailable | None = None
+    # By the keys that the organization itself trusts: another one may name other metadata for the same issuer, whose
+    # keys must open nothing but its own organization.
+    for url in dict.fromkeys((row.issuer, row.discovery_url) for row in rows):
+        same = [row for row in rows if (row.issuer, row.discovery_url) == url]
+        try:
+            claims = await runtime.issuers.verify_access_token(
+                token,
+                same[0].client(runtime.settings),
+                issuers=[claimed],
+                audiences=[audience for row in same for audience in row.api_audiences],
+                now=now,
+            )
+            found += [(row, identify(claims, row.trust)) for row in same if row.accepts(claims)]
+        except SignInNotAccepted:
+            continue
+        except ProviderUnavailable as refusal:
+            unavailable = refusal
+    if not found:
+        raise unavailable or SignInNotAccepted
+    return found
 
 
 async def _member_of(

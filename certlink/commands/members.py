@@ -6,7 +6,7 @@ import typer
 
 from api.instants import instant_text
 from certlink.clock import programme_clock
-from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, print_result, run
+from certlink.commands.runner import DEFAULT_DATA, Data, Domain, Json, instant_option, print_result, run
 from certlink.readiness import FAILED
 from domain.operations.invitations import InvitationOutcome, Invitee, invite_members
 from domain.operations.members import change_member_role, decide_replacement, remove_member
@@ -107,15 +107,21 @@ def decide_on_account(
     is_same_person: Annotated[
         bool, typer.Option("--confirm/--refuse", help="Whether the new work account is the same person's.")
     ],
+    since: Annotated[str, typer.Option(help="Since when the right account waits, where several do.")] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Bind a member to the new work account that they signed in with, in place of the old one, or refuse it."""
+    requested_at = instant_option(since)
 
     async def work(settings: Settings) -> None:
         operator = await operator_of(organization)
         member_id = await member_id_of(operator, work_email)
         await decide_replacement(
-            by=operator, member_id=member_id, is_same_person=is_same_person, now=programme_clock(settings)()
+            by=operator,
+            member_id=member_id,
+            is_same_person=is_same_person,
+            requested_at=requested_at,
+            now=programme_clock(settings)(),
         )
 
     run(work, data)

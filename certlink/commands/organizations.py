@@ -46,7 +46,8 @@ from domain.settings import Settings
 Issuer = Annotated[str, typer.Option(help="Its OpenID Connect issuer, as the issuer's metadata write it.")]
 WhichIssuer = Annotated[str, typer.Option("--issuer", help="Which of its issuers, where it has several.")]
 Preset = Annotated[
-    IssuerPreset, typer.Option(case_sensitive=False, help="The kind of issuer; docs/identity.md says what it sets.")
+    IssuerPreset | None,
+    typer.Option(case_sensitive=False, help="The kind of issuer; docs/identity.md says what it sets."),
 ]
 ClientId = Annotated[str, typer.Option(help="Our client id at the issuer.")]
 Secret = Annotated[
@@ -77,10 +78,10 @@ def add_organization(
     name: Annotated[str, typer.Option(help="Its name.")],
     issuer: Issuer,
     client_id: ClientId,
-    preset: Preset = IssuerPreset.GENERIC,
+    preset: Preset = None,
     client_secret: Secret = "",
     client_key: KeyFile = None,
-    api_audience: Audiences = ["certlink-api"],  # noqa: B006
+    api_audience: Audiences = [],  # noqa: B006
     discovery_url: Discovery = "",
     address_trust: Trust = None,
     address_claim: AddressClaims = [],  # noqa: B006
@@ -127,10 +128,10 @@ def change_issuers(
     client_id: Annotated[str, typer.Option(help="Our client id at the issuer; the present one's by default.")] = "",
     beside: Annotated[bool, typer.Option("--beside", help="Trust it beside the present ones.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Trust this one no more.")] = False,
-    preset: Preset = IssuerPreset.GENERIC,
+    preset: Preset = None,
     client_secret: Secret = "",
     client_key: KeyFile = None,
-    api_audience: Audiences = ["certlink-api"],  # noqa: B006
+    api_audience: Audiences = [],  # noqa: B006
     discovery_url: Discovery = "",
     address_trust: Trust = None,
     address_claim: AddressClaims = [],  # noqa: B006

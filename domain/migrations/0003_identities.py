@@ -1,5 +1,6 @@
 """Mail domains, issuers, bindings and directories in tables of their own; what organizations had moves there."""
 
+import idna
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 import functools
@@ -7,11 +8,17 @@ from domain.rules.enums import AddressTrust, CredentialKind, IssuerPreset
 from json import dumps, loads
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from uuid import uuid4
 from tortoise import fields
 
 # What an organization had by columns of its own: one mail domain, one issuer with one secret, and bindings to it.
 MOVES = [
+    # Two spellings of an address are one from now on; where both are members already, they stay as they are.
+    """UPDATE member m SET work_email = normalize(m.work_email, NFC)
+       WHERE m.work_email IS NOT NFC NORMALIZED AND NOT EXISTS (
+           SELECT FROM member o WHERE o.organization_id = m.organization_id
+               AND o.work_email = normalize(m.work_email, NFC) AND o.status <> 'REMOVED')""",
     "INSERT INTO mail_domain (organization_id, domain, created_at) SELECT id, domain, created_at FROM organization",
     """INSERT INTO identity_issuer (organization_id, issuer, preset, address_trust, address_claims, subject_claims,
            client_id, api_audiences, access_token_issuers, front_end_client_ids, created_at)
@@ -98,6 +105,22 @@ GUARANTEES = [
             CHECK (deleted_at IS NULL OR (NOT is_active AND resource = '{}' AND user_name = '' AND external_id IS NULL)),
         ADD CONSTRAINT directory_user_changes_after_its_creation CHECK (changed_at >= created_at)""",
 ]
+
+
+async def spell_domains(_: object, editor: BaseSchemaEditor) -> None:
+    """Write mail domains in A-label form, also in the addresses of their members."""
+    _, rows = await editor.client.execute_query("SELECT id, domain FROM organization")
+    for row in rows:
+        domain = (
+            idna.encode(row["domain"], uts46=True).decode().lower() if not row["domain"].isascii() else row["domain"]
+        )
+        if domain != row["domain"]:
+            await editor.client.execute_query("UPDATE organization SET domain = $2 WHERE id = $1", [row["id"], domain])
+            await editor.client.execute_query(
+                """UPDATE member SET work_email = split_part(work_email, '@', 1) || '@' || $2
+                   WHERE organization_id = $1 AND split_part(work_email, '@', 2) = $3""",
+                [row["id"], domain, row["domain"]],
+            )
 
 
 class Migration(migrations.Migration):
@@ -426,6 +449,7 @@ class Migration(migrations.Migration):
                 on_delete=OnDelete.RESTRICT,
             ),
         ),
+        ops.RunPython(spell_domains),
         *[ops.RunSQL(sql) for sql in MOVES],
         ops.AlterField(
             model_name="SignIn",

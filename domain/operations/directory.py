@@ -21,6 +21,7 @@ from domain.operations.invitations import Invitee, correct_invitation, invite_me
 from domain.operations.members import remove_member
 from domain.operations.steps.administration import actor_of
 from domain.operations.steps.audit import record_audit
+from domain.operations.steps.end_sessions import refuse_replacements
 from domain.operations.steps.locks import (
     LockedDirectoryUser,
     lock_directory_user,
@@ -285,6 +286,8 @@ async def _follow(
         name,
         address,
     )
+    if changed is not None and changed.work_email:
+        await refuse_replacements(member.id, now=now)
     if changed is not None and (changed.name or changed.work_email):
         await record_audit(
             by.organization_id,

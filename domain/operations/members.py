@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.database.pool import execute, fetch_row, fetch_value
+from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import Forbidden, NotFound
+from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.jobs import PropagateCredits
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.steps.administration import (
@@ -16,7 +16,13 @@ from domain.operations.steps.administration import (
 )
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_credits import end_association, lock_ending_associations
-from domain.operations.steps.end_sessions import end_attempts, end_bindings, end_invitation, end_sessions
+from domain.operations.steps.end_sessions import (
+    end_attempts,
+    end_bindings,
+    end_invitation,
+    end_sessions,
+    refuse_replacements,
+)
 from domain.operations.steps.locks import (
     lock_member_of_address,
     lock_members,
@@ -27,7 +33,8 @@ from domain.queries.callers import viewer_of_identity
 from domain.queries.issuers import trusted_issuer
 from domain.rules.administration import check_admin, check_may_administer
 from domain.rules.enums import AssociationEndReason, MemberRole, MemberStatus
-from domain.rules.identity import AddressMissing, Identity
+from domain.rules.identity import AddressMissing, AddressNotOfOrganization, Identity
+from domain.rules.mail import domain_of
 from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember
 from domain.rules.visibility import MemberViewer
 
@@ -87,10 +94,12 @@ async def activate_member(
     member = await lock_member_of_address(trusted.organization_id, identity.address)
     if member is None:
         raise NotAMember
-    await lock_organization(member.organization_id)
-    # The organization may have removed the issuer while this transaction waited for the member.
+    organization = await lock_organization(member.organization_id)
+    # The organization may have removed the issuer or the mail domain meanwhile.
     if await trusted_issuer(identity_issuer_id) is None:
         raise NotAMember
+    if domain_of(identity.address) not in organization.mail_domains:
+        raise AddressNotOfOrganization
     # Another request may have bound the same person meanwhile, by another address.
     bound = await viewer_of_identity(identity_issuer_id, identity.subject)
     if bound is not None:
@@ -139,7 +148,10 @@ async def follow_identity(transaction: Transaction, *, viewer: MemberViewer, ide
     ):
         return
     await lock_members([viewer.member_id], organization_id=viewer.organization_id)
-    await lock_organization(viewer.organization_id)
+    organization = await lock_organization(viewer.organization_id)
+    address = identity.address
+    if address is not None and domain_of(address) not in organization.mail_domains:
+        address = None
     changed = await fetch_row(
         _Followed,
         """WITH changed AS (
@@ -153,9 +165,12 @@ async def follow_identity(transaction: Transaction, *, viewer: MemberViewer, ide
            SELECT name, work_email FROM changed WHERE name OR work_email""",
         viewer.member_id,
         identity.name,
-        identity.address,
+        address,
     )
     if changed is not None:
+        if changed.work_email:
+            # Who waits is known by the address before, which may be somebody else's by now.
+            await refuse_replacements(viewer.member_id, now=now)
         await record_audit(
             viewer.organization_id,
             actor=f"member:{viewer.member_id}",
@@ -190,16 +205,23 @@ async def request_replacement(
 
 @operation
 async def decide_replacement(
-    transaction: Transaction, *, by: Administrator, member_id: int, is_same_person: bool, now: datetime
+    transaction: Transaction,
+    *,
+    by: Administrator,
+    member_id: int,
+    is_same_person: bool,
+    requested_at: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Bind a member to the new work account that they signed in with, in place of the old one, or refuse it.
 
-    Associations, credits and limits stay the member's. The newest request is the one that is decided, and all others
-    of the member are refused.
+    Associations, credits and limits stay the member's, and every other account that waits for the member is refused.
+    ``requested_at`` (aware, UTC) names the account where several wait: the instant at which it first asked.
 
     Raises:
         Forbidden: they are no admin, the member's role is higher than theirs, or the member is themself.
-        NotFound: there is no such member, or nobody has signed in with another account.
+        NotFound: there is no such member, or no such account waits.
+        InvalidInput: several accounts wait, and none is named.
         BoundElsewhere: the new account is another member's by now.
     """
     check_admin(by.role)
@@ -208,14 +230,22 @@ async def decide_replacement(
         raise Forbidden("Another admin, or the operator, has to confirm your new work account.")
     await lock_membership(member_id, organization_id=by.organization_id)
     member = (await lock_administered_member(by, member_id)).member
-    request = await fetch_row(
+    requests = await fetch_rows(
         _Replacement,
         """SELECT id, identity_issuer_id, issuer, subject FROM account_replacement
-           WHERE member_id = $1 AND decided_at IS NULL ORDER BY id DESC LIMIT 1""",
+           WHERE member_id = $1 AND decided_at IS NULL AND ($2::timestamptz IS NULL OR requested_at = $2)
+           ORDER BY id DESC""",
         member.id,
+        requested_at,
     )
-    if request is None or member.status is not MemberStatus.ACTIVE:
+    if not requests or member.status is not MemberStatus.ACTIVE:
         raise NotFound
+    if is_same_person and len(requests) > 1:
+        raise InvalidInput(
+            "Several new accounts with this address wait, and nobody can tell here whose each is. Say since when the "
+            "right one waits, or refuse all and let the person sign in again."
+        )
+    request = requests[0]
     await execute(
         """UPDATE account_replacement SET decided_at = greatest(requested_at, $2), is_confirmed = id = $3 AND $4
            WHERE member_id = $1 AND decided_at IS NULL""",

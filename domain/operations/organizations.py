@@ -1,18 +1,18 @@
 """Organizations: create one, and change its mail domains, issuers, clients there and track."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, TryAgain
 from domain.models import IssuerCredential
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.end_sessions import end_attempts, end_sessions
 from domain.operations.steps.locks import lock_attempts_of_organization, lock_bound_members, lock_organization
 from domain.providers.client_authentication import ClientKey, ClientSecret, Credential
-from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_domain
+from domain.queries.issuers import TrustedIssuer, issuer_or_raise, issuers_of_organization
 from domain.queries.organizations import organization_id_of
 from domain.rules.enums import AddressTrust, CredentialKind, IssuerPreset, Track
 from domain.rules.identity import IssuerTrust, check_trust
@@ -23,21 +23,25 @@ from domain.settings import Settings
 
 # Two, so that the next secret is known here before the issuer forgets the present one.
 CREDENTIAL_SLOTS = (1, 2)
+DEFAULT_AUDIENCES = ("certlink-api",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerSettings:
-    """An issuer to trust, and our client there; what is left out is as the preset says."""
+    """An issuer to trust, and our client there.
+
+    What is left out stays as it is where the issuer is trusted already, and else is as the preset says: ``GENERIC``.
+    """
 
     issuer: str
     client_id: str
     credential: Credential | None = None
-    preset: IssuerPreset = IssuerPreset.GENERIC
+    preset: IssuerPreset | None = None
     discovery_url: str | None = None
     address_trust: AddressTrust | None = None
     address_claims: tuple[str, ...] = ()
     subject_claims: tuple[str, ...] = ()
-    api_audiences: tuple[str, ...] = ("certlink-api",)
+    api_audiences: tuple[str, ...] = ()
     access_token_issuers: tuple[str, ...] = ()
     # Whose tokens the API takes, by `azp` or `appid`; of every client where none is named.
     front_end_client_ids: tuple[str, ...] = ()
@@ -71,7 +75,7 @@ async def create_organization(
     if organization_id is None:
         raise InvalidInput("Another organization has this mail domain.")
     await _add_domain(organization_id, main_domain, now=now)
-    await _add_issuer(organization_id, issuer, now=now, settings=settings)
+    await _add_issuer(organization_id, _chosen(issuer, None), now=now, settings=settings)
     await record_audit(
         organization_id,
         actor="operator",
@@ -130,8 +134,9 @@ async def trust_issuer(
     """
     organization_id = await organization_id_of(organization_domain)
     await lock_organization(organization_id)
-    await _add_issuer(organization_id, issuer, now=now, settings=settings)
-    await _audit(organization_id, "issuer_added", {"preset": issuer.preset.value}, now=now)
+    chosen = _chosen(issuer, None)
+    await _add_issuer(organization_id, chosen, now=now, settings=settings)
+    await _audit(organization_id, "issuer_added", {"preset": str(chosen.preset)}, now=now)
     return await issuer_or_raise(organization_domain, issuer.issuer)
 
 
@@ -148,7 +153,7 @@ async def remove_issuer(
         NotFound: there is no such organization, or it does not trust this issuer.
     """
     removed = await issuer_or_raise(organization_domain, issuer)
-    await _lock_for_removal([removed])
+    await _lock_for_removal(removed.organization_id, [removed])
     return await _remove(transaction, removed, now=now)
 
 
@@ -156,24 +161,34 @@ async def remove_issuer(
 async def replace_issuer(
     transaction: Transaction, *, organization_domain: str, issuer: IssuerSettings, now: datetime, settings: Settings
 ) -> RemovedIssuer | None:
-    """Trust one issuer in place of all before; nothing changes where it is the only one already.
+    """Trust one issuer in place of all before, by these settings; return nothing where that is so already.
+
+    Other claims of the subject clear the issuer's own bindings, too: they name people in another way.
 
     Raises:
         NotFound: there is no organization with this mail domain.
         InvalidInput: the issuer's settings are not safe or not valid.
+        TryAgain: another issuer was added at this moment.
     """
     organization_id = await organization_id_of(organization_domain)
-    before = await issuers_of_domain(mail_domain(organization_domain))
-    others = [row for row in before if row.issuer != issuer.issuer]
-    is_new = len(others) == len(before)
-    if not others and not is_new:
+    before = await issuers_of_organization(organization_id)
+    present = next((row for row in before if row.issuer == issuer.issuer), None)
+    others = [row for row in before if row is not present]
+    chosen = _chosen(issuer, present)
+    if present is not None and not others and chosen == _settings_of(present):
         return None
-    await _lock_for_removal(others)
-    await lock_organization(organization_id)
+    await _lock_for_removal(organization_id, before)
+    # Another command may have added one meanwhile, whose members are not locked.
+    if {row.id for row in await issuers_of_organization(organization_id)} != {row.id for row in before}:
+        raise TryAgain
     ended = [await _remove(transaction, row, now=now) for row in others]
-    if is_new:
-        await _add_issuer(organization_id, issuer, now=now, settings=settings)
-    await _audit(organization_id, "issuer_changed", {"preset": issuer.preset.value}, now=now)
+    if present is None:
+        await _add_issuer(organization_id, chosen, now=now, settings=settings)
+    else:
+        await _write_settings(present.id, chosen)
+        if tuple(present.subject_claims) != chosen.subject_claims:
+            ended.append(await _clear_bindings(transaction, present, now=now))
+    await _audit(organization_id, "issuer_changed", {"preset": str(chosen.preset)}, now=now)
     return RemovedIssuer(
         bindings_cleared=sum(one.bindings_cleared for one in ended),
         sessions_ended=sum(one.sessions_ended for one in ended),
@@ -269,43 +284,96 @@ async def _add_domain(organization_id: int, domain: str, *, now: datetime) -> No
         raise InvalidInput("An organization has this mail domain already.")
 
 
-async def _add_issuer(organization_id: int, issuer: IssuerSettings, *, now: datetime, settings: Settings) -> None:
-    profile = PROFILES[issuer.preset]
-    check_issuer(issuer.issuer)
-    if issuer.discovery_url is not None:
-        check_issuer(issuer.discovery_url)
-    trust = IssuerTrust(
-        issuer=issuer.issuer,
-        address_trust=issuer.address_trust or profile.address_trust,
-        address_claims=issuer.address_claims or profile.address_claims,
-        subject_claims=issuer.subject_claims or profile.subject_claims,
-        mail_domains=frozenset(),
+def _chosen(issuer: IssuerSettings, present: TrustedIssuer | None) -> IssuerSettings:
+    """Return an issuer's settings, each of them set.
+
+    Raises:
+        InvalidInput: they are not safe or not valid.
+    """
+    preset = issuer.preset or (present.preset if present else IssuerPreset.GENERIC)
+    # What was set by hand belongs to the preset for which it was set.
+    kept = _settings_of(present) if present is not None and present.preset is preset else None
+    profile = PROFILES[preset]
+    chosen = replace(
+        issuer,
+        preset=preset,
+        discovery_url=issuer.discovery_url or (present.discovery_url if present else None),
+        address_trust=issuer.address_trust or (kept.address_trust if kept else profile.address_trust),
+        address_claims=issuer.address_claims or (kept.address_claims if kept else profile.address_claims),
+        subject_claims=issuer.subject_claims or (kept.subject_claims if kept else profile.subject_claims),
+        api_audiences=issuer.api_audiences or (tuple(present.api_audiences) if present else DEFAULT_AUDIENCES),
+        access_token_issuers=issuer.access_token_issuers
+        or (kept.access_token_issuers if kept else access_token_issuers(preset, issuer.issuer)),
+        front_end_client_ids=issuer.front_end_client_ids or (tuple(present.front_end_client_ids) if present else ()),
+        client_id=present.client_id if present else issuer.client_id,
+        credential=None if present else issuer.credential,
     )
-    check_trust(trust)
-    if issuer.client_id in issuer.api_audiences:
+    check_issuer(chosen.issuer)
+    if chosen.discovery_url is not None:
+        check_issuer(chosen.discovery_url)
+    assert chosen.address_trust is not None
+    check_trust(
+        IssuerTrust(
+            issuer=chosen.issuer,
+            address_trust=chosen.address_trust,
+            address_claims=chosen.address_claims,
+            subject_claims=chosen.subject_claims,
+            mail_domains=frozenset(),
+        )
+    )
+    if chosen.client_id in chosen.api_audiences:
         raise InvalidInput(SAME_AUDIENCE)
+    return chosen
+
+
+def _settings_of(row: TrustedIssuer) -> IssuerSettings:
+    return IssuerSettings(
+        issuer=row.issuer,
+        client_id=row.client_id,
+        preset=row.preset,
+        discovery_url=row.discovery_url,
+        address_trust=row.address_trust,
+        address_claims=tuple(row.address_claims),
+        subject_claims=tuple(row.subject_claims),
+        api_audiences=tuple(row.api_audiences),
+        access_token_issuers=tuple(row.access_token_issuers),
+        front_end_client_ids=tuple(row.front_end_client_ids),
+    )
+
+
+async def _add_issuer(organization_id: int, chosen: IssuerSettings, *, now: datetime, settings: Settings) -> None:
     identity_issuer_id: int | None = await fetch_value(
-        """INSERT INTO identity_issuer (organization_id, issuer, discovery_url, preset, address_trust, address_claims,
-               subject_claims, client_id, api_audiences, access_token_issuers, front_end_client_ids, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """INSERT INTO identity_issuer (organization_id, issuer, preset, address_trust, address_claims, subject_claims,
+               client_id, api_audiences, access_token_issuers, front_end_client_ids, created_at)
+           VALUES ($1, $2, 'GENERIC', 'VERIFIED', '{email}', '{sub}', $3, '{}', '{}', '{}', $4)
            ON CONFLICT (organization_id, issuer) WHERE removed_at IS NULL DO NOTHING RETURNING id""",
         organization_id,
-        issuer.issuer,
-        issuer.discovery_url,
-        issuer.preset,
-        trust.address_trust,
-        list(trust.address_claims),
-        list(trust.subject_claims),
-        issuer.client_id,
-        list(issuer.api_audiences),
-        list(issuer.access_token_issuers or access_token_issuers(issuer.preset, issuer.issuer)),
-        list(issuer.front_end_client_ids),
+        chosen.issuer,
+        chosen.client_id,
         now,
     )
     if identity_issuer_id is None:
         raise InvalidInput("The organization trusts this issuer already.")
-    if issuer.credential is not None:
-        await _add_credential(identity_issuer_id, issuer.credential, expires_at=None, now=now, settings=settings)
+    await _write_settings(identity_issuer_id, chosen)
+    if chosen.credential is not None:
+        await _add_credential(identity_issuer_id, chosen.credential, expires_at=None, now=now, settings=settings)
+
+
+async def _write_settings(identity_issuer_id: int, chosen: IssuerSettings) -> None:
+    await execute(
+        """UPDATE identity_issuer SET preset = $2, discovery_url = $3, address_trust = $4, address_claims = $5,
+               subject_claims = $6, api_audiences = $7, access_token_issuers = $8, front_end_client_ids = $9
+           WHERE id = $1""",
+        identity_issuer_id,
+        chosen.preset,
+        chosen.discovery_url,
+        chosen.address_trust,
+        list(chosen.address_claims),
+        list(chosen.subject_claims),
+        list(chosen.api_audiences),
+        list(chosen.access_token_issuers),
+        list(chosen.front_end_client_ids),
+    )
 
 
 async def _add_credential(
@@ -326,12 +394,11 @@ async def _add_credential(
     )
 
 
-async def _lock_for_removal(issuers: Sequence[TrustedIssuer]) -> None:
-    for organization_id in {issuer.organization_id for issuer in issuers}:
-        await lock_attempts_of_organization(organization_id)
-        # Whoever opens a session keeps its member active and bound until then.
-        await lock_bound_members([issuer.id for issuer in issuers])
-        await lock_organization(organization_id)
+async def _lock_for_removal(organization_id: int, issuers: Sequence[TrustedIssuer]) -> None:
+    await lock_attempts_of_organization(organization_id)
+    # Whoever opens a session keeps its member active and bound until then.
+    await lock_bound_members([issuer.id for issuer in issuers])
+    await lock_organization(organization_id)
 
 
 async def _remove(transaction: Transaction, issuer: TrustedIssuer, *, now: datetime) -> RemovedIssuer:
@@ -348,6 +415,17 @@ async def _remove(transaction: Transaction, issuer: TrustedIssuer, *, now: datet
         issuer.id,
         now,
     )
+    ended = await _clear_bindings(transaction, issuer, now=now)
+    await _audit(
+        issuer.organization_id,
+        "issuer_removed",
+        {"bindings_cleared": ended.bindings_cleared, "sessions_ended": ended.sessions_ended},
+        now=now,
+    )
+    return ended
+
+
+async def _clear_bindings(transaction: Transaction, issuer: TrustedIssuer, *, now: datetime) -> RemovedIssuer:
     # Read again: a member bound while this transaction waited for the organization is bound by this issuer, too.
     unbound: list[int] = await fetch_value(
         """WITH ended AS (
@@ -366,12 +444,6 @@ async def _remove(transaction: Transaction, issuer: TrustedIssuer, *, now: datet
     sessions = await end_sessions(transaction, unbound, now=now)
     # Whoever held a session of this issuer must not link an account to the member afterwards (R1).
     await end_attempts(transaction, unbound, now=now)
-    await _audit(
-        issuer.organization_id,
-        "issuer_removed",
-        {"bindings_cleared": len(unbound), "sessions_ended": sessions},
-        now=now,
-    )
     return RemovedIssuer(bindings_cleared=len(unbound), sessions_ended=sessions)
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from domain.database.pool import execute, fetch_row
 from domain.database.transaction import Transaction, operation, transaction
-from domain.errors import InvalidInput, NotFound, Refusal
+from domain.errors import InvalidInput, Refusal
 from domain.models import BrowserSession, SignIn
 from domain.notifications import ACCESS_CHANNEL, member_access
 from domain.operations.members import activate_member, follow_identity, request_replacement
@@ -15,15 +15,17 @@ from domain.operations.sessions import CHECK_EVERY
 from domain.operations.steps.authorization import SignInPage, begin_authorization
 from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, lock_sign_in
 from domain.providers.oidc import Grant, Issuers
+from domain.providers.tokens import storable_text
 from domain.queries.callers import viewer_of_identity
-from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
-from domain.queries.organizations import organization_id_of
-from domain.rules.identity import Identity, identify
-from domain.rules.mail import domain_of, one_spelling
+from domain.queries.issuers import TrustedIssuer, issuers_of_organization, trusted_issuer
+from domain.queries.organizations import organization_id_of_address
+from domain.rules.identity import MAX_SUBJECT, Identity, identify
+from domain.rules.mail import one_spelling
 from domain.rules.return_address import check_return_to
 from domain.rules.sign_in import (
     DECLINED,
     AccountReplaced,
+    ClientRefused,
     NoIssuer,
     NotAMember,
     ProviderUnavailable,
@@ -33,6 +35,7 @@ from domain.rules.sign_in import (
     check_answering_issuer,
     check_not_expired,
     is_code,
+    known_error,
     redirect_key,
 )
 from domain.rules.visibility import MemberViewer
@@ -71,13 +74,11 @@ async def issuers_of_address(email: str) -> list[TrustedIssuer]:
     work_email = one_spelling(email.strip())
     if work_email is None:
         raise InvalidInput("This is no e-mail address: write it such as amara@contoso.example.")
-    domain = domain_of(work_email)
-    issuers = await issuers_of_domain(domain)
+    organization_id = await organization_id_of_address(work_email)
+    if organization_id is None:
+        raise NotAMember
+    issuers = await issuers_of_organization(organization_id)
     if not issuers:
-        try:
-            await organization_id_of(domain)
-        except NotFound:
-            raise NotAMember from None
         raise NoIssuer
     return issuers
 
@@ -166,7 +167,7 @@ async def complete_sign_in(
     try:
         check_answering_issuer(issuer, expected=trusted.issuer)
         if error is not None:
-            raise SignInDeclined if error == DECLINED else SignInNotAccepted(_known_error(error))
+            raise _answered_error(error, title=trusted.client(settings).title)
         if not is_code(code):
             raise SignInNotAccepted
         step = "token"
@@ -280,13 +281,13 @@ async def _open_session(
     if binding_id is None:
         raise SignInNotAccepted
     seal = settings.master_key.seal
-    issuer_session = grant.claims.get("sid")
+    issuer_session = storable_text(grant.claims.get("sid"))
     await BrowserSession.create(
         member_id=viewer.member_id,
         work_identity_id=binding_id,
         token_hash=token_hash,
         issuer_subject=grant.claims["sub"],
-        issuer_session=issuer_session if isinstance(issuer_session, str) and len(issuer_session) <= 255 else None,
+        issuer_session=issuer_session if issuer_session and len(issuer_session) <= MAX_SUBJECT else None,
         id_token_sealed=seal(grant.id_token),
         refresh_sealed=seal(grant.refresh_token) if grant.refresh_token else None,
         next_check_at=now + CHECK_EVERY if grant.refresh_token else None,
@@ -295,6 +296,12 @@ async def _open_session(
     )
 
 
-def _known_error(error: str) -> str:
-    """Return an issuer's error code for the log, if it looks like one: it comes from outside."""
-    return error if len(error) <= 60 and error.isascii() and error.replace("_", "").isalnum() else "other"
+def _answered_error(error: str, *, title: str) -> Refusal:
+    """Return why an issuer sends a browser back without a code (RFC 6749, 4.1.2.1)."""
+    if error == DECLINED:
+        return SignInDeclined()
+    if error in {"server_error", "temporarily_unavailable"}:
+        return ProviderUnavailable(title, cause=error)
+    if error in {"unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type"}:
+        return ClientRefused(title, error)
+    return SignInNotAccepted(known_error(error))

@@ -44,6 +44,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionE
 REQUIRED_METADATA = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 # Our client is at fault, and not the person: RFC 6749, 5.2.
 CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
+REQUEST_ERRORS = {"invalid_request", "invalid_scope", "unsupported_grant_type"}
 # The person has to sign in again. Microsoft Entra ID refuses refresh tokens by others than RFC 6749's `invalid_grant`,
 # too: those of OpenID Connect, 3.1.2.6.
 GRANT_ERRORS = {"invalid_grant", "interaction_required", "login_required", "consent_required"}
@@ -258,7 +259,8 @@ class Issuers:
         claims = {**told, **grant.claims}
         if not grant.claims.keys() >= {"email", "email_verified"}:
             # Both of one answer: the word about one address says nothing about another. A no of either is a no.
-            source = told if "email" in told else grant.claims
+            source = told if storable_text(told.get("email")) and "email_verified" in told else grant.claims
+            source = source if source.get("email") else told
             is_refused = any(is_false(answer.get("email_verified")) for answer in (told, grant.claims))
             claims["email"] = source.get("email")
             claims["email_verified"] = False if is_refused else source.get("email_verified")
@@ -511,7 +513,8 @@ def unverified_issuer(token: str) -> str | None:
 
 def _refresh_token(token: Mapping[str, Any]) -> str | None:
     value = token.get("refresh_token")
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_TOKEN else None
+    text = storable_text(value)
+    return text if text and len(text) <= MAX_TOKEN else None
 
 
 def _listed(metadata: Mapping[str, Any], name: str) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey, import_key
+from joserfc.jws import JWSRegistry
 from joserfc.jwt import ClaimsOption
 
 from domain.providers.http import JsonClient, WrongAnswer
@@ -20,6 +21,7 @@ from domain.rules.text import is_storable
 
 # Neither `none` nor HS: whoever knows our client secret could sign with the latter.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+CURVES = {"P-256", "P-384", "P-521", "Ed25519"}
 LEEWAY_SECONDS = 60
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -102,12 +104,30 @@ class KeyCache:
             WrongAnswer: they cannot be read.
         """
         document = await self._client.get(url)
-        try:
-            key_set = KeySet.import_key_set(dict(document))  # type: ignore[arg-type]
-        except (JoseError, ValueError, KeyError, TypeError):
-            raise WrongAnswer from None
+        listed = document.get("keys")
+        if not isinstance(listed, list):
+            raise WrongAnswer
+        key_set = KeySet([key for entry in listed if (key := _public_key(entry)) is not None])
         self._cached[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
         return self._cached[url]
+
+
+def _public_key(entry: object) -> RSAKey | ECKey | OKPKey | None:
+    # One key that we do not know, such as of a newer curve, must not hide the good ones beside it (RFC 7517, 5).
+    if not isinstance(entry, dict) or entry.get("use") == "enc":
+        return None
+    try:
+        key = import_key(entry)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if isinstance(key, RSAKey):
+        return key
+    return key if isinstance(key, ECKey | OKPKey) and key.curve_name in CURVES else None
+
+
+class _Signatures(JWSRegistry):
+    # Certificates stand in some issuers' headers, and take more than the library's 512 bytes.
+    max_header_length = 16_384
 
 
 async def verified_claims(
@@ -132,6 +152,10 @@ async def verified_claims(
     # Compared one by one: the header may hold an unhashable value, which no set can look up.
     if not any(token_type == allowed for allowed in TYPES[kind]):
         raise SignInNotAccepted
+    allowed = [name for name in ALGORITHMS if name in algorithms]
+    # The library takes an empty list for its own, in which HS256 is.
+    if not allowed:
+        raise SignInNotAccepted("algorithm")
     expected: dict[str, ClaimsOption] = {
         "iss": {"essential": True, "values": list(issuers)},
         "aud": {"essential": True, "values": list(audiences)},
@@ -143,7 +167,9 @@ async def verified_claims(
     registry = jwt.JWTClaimsRegistry(now=int(now.timestamp()), leeway=LEEWAY_SECONDS, **expected)
     try:
         key_set = await keys.with_key(header.get("kid"))
-        claims = jwt.decode(token, key_set, algorithms=[name for name in ALGORITHMS if name in algorithms]).claims
+        # Unknown header fields are ignored (RFC 7515, 4), but for those in "crit", which the library refuses.
+        signatures = _Signatures(algorithms=allowed, strict_check_header=False)
+        claims = jwt.decode(token, key_set, registry=signatures).claims
         registry.validate(claims)
     except (JoseError, ValueError, KeyError, TypeError):
         raise SignInNotAccepted from None

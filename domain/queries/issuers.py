@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from domain.database.pool import fetch_row, fetch_rows
+from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.providers.client_authentication import ClientKey, ClientSecret, Credential
 from domain.providers.oidc import Client
@@ -121,11 +121,13 @@ async def trusted_issuer(identity_issuer_id: int) -> TrustedIssuer | None:
 
 async def issuers_of_domain(mail_domain: str) -> list[TrustedIssuer]:
     """Return the issuers of the organization with a mail domain, the newest first."""
-    return await fetch_rows(
-        TrustedIssuer,
-        f"""{_SELECT} AND o.id = (SELECT organization_id FROM mail_domain WHERE domain = $1) ORDER BY i.id DESC""",
-        mail_domain,
-    )
+    organization_id = await fetch_value("SELECT organization_id FROM mail_domain WHERE domain = $1", mail_domain)
+    return await issuers_of_organization(organization_id)
+
+
+async def issuers_of_organization(organization_id: int) -> list[TrustedIssuer]:
+    """Return the issuers of an organization, the newest first."""
+    return await fetch_rows(TrustedIssuer, f"{_SELECT} AND o.id = $1 ORDER BY i.id DESC", organization_id)
 
 
 async def issuers_named(issuer: str) -> list[TrustedIssuer]:

@@ -109,7 +109,7 @@ async def new_accounts_of_members(viewer: Viewer, member_ids: Collection[int]) -
     """Return since when a new work account of each member waits for an admin, to the organization's admins only."""
     rows = await fetch_rows(
         _NewAccount,
-        """SELECT r.member_id, min(r.requested_at) AS requested_at
+        """SELECT r.member_id, max(r.requested_at) AS requested_at
            FROM account_replacement r JOIN member m ON m.id = r.member_id
            WHERE m.organization_id = $1 AND $2 AND r.member_id = ANY($3::bigint[]) AND r.decided_at IS NULL
            GROUP BY r.member_id""",

@@ -7,7 +7,7 @@ from domain.database.pool import fetch_row, fetch_rows, fetch_value
 from domain.errors import NotFound
 from domain.rules.administration import Operator
 from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
-from domain.rules.mail import a_label_domain, one_spelling
+from domain.rules.mail import a_label_domain, domain_of, one_spelling
 
 NO_SUCH_ORGANIZATION = "There is no organization with this mail domain."
 
@@ -84,6 +84,19 @@ async def organization_id_of(organization_domain: str) -> int:
     return organization_id
 
 
+async def organization_id_of_address(work_email: str) -> int | None:
+    """Return the organization of an address, by its mail domain or by an active member who has it."""
+    # Who is a member stays one when the organization gives up the domain of their address.
+    organization_id: int | None = await fetch_value(
+        """SELECT coalesce(
+               (SELECT organization_id FROM mail_domain WHERE domain = $2),
+               (SELECT min(organization_id) FROM member WHERE work_email = $1 AND status = 'ACTIVE'))""",
+        work_email,
+        domain_of(work_email),
+    )
+    return organization_id
+
+
 async def operator_of(organization_domain: str) -> Operator:
     """Return the operator as an admin of the organization with a mail domain.
 
@@ -99,7 +112,7 @@ async def members_of_domain(operator: Operator) -> list[MemberSummary]:
         MemberSummary,
         """SELECT m.id, m.work_email, m.name, m.role, m.status, m.invited_at,
                CASE WHEN m.status = 'INVITED' THEN i.delivery_problem END AS delivery_problem,
-               (SELECT min(r.requested_at) FROM account_replacement r
+               (SELECT max(r.requested_at) FROM account_replacement r
                 WHERE r.member_id = m.id AND r.decided_at IS NULL) AS new_account_since
            FROM member m LEFT JOIN invitation i ON i.member_id = m.id
            WHERE m.organization_id = $1 AND m.status <> 'REMOVED' ORDER BY m.work_email""",

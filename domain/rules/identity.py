@@ -89,14 +89,15 @@ def identify(claims: Mapping[str, Any], trust: IssuerTrust) -> Identity:
     Raises:
         SignInNotAccepted: a claim of the subject is missing, the tenant is another one, or it is a program.
     """
-    name = _text(claims, "name")
+    # A line break or a sign that turns the direction of writing would forge what stands around a name.
+    name = "".join(character for character in _text(claims, "name") or "" if character.isprintable()).strip()
     address = _address(claims, trust)
     return Identity(
         issuer=trust.issuer,
         subject=_subject(claims, trust),
         address=None if isinstance(address, Refusal) else address,
         address_refusal=address if isinstance(address, Refusal) else None,
-        name=name[:MAX_NAME] if name and name.strip() else None,
+        name=name[:MAX_NAME] or None,
         expires_at=_instant(claims.get("exp")),
     )
 
@@ -109,13 +110,13 @@ def check_trust(trust: IssuerTrust) -> None:
     """
     if not trust.address_claims or not trust.subject_claims:
         raise InvalidInput("Name at least one claim for the address and one for the subject.")
-    if trust.address_trust is AddressTrust.ISSUER:
-        if is_shared_issuer(trust.issuer):
-            raise InvalidInput(
-                "This issuer signs in people of many companies, so it cannot vouch for the addresses of one: "
-                "name the issuer of the company's own tenant."
-            )
-    elif trust.address_claims != ("email",):
+    if is_shared_issuer(trust.issuer) and trust.address_trust is not AddressTrust.HOSTED_DOMAIN:
+        # Also VERIFIED: whoever has left a company may keep a private account there with the verified address.
+        raise InvalidInput(
+            "This issuer signs in people of many companies, so it cannot vouch for the addresses of one: "
+            "name the issuer of the company's own tenant, or use the preset google."
+        )
+    if trust.address_trust is not AddressTrust.ISSUER and trust.address_claims != ("email",):
         raise InvalidInput('"email_verified" speaks of the claim "email" alone: no other can hold the address then.')
     if "oid" in trust.subject_claims and "tid" not in trust.subject_claims:
         raise InvalidInput('"oid" names a person within one tenant only: use it together with "tid".')
@@ -128,8 +129,8 @@ def is_shared_issuer(issuer: str) -> bool:
 
 
 def is_false(value: object) -> bool:
-    """Tell whether a claim says no: some issuers write it as text."""
-    return value is False or (isinstance(value, str) and value.lower() in {"false", "0"})
+    """Tell whether a claim says no: some issuers write it as text or as a number."""
+    return value == 0 if isinstance(value, int | float) else isinstance(value, str) and value.lower() in {"false", "0"}
 
 
 def is_true(value: object) -> bool:
@@ -140,24 +141,27 @@ def is_true(value: object) -> bool:
 def _address(claims: Mapping[str, Any], trust: IssuerTrust) -> str | Refusal:
     if is_false(claims.get("email_verified")):
         return AddressNotVerified()
-    texts = [text for name in trust.address_claims if "@" in (text := _text(claims, name) or "")]
+    texts = {name: text for name in trust.address_claims if "@" in (text := _text(claims, name) or "")}
     if not texts:
         return AddressMissing()
-    if trust.address_trust is not AddressTrust.ISSUER:
-        address = confirmed_spelling(texts[0])
-        if not is_true(claims.get("email_verified")) or address is None:
-            return AddressNotVerified()
-        if domain_of(address) not in trust.mail_domains:
-            return AddressNotOfOrganization()
-        if trust.address_trust is AddressTrust.HOSTED_DOMAIN and _text(claims, "hd") not in trust.mail_domains:
-            return AddressNotOfOrganization()
-        return address
+    if trust.address_trust is AddressTrust.ISSUER:
+        return _address_of_company(claims, texts, trust)
+    address = confirmed_spelling(next(iter(texts.values())))
+    if not is_true(claims.get("email_verified")) or address is None:
+        return AddressNotVerified()
+    is_hosted = trust.address_trust is not AddressTrust.HOSTED_DOMAIN or _text(claims, "hd") in trust.mail_domains
+    return address if is_hosted and domain_of(address) in trust.mail_domains else AddressNotOfOrganization()
+
+
+def _address_of_company(claims: Mapping[str, Any], texts: dict[str, str], trust: IssuerTrust) -> str | Refusal:
     if _is_guest(claims, trust):
         return AddressNotOfOrganization()
     # Microsoft Entra ID says by xms_edov whether the domain of `email`, which any admin can write, is the tenant's own.
-    if is_false(claims.get("xms_edov")) and (email := _text(claims, "email")) in texts:
-        texts = [text for text in texts if text != email]
-    addresses = [address for text in texts if (address := confirmed_spelling(text))]
+    if is_false(claims.get("xms_edov")):
+        texts = {name: text for name, text in texts.items() if name != "email"}
+        if not texts:
+            return AddressNotVerified()
+    addresses = [address for text in texts.values() if (address := confirmed_spelling(text))]
     return next((one for one in addresses if domain_of(one) in trust.mail_domains), AddressNotOfOrganization())
 
 

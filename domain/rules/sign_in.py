@@ -62,8 +62,10 @@ class ProviderUnavailable(Refusal):
 
     code = "PROVIDER_UNAVAILABLE"
 
-    def __init__(self, title: str, retry_after: timedelta | None = None) -> None:
+    def __init__(self, title: str, retry_after: timedelta | None = None, *, cause: str = "") -> None:
         self.retry_after = retry_after
+        # For the log, as of every refusal here: the OAuth error.
+        self.cause = cause
         super().__init__(
             f"{title} does not answer at the moment. Nothing was changed, and this try does not count. "
             "Please try again later."
@@ -76,8 +78,7 @@ class ClientRefused(ProviderUnavailable):
     code = "CLIENT_REFUSED"
 
     def __init__(self, title: str, cause: str = "") -> None:
-        super().__init__(title)
-        self.cause = cause
+        super().__init__(title, cause=cause)
         self.message = (
             f"{title} refuses certlink itself, whoever signs in. Nothing was changed. Please show this to your "
             "organization's IT."
@@ -196,6 +197,11 @@ def check_not_expired(expires_at: datetime, *, now: datetime) -> None:
     """
     if expires_at <= now:
         raise SignInExpired
+
+
+def known_error(error: str) -> str:
+    """Return an issuer's OAuth error for the log, if it looks like one: it comes from outside."""
+    return error if len(error) <= 60 and error.isascii() and error.replace("_", "").isalnum() else "other"
 
 
 def is_code(code: str | None) -> TypeGuard[str]:

@@ -1,10 +1,12 @@
 """Mutations of members, for admins."""
 
-from datetime import date
+from datetime import date, datetime
 
 import strawberry
+from strawberry import UNSET
 
 from api.graphql.context import Info
+from api.graphql.fields import none_if_unset
 from api.graphql.ids import Kind, decode_id_or_raise
 from api.graphql.mutations.base import MutationInput, mutation, run_mutation
 from api.graphql.types.members import Member, member_of
@@ -54,6 +56,11 @@ class MemberRemoved:
 class ConfirmWorkAccountInput(MutationInput):
     member_id: strawberry.ID = strawberry.field(
         description="The id of an active member, whose `newAccountSince` is not null; not one's own."
+    )
+    new_account_since: datetime | None = strawberry.field(
+        default=UNSET,
+        description="The member's `newAccountSince`, so that no later account is confirmed unseen; needed if several "
+        "wait.",
     )
     is_same_person: bool = strawberry.field(
         description="true: the member signs in by the new account from now on, and by the one before no more; false: "
@@ -127,6 +134,7 @@ class MemberMutations:
             by=viewer,
             member_id=member_id,
             is_same_person=input_.is_same_person,
+            requested_at=none_if_unset(input_.new_account_since),
             now=context.now,
         )
         return WorkAccountDecided(member=member_of(await get_member_or_raise(viewer, member_id)))

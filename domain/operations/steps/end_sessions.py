@@ -25,12 +25,17 @@ async def end_sessions(transaction: Transaction, member_ids: Sequence[int], *, n
 
 
 async def end_bindings(member_id: int, *, now: datetime) -> None:
-    """End the bindings of a locked member to their subjects, and refuse what waits for an admin, in the transaction."""
+    """End the bindings of a locked member to their subjects, in the current transaction."""
     await execute(
         "UPDATE work_identity SET ended_at = greatest(bound_at, $2) WHERE member_id = $1 AND ended_at IS NULL",
         member_id,
         now,
     )
+    await refuse_replacements(member_id, now=now)
+
+
+async def refuse_replacements(member_id: int, *, now: datetime) -> None:
+    """Refuse the new work accounts that wait for an admin's word about a locked member."""
     await execute(
         """UPDATE account_replacement SET decided_at = greatest(requested_at, $2), is_confirmed = false
            WHERE member_id = $1 AND decided_at IS NULL""",
