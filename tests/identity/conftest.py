@@ -13,10 +13,11 @@ from api.app import build_app, new_documents
 from api.runtime import Runtime
 from bench.unlimited import NoRateLimit
 from domain.notifications import NotificationListener
+from domain.providers.http import JsonClient
 from domain.providers.oidc import Issuers
 from domain.settings import Settings
 from tests.clock import FrozenClock
-from tests.identity.environment import Certlink, Visitor
+from tests.identity.environment import Certlink, Stopwatch, Visitor
 from tests.identity.node import running_provider
 from tests.identity.outside import OutsideProvider
 from tests.npm import NotInstalled
@@ -46,6 +47,14 @@ async def outside(provider_address: str, clock: FrozenClock) -> AsyncIterator[Ou
     """The outside provider, whose clocks show what ours does."""
     async with AsyncClient(base_url=provider_address, trust_env=False) as control:
         yield OutsideProvider(control=control, clock=clock)
+
+
+@pytest.fixture
+def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    """What certlink tells the age of cached keys by."""
+    stopwatch = Stopwatch()
+    monkeypatch.setattr(JsonClient, "monotonic", lambda _: stopwatch.seconds)
+    return stopwatch
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ async def certlink(
         # The server tells its start by nothing but this flag.
         while not server.started:
             await asyncio.sleep(0.01)
-        yield Certlink(settings=settings, clock=clock, issuers=issuers)
+        yield Certlink(settings=settings, clock=clock, issuers=issuers, app=app)
         server.should_exit = True
         await serving
 

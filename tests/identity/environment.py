@@ -4,10 +4,11 @@ import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from httpx2 import AsyncClient, Response
+from starlette.applications import Starlette
 
 from domain.models import BrowserSession, Member, WorkIdentity
 from domain.operations.invitations import invite_member
@@ -23,7 +24,14 @@ from tests.identity.profiles import AMARA, API_AUDIENCE
 from tests.sign_in.environment import trace
 
 CLIENT_ID = "certlink-of-contoso"
+NOT_INVITED = "You are not invited yet"
 MAX_REDIRECTS = 20
+
+
+class Stopwatch:
+    """Monotonic seconds that pass where a test says so."""
+
+    seconds = 1_000_000.0
 
 
 class Visitor:
@@ -33,15 +41,26 @@ class Visitor:
         self._certlink = certlink
         self._browser = browser
 
-    async def sign_in(self, email: str = AMARA) -> Response:
+    async def sign_in(self, email: str = AMARA, **choice: str) -> Response:
         """Type a work e-mail into certlink's page and go on to where that ends."""
-        return await self.submit("/sign-in", email=email, return_to="/profile")
+        return await self.submit("/sign-in", email=email, return_to="/profile", **choice)
+
+    async def visit(self, path: str) -> Response:
+        """Look at a page of certlink's, wherever it sends a browser."""
+        return await self._follow(await self._browser.get(f"{self._certlink.settings.public_url}{path}"))
 
     async def submit(self, path: str, **fields: str) -> Response:
         """Send a form of certlink's and follow its redirects."""
+        return await self._follow(await self.submit_once(path, **fields))
+
+    async def submit_once(self, path: str, **fields: str) -> Response:
+        """Send a form of certlink's and stay at its answer."""
         address = f"{self._certlink.settings.public_url}{path}"
-        answer = await self._browser.post(address, data=fields, headers={"sec-fetch-site": "same-origin"})
-        return await self._follow(answer)
+        return await self._browser.post(address, data=fields, headers={"sec-fetch-site": "same-origin"})
+
+    async def open(self, address: str) -> Response:
+        """Look at a page of somebody else's."""
+        return await self._browser.get(address)
 
     def cookies(self) -> list[tuple[str, str]]:
         """Return what the browser holds, for another one that shall be the same person's."""
@@ -53,9 +72,10 @@ class Visitor:
 
     async def _follow(self, answer: Response) -> Response:
         for _ in range(MAX_REDIRECTS):
-            if not answer.is_redirect:
+            address = answer.headers.get("location") or answer.headers.get("refresh", "").partition("url=")[2]
+            if not address:
                 return answer
-            answer = await self._browser.get(urljoin(str(answer.url), answer.headers["location"]))
+            answer = await self._browser.get(urljoin(str(answer.url), address))
         raise AssertionError("too many redirects")
 
 
@@ -66,6 +86,11 @@ class Certlink:
     settings: Settings
     clock: FrozenClock
     issuers: Issuers
+    app: Starlette
+
+    def run_with(self, settings: Settings) -> None:
+        """Let the service go on with other settings."""
+        self.app.state.runtime = replace(self.app.state.runtime, settings=settings)
 
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Visitor]:
@@ -180,12 +205,33 @@ async def signed_in() -> list[str]:
     return sorted(session.member.work_email for session in sessions)
 
 
-async def unchanged() -> dict[str, int]:
+async def unchanged(but_for: str = "sign_in") -> dict[str, int]:
     """Return what must be as before where a sign-in was refused: how many rows there are, but for the sign-ins."""
-    return {table: rows for table, rows in (await trace()).items() if table != "sign_in"}
+    return {table: rows for table, rows in (await trace()).items() if table not in {"sign_in", but_for}}
 
 
 async def bindings() -> dict[str, str | None]:
     """Return the subject to which each member is bound, by the address."""
     bound = {row.member_id: row.subject for row in await WorkIdentity.filter(ended_at=None)}
     return {member.work_email: bound.get(member.id) for member in await Member.all()}
+
+
+async def assert_amara_signs_in(issuer: OutsideIssuer, certlink: Certlink, visitor: Visitor) -> None:
+    """Write the issuer's organization, which invites Amara, and let her sign in."""
+    await certlink.add_organization(issuer)
+
+    page = await visitor.sign_in()
+
+    assert (page.status_code, page.url.path) == (200, "/profile"), heading(page)
+    assert await signed_in() == [AMARA]
+
+
+async def refused(visitor: Visitor, *, email: str = AMARA, but_for: str = "sign_in") -> Response:
+    """Return the page of a sign-in that left nothing behind, but for rows of one table."""
+    before = await unchanged(but_for)
+    page = await visitor.sign_in(email)
+    assert str(page.url).startswith(str(page.url.join("/sign-in"))), page.url
+    assert page.status_code >= 400, heading(page)
+    assert await signed_in() == []
+    assert await unchanged(but_for) == before
+    return page

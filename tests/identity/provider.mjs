@@ -51,6 +51,9 @@ const SHAPE = {
   down: [],
   /** Changes of the next identity tokens: { claims, header, key: "issuer" | "stranger" | "secret" | "none" }. */
   forgery: null,
+  /** What the discovery document says otherwise, and whether the public keys are in their list. */
+  metadata: {},
+  publishesKeys: true,
   /** Changes of the next answers of userinfo, by the same names. */
   userinfoForgery: null,
 };
@@ -267,6 +270,8 @@ class Issuer {
     if (route === "discovery" && this.shape.isElsewhere) {
       ctx.body = { ...ctx.body, authorization_endpoint: ctx.body.authorization_endpoint.replace(origin, elsewhere) };
     }
+    if (route === "discovery") ctx.body = { ...ctx.body, ...this.shape.metadata };
+    if (route === "jwks" && !this.shape.publishesKeys) ctx.body = { keys: [] };
     if (route !== "token") return;
     const { client_assertion: assertion, client_secret: secret } = ctx.oidc.params ?? {};
     const header = assertion === undefined ? null : decodeProtectedHeader(assertion);

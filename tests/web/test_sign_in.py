@@ -2,12 +2,13 @@
 
 import re
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient, Response
 
 from domain.models import BrowserSession
 from domain.operations.invitations import invite_member
-from domain.operations.organizations import IssuerSettings, create_organization
+from domain.operations.organizations import IssuerSettings, create_organization, remove_issuer
 from domain.providers.client_authentication import ClientSecret
 from domain.rules.enums import MemberRole
 from domain.secrets import hash_token
@@ -126,12 +127,32 @@ async def test_no_sign_in_leads_to_another_site(elsewhere: str, browser: AsyncCl
 
 
 async def test_an_address_of_no_organization_is_told_so_and_kept_in_the_form(browser: AsyncClient) -> None:
-    page = await start(browser, email='"><i>@nowhere.example')
+    page = await start(browser, email="amara&co@nowhere.example")
 
     assert page.status_code == 403
     assert "not invited" in page.text
+    assert "An admin invites" in page.text
+    assert 'value="amara&amp;co@nowhere.example"' in page.text
+
+
+async def test_what_is_no_address_is_told_so_and_kept_in_the_form(browser: AsyncClient) -> None:
+    page = await start(browser, email='"><i>@nowhere.example')
+
+    assert page.status_code == 400
+    assert "This is no e-mail address" in page.text
+    assert "not invited" not in page.text
     assert "&#34;&gt;&lt;i&gt;@nowhere.example" in page.text
     assert "<i>" not in page.text
+
+
+async def test_an_organization_without_an_issuer_is_not_said_to_have_invited_nobody(browser: AsyncClient) -> None:
+    await remove_issuer(organization_domain="contoso.example", issuer=CONTOSO.url(BASE_URL), now=START)
+
+    page = await start(browser)
+
+    assert page.status_code == 403
+    assert "Your organization has no such sign-in here" in page.text
+    assert "not invited" not in page.text
 
 
 async def test_who_is_not_invited_is_told_so_and_gets_no_session(browser: AsyncClient) -> None:
@@ -214,6 +235,23 @@ async def test_signing_out_ends_the_session(browser: AsyncClient) -> None:
 
     assert left.status_code == 303
     assert await BrowserSession.filter(ended_at=None).count() == 0
+    assert "certlink_session" not in browser.cookies
+
+
+async def test_the_cookie_is_gone_although_the_session_could_not_be_ended(
+    browser: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(self: object, *arguments: object, **named: object) -> None:
+        raise asyncpg.ConnectionDoesNotExistError
+
+    await sign_in_as_amara(browser)
+    with monkeypatch.context() as away:
+        away.setattr(asyncpg.Connection, "fetch", lost)
+        away.setattr(asyncpg.Connection, "fetchrow", lost)
+
+        left = await browser.post("/sign-out", headers=OWN_FORM)
+
+    assert left.status_code == 503
     assert "certlink_session" not in browser.cookies
 
 
