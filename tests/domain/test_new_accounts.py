@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from domain.errors import Forbidden, NotFound
+from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.models import (
     AccountReplacement,
     Association,
@@ -19,7 +19,7 @@ from domain.models import (
     WorkIdentity,
 )
 from domain.operations.attempts import start_association
-from domain.operations.members import decide_replacement, remove_member, request_replacement
+from domain.operations.members import decide_replacement, follow_identity, remove_member, request_replacement
 from domain.operations.organizations import replace_issuer
 from domain.operations.steps.administration import Administrator
 from domain.queries.callers import viewer_of_identity, viewer_of_session
@@ -47,6 +47,7 @@ from tests.factories import (
     viewer_of,
 )
 
+MINUTE = timedelta(minutes=1)
 TIMES = 8
 
 
@@ -65,15 +66,17 @@ async def admin(organization: Organization) -> Member:
     return await make_member(organization, role=MemberRole.ACCOUNT_ADMIN)
 
 
-async def request(member: Member, subject: str) -> None:
+async def request(member: Member, subject: str, *, now: datetime = START) -> None:
     """Let somebody with a member's address sign in with another account."""
     issuer = await issuer_of(await Organization.get(id=member.organization_id))
     identity = await identity_at(issuer, email=member.work_email, subject=subject)
-    await request_replacement(identity=identity, identity_issuer_id=issuer.id, now=START)
+    await request_replacement(identity=identity, identity_issuer_id=issuer.id, now=now)
 
 
-async def decide(by: Administrator, member: Member, answer: bool = True) -> None:
-    await decide_replacement(by=by, member_id=member.id, is_same_person=answer, now=START)
+async def decide(
+    by: Administrator, member: Member, answer: bool = True, *, requested_at: datetime | None = None
+) -> None:
+    await decide_replacement(by=by, member_id=member.id, is_same_person=answer, requested_at=requested_at, now=START)
 
 
 async def open_session(member: Member) -> str:
@@ -166,17 +169,35 @@ async def test_whoever_asks_often_waits_once_and_may_ask_again_after_a_refusal(m
     assert await AccountReplacement.filter(decided_at=None).count() == 1
 
 
-async def test_of_several_new_accounts_the_latest_is_confirmed_and_the_others_are_refused(
+async def test_of_several_new_accounts_the_one_that_is_named_is_confirmed_and_the_others_are_refused(
     organization: Organization, member: Member, admin: Member
 ) -> None:
-    for subject in ("first", "second", "third"):
-        await request(member, subject)
+    for number, subject in enumerate(("first", "second", "third")):
+        await request(member, subject, now=START + number * MINUTE)
 
-    await decide(viewer_of(admin), member)
+    with pytest.raises(InvalidInput):
+        await decide(viewer_of(admin), member)
+    with pytest.raises(NotFound):
+        await decide(viewer_of(admin), member, requested_at=START + 3 * MINUTE)
+    await decide(viewer_of(admin), member, requested_at=START + MINUTE)
 
     rows = await AccountReplacement.all().order_by("id")
-    assert [row.is_confirmed for row in rows] == [False, False, True]
-    assert await viewer_of_identity((await issuer_of(organization)).id, "third") == viewer_of(member)
+    assert [row.is_confirmed for row in rows] == [False, True, False]
+    assert await viewer_of_identity((await issuer_of(organization)).id, "second") == viewer_of(member)
+
+
+async def test_who_waits_is_refused_when_the_member_s_address_changes(
+    organization: Organization, member: Member, admin: Member
+) -> None:
+    await request(member, "anew")
+    issuer = await issuer_of(organization)
+    identity = await identity_at(issuer, email="another@contoso.example", subject=await subject_of(member))
+
+    await follow_identity(viewer=viewer_of(member), identity=identity, now=START)
+
+    with pytest.raises(NotFound):
+        await decide(viewer_of(admin), member)
+    assert [row.is_confirmed for row in await AccountReplacement.all()] == [False]
 
 
 async def test_what_may_not_be_decided_leaves_no_trace(member: Member, admin: Member) -> None:

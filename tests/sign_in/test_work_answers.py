@@ -110,7 +110,7 @@ async def test_an_error_answer_ends_the_sign_in(world: World) -> None:
 
     with pytest.raises(SignInDeclined):
         await world.come_back(await world.go_to_work_issuer(NADIA, cancel="cancel"))
-    with pytest.raises(SignInNotAccepted):
+    with pytest.raises(ProviderUnavailable):
         await world.come_back(await world.go_to_work_issuer(NADIA, persona="nadia"))
 
     assert await trace() == before | {"sign_in": 2}

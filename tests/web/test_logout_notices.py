@@ -20,7 +20,7 @@ from tests.factories import make_member, make_organization, subject_of
 from tests.sign_in.tcp_proxy import Line
 from tests.sign_in.token_forgery import IDENTITY_HEADER, ISSUER, MISSING, NONCE, NOW, Forger, foreign_key
 
-EVENTS = {LOGOUT_EVENT: {}}
+EVENTS: dict[str, dict[str, object]] = {LOGOUT_EVENT: {}}
 
 
 @pytest.fixture
