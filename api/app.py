@@ -18,6 +18,7 @@ from api.graphql.schema import schema
 from api.health import HEALTH_ROUTES
 from api.limits.rate_limit import RateLimit
 from api.runtime import Clock, Runtime
+from api.scim.endpoint import SCIM, ScimEndpoint
 from api.transport.fault_boundary import FaultBoundary, ShowFault, fault_as_json
 from api.transport.http.endpoint import GraphQLEndpoint
 from api.transport.websocket.connection import graphql_websocket
@@ -43,7 +44,7 @@ def create_app(
     show_fault: ShowFault = fault_as_json,
     documents: Mapping[str, str] | None = None,
 ) -> Starlette:
-    """Return the application with GraphQL, exports, health and further routes; it opens its own runtime at start.
+    """Return the application with GraphQL, exports, SCIM, health and further routes; it opens its own runtime at start.
 
     The documents, by names for people, are registered: everybody may have them executed, by their ids alone.
 
@@ -82,6 +83,8 @@ def build_app(
                 Route(f"/exports/skills-report.{form.extension}", ExportEndpoint(form), middleware=[exports_cors])
                 for form in FORMATS
             ),
+            Route(SCIM, ScimEndpoint()),
+            Route(f"{SCIM}/{{path:path}}", ScimEndpoint()),
             *HEALTH_ROUTES,
             *routes,
         ],

@@ -166,7 +166,7 @@ def _field_error(error: GraphQLError, request_id: str, logged: set[int]) -> dict
     return _masked(GraphQLError(FAULT_SENTENCE, nodes=error.nodes, path=error.path), request_id)
 
 
-# What failed is in the log, which the request's id finds; clients learn nothing of our insides.
+# Clients learn nothing of our insides; the request's id leads us to the fault in the log.
 def _masked(error: GraphQLError, request_id: str) -> dict[str, Any]:
     return _coded(error, ErrorCode.INTERNAL_FAULT.value, requestId=request_id)
 

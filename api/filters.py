@@ -22,13 +22,16 @@ def checked_text(text: str | None, *, max_length: int, refusal: str) -> str | No
 
 
 def checked_certification(code: str | None) -> str | None:
+    """Return a certification's code, or refuse it as ``checked_text`` does."""
     return checked_text(code, max_length=MAX_CODE_LENGTH, refusal="This is no code of a certification.")
 
 
 def checked_program(key: str | None) -> str | None:
+    """Return a program's key, or refuse it as ``checked_text`` does."""
     return checked_text(key, max_length=MAX_PROGRAM_KEY_LENGTH, refusal="This is no key of a program.")
 
 
 def checked_person(text: str | None) -> str | None:
+    """Return a part of a name or address without blanks around it, or refuse it as ``checked_text`` does."""
     text = text.strip() if text else None
     return checked_text(text, max_length=MAX_PERSON_LENGTH, refusal="This is no part of a name or a work e-mail.")

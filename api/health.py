@@ -10,7 +10,7 @@ NOT_CACHED = {"Cache-Control": "no-store"}
 
 
 async def healthz(request: Request) -> Response:
-    # Asks nothing that it depends on: a process is not to be restarted since its database is away.
+    # Asks nothing that the process depends on: restarting it does not bring its database back.
     return JSONResponse({"status": "alive"}, headers=NOT_CACHED)
 
 

@@ -61,7 +61,7 @@ class _Formatter(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        # The sentence up to its first value, and not getMessage(), into which the arguments are filled.
+        # The sentence up to its first value. Not getMessage(), which fills the arguments in.
         sentence = VALUES.split(record.msg, maxsplit=1)[0].strip() if isinstance(record.msg, str) else ""
         event: MutableMapping[str, Any] = {
             "event": sentence or record.name,

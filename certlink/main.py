@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from certlink.commands import api_keys, catalog, database, explain, exports, members, organizations, score, serve, work
+from certlink.commands import (
+    api_keys,
+    catalog,
+    database,
+    explain,
+    exports,
+    members,
+    organizations,
+    scim,
+    score,
+    serve,
+    work,
+)
 
 app = typer.Typer(
     name="certlink",
@@ -33,6 +45,7 @@ for name, group in {
     "organization": organizations.organization_commands,
     "member": members.member_commands,
     "api-key": api_keys.api_key_commands,
+    "scim": scim.scim_commands,
     "catalog": catalog.catalog_commands,
     "export": exports.export_commands,
 }.items():

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-# A fault's message may quote a row, an address or what a provider sent; its type and its places never do.
 # Endless recursion passes a thousand places, all of them alike.
 MAX_PLACES = 100
 MAX_CAUSES = 10
@@ -17,6 +16,7 @@ _PROJECT = Path(__file__).parents[1]
 
 def describe_fault(fault: BaseException) -> dict[str, Any]:
     """Return a fault's type, the places it passed and the faults that caused it, all of which a log may hold."""
+    # Never its message, which may quote a row, an address or what a provider sent.
     described = _described(fault)
     causes = [_described(cause) for cause in _causes(fault)]
     return {**described, "causes": causes} if causes else described

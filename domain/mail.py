@@ -56,7 +56,7 @@ async def send_mail(server: MailServer, message: EmailMessage, *, own_name: str)
             except aiosmtplib.SMTPResponseException as error:
                 raise _refusal(error.code) from None
             except aiosmtplib.SMTPNotSupported:
-                # The address is not ASCII, and the server accepts no other.
+                # The address is not all ASCII, and the server takes only ASCII.
                 raise MailRefused from None
         # Whatever fails after the message was accepted must not make it be sent again.
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):

@@ -58,7 +58,9 @@ class Settings(BaseSettings):
         description="Origins of front-ends, separated by commas: browsers may call from there, and be sent back there.",
     )
     session_hours: int = Field(12, ge=1, description="How long a browser stays signed in.")
-    api_key_days: int = Field(365, ge=1, le=3650, description="How long an API key lives, and at most.")
+    api_key_days: int = Field(
+        365, ge=1, le=3650, description="How long an API key or a directory's token lives, and at most."
+    )
     cool_off_days: int = Field(30, ge=0, description="Days from one association's start to the next (R6).")
     associations_per_year: int = Field(3, ge=1, description="Associations that may start within 365 days (R6).")
     credit_delay_days: int = Field(10, ge=0, description="Days until a completion counts (R10).")
@@ -212,7 +214,7 @@ def mail_server(url: str) -> MailServer:
     if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path not in {"", "/"} or parts.query:
         raise ValueError("must be smtp://host:port, smtp+starttls://user:password@host:port or smtps://…")
     port, tls, start_tls = _MAIL_SCHEMES[parts.scheme]
-    # Within one machine nobody listens, and the local stack has no certificate.
+    # Within one machine nobody else can listen, and the local stack has no certificate.
     if parts.password and not tls and not start_tls and parts.hostname not in _LOOPBACK:
         raise ValueError("a password needs smtp+starttls:// or smtps://")
     return MailServer(

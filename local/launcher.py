@@ -4,12 +4,12 @@ import ctypes
 import os
 import sys
 
-# Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. Popen's own way, its
-# `preexec_fn`, can hang beside threads.
 PR_SET_PDEATHSIG = 1
 CANNOT_RUN = 126
 
 
+# Run as a file: `python -I -S launcher.py SIGNAL PARENT USER GROUP program argument...`. Popen's own way, its
+# `preexec_fn`, can hang beside threads.
 def launch(arguments: list[str]) -> None:
     """Drop to the account (`-` keeps the present one), tie to the parent by the signal, and become the program."""
     death_signal, parent, user, group, *program = arguments

@@ -46,7 +46,7 @@ class Child:
     """A running command, in a session and process group of its own."""
 
     def __init__(self, command: Command, on_line: Callable[[str], None]) -> None:
-        # Not asyncio's own: a cancellation could come between the process and its handle.
+        # Not asyncio's own subprocess: a cancellation could come between the process and its handle.
         self._loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = self._loop.create_future()
         read_end, write_end = os.pipe()

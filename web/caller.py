@@ -1,4 +1,4 @@
-"""The caller of a page by its session, and the way to sign in."""
+"""The caller of a page, and the way to sign in."""
 
 from datetime import datetime
 

@@ -27,7 +27,7 @@ async def read_form(request: Request) -> dict[str, str]:
     if not is_same_origin(request, runtime_of(request).settings):
         raise Forbidden("This form was sent from another site. Nothing was changed. Please use the page itself.")
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        # Where nothing is sent, as at the sign-out, nothing has a type.
+        # A form without fields, such as the sign-out, has nothing to read, and not every client sends a type with it.
         if await anext(_bounded_body(request), b""):
             raise InvalidInput("This is not a form of this site.")
         return {}

@@ -10,8 +10,8 @@ from domain.settings import Settings
 
 def page_headers(*, form_targets: Iterable[str] = ()) -> dict[str, str]:
     """Return the headers of every page: nobody may store it, frame it or run foreign code in it."""
-    # Browsers hold form-action against every redirect that follows a form: one that leads to a learning provider has to
-    # name the provider, and the front-end that the person returns to.
+    # Browsers apply form-action to every redirect after a form too: a page whose form leads to a learning provider has
+    # to name the provider, and the front-end that the person returns to.
     targets = " ".join(dict.fromkeys(["'self'", *form_targets]))
     return {
         "Content-Security-Policy": (

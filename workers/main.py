@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-# arq is known here and in domain/queue.py alone: nobody maintains it any more (decision 0008).
+# arq is known here and in domain/queue.py alone, because it is only maintained and may be replaced (decision 0008).
 from arq.worker import Worker, func  # noqa: TID251
 
 from domain.database.pool import open_database
@@ -35,7 +35,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 7.0
 async def work(settings: Settings, clock: Callable[[], datetime]) -> None:
     """Work until SIGTERM or SIGINT; then finish the running tasks."""
     stop = asyncio.Event()
-    # Our own handlers: arq's would cancel the tasks that run, after their code was exchanged.
+    # Our own handlers: arq's would end its worker alone, and wait neither for the sweeper nor for the tasks that run.
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)

@@ -56,8 +56,8 @@ class WorkerContext:
     warned_on: set[date] = field(default_factory=set)
 
     def start(self, name: str) -> asyncio.Task[None]:
-        # It outlives its caller. A code that was exchanged works only once: losing Redis, or a stop, must
-        # not cancel what follows.
+        # It outlives its caller. A code works only once, so neither a lost Redis nor a stop may cancel at once what
+        # follows its exchange.
         task = asyncio.create_task(_run(name, self))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
@@ -95,7 +95,7 @@ async def reread_due_transcripts(context: WorkerContext) -> None:
             )
             if page.taken == 0:
                 return
-            # An account alone may be at fault; a page without one answer tells of the provider.
+            # A single account may be at fault; where no transcript of a page can be read, the provider is.
             if page.retry_after is not None or page.unavailable == page.taken:
                 breaker.record_failure(provider, now_seconds=seconds(), retry_after=page.retry_after)
             else:

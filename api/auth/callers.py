@@ -14,8 +14,8 @@ class Caller:
     """Somebody who calls, and how long their proof is valid."""
 
     viewer: Viewer | None
-    # With an Authorization header of their own callers may introspect and send documents that nobody registered, where
-    # a browser's session may be held to registered ones.
+    # Callers with an Authorization header of their own may introspect, and send documents that nobody registered. A
+    # browser's session may be held to registered ones.
     is_trusted_to_explore: bool
     # When the proof expires (aware, UTC).
     expires_at: datetime | None = None

@@ -55,7 +55,7 @@ class Costs:
     """The cost of each operation of a document, by its variables, in steps of which each uses earlier ones only."""
 
     # The steps are compiled once for a document, and a request's variables only fill them in: to walk the document for
-    # each request took as long as a third of a small one.
+    # each request would add a third to the cost of a small request.
     def __init__(self) -> None:
         self._steps: list[Sum] = []
         self._operations: dict[str | None, tuple[int, Variables]] = {}
@@ -86,8 +86,8 @@ class Costs:
         constant = min(sum(part.constant for part in sums), COUNT_CAP)
         multiples = tuple(multiple for part in sums for multiple in part.multiples)
         total = Sum(constant, multiples)
-        # One of many parts becomes a step: a fragment that is spread twice at each of 60 links would double its parts
-        # at each.
+        # A sum of many parts becomes a step: in a chain of 60 fragments, each of which spreads the next one twice, the
+        # parts would double 60 times.
         return total if len(multiples) <= 1 else Sum(0.0, ((1.0, self._add_step(total)),))
 
     def times(self, total: Sum, size: float | Size) -> Sum:

@@ -146,7 +146,7 @@ def digest_of(text: str) -> str:
 
 def outcome_of(schema: GraphQLSchema, text: str) -> Document | Refused:
     """Return the outcome of a text that is not cached."""
-    # The cheapest step comes first.
+    # Each step costs more than the one before, so what a limit refuses has cost little.
     if len(text) > MAX_LENGTH:
         return _too_large(f"The document exceeds the limit of {MAX_LENGTH:,} characters.")
     try:

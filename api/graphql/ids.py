@@ -18,7 +18,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 class Kind(StrEnum):
     """What a global id is the id of."""
 
-    # Short since they are part of every id, and for good: clients store ids.
+    # Short, since they are part of every id. They can never change, since clients store ids.
 
     ORGANIZATION = "org"
     MEMBER = "mem"

@@ -29,7 +29,7 @@ from domain.rules.visibility import Viewer as DomainViewer
 
 Row = TypeVar("Row")
 
-# As many as a page has at most; Strawberry's own `nodes` takes any number, as 20,000 in one document.
+# As many as a page has at most; Strawberry's own `nodes` takes any number, such as 20,000 in one document.
 MAX_NODES = 100
 MAX_CATALOG_TEXT_LENGTH = 200
 CatalogText = Annotated[

@@ -25,7 +25,7 @@ OrganizationId = Annotated[
 ]
 
 
-# An import of a large organization records thousands of events at once.
+# One run of the propagation can record thousands of events at once.
 BATCH = 500
 
 

@@ -19,7 +19,6 @@ async def admit(request: GraphQLRequest, context: Context) -> tuple[Document, Co
     """
     try:
         document = await _document(request, context)
-        # The cheapest check comes first.
         document.operation_type(request.operation_name)
         if document.introspects and not context.caller.is_trusted_to_explore:
             raise RequestError(
@@ -55,7 +54,7 @@ async def _document(request: GraphQLRequest, context: Context) -> Document:
     is_held_to_registered = runtime.settings.registered_documents_only and not caller.is_trusted_to_explore
     if is_held_to_registered and not runtime.documents.is_registered(digest):
         if request.query is None:
-            # Also where others sent this document before.
+            # Also where the document is known because others sent it: it is not registered.
             raise document_not_found()
         raise RequestError(
             ErrorCode.DOCUMENT_NOT_REGISTERED, "Without an Authorization header only registered documents are executed."

@@ -99,6 +99,7 @@ def check_values(value: object) -> None:
 
 
 def refuse(sentence: str) -> NoReturn:
+    """Raise the RequestError of a request that cannot be understood."""
     raise RequestError(ErrorCode.BAD_REQUEST, sentence)
 
 

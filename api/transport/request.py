@@ -38,7 +38,7 @@ async def read_request(request: Request) -> GraphQLRequest:
         encoding = request.headers.get("content-encoding", "identity").lower()
         if media_type.strip() != JSON or charset not in ([], ["utf-8"]) or encoding != "identity":
             raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json in UTF-8 and not compressed.")
-        return checked_request(parse_json(await _read_body(request)))
+        return checked_request(parse_json(await read_body(request)))
     payload: dict[str, object] = {}
     for name in ("query", "documentId", "operationName", "variables", "extensions"):
         values = request.query_params.getlist(name)
@@ -111,7 +111,12 @@ def _persisted_digest(persisted: object) -> str:
     return digest
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RequestError: it is too large, or ended early.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
         _refuse_size()

@@ -281,7 +281,10 @@ def show_organization(
     details, issuers, settings = run(work, data)
     if issuer:
         redirect_uri = sign_in_redirect_uri(settings.public_url, organization_id=details.id, issuer=issuer)
-        print_result({"redirectUri": redirect_uri}, [f"redirect URI\t{redirect_uri}"], as_json=as_json)
+        lines = [f"redirect URI\t{redirect_uri}"]
+        if issuer not in details.issuers:
+            lines.append(f"This is what it would have; it trusts {_plain(details.issuers)}.")
+        print_result({"redirectUri": redirect_uri}, lines, as_json=as_json)
         return
     shown = {
         "organization": details.id,

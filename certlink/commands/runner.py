@@ -63,7 +63,7 @@ def settings_of_environment() -> Settings:
                 has_prefix = name in {"DATABASE_URL", "REDIS_URL"} or name.startswith("CERTLINK_")
                 text = f"{name if has_prefix else f'CERTLINK_{name}'}: {text}"
             problems.append(text)
-    # Outside of the block: the error that pydantic raised holds the values, which may be secret.
+    # Outside of the block, where pydantic's error would be chained to it: that holds the values, which may be secret.
     raise NotReady(f"settings: {'; '.join(problems)} (docs/operations.md lists them)")
 
 

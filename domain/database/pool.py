@@ -31,7 +31,7 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
-# PostgreSQL stores neither NUL nor half a surrogate pair, and says so when the statement runs.
+# PostgreSQL stores neither NUL nor half a surrogate pair: it, or its driver, refuses them when the statement runs.
 UNSTORABLE = "The text holds characters that cannot be stored."
 UNSTORABLE_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeEncodeError)
 UNAVAILABLE = (

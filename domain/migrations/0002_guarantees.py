@@ -7,16 +7,16 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 GUARANTEES = [
-    # R6 over a member and a provider needs a range over a word, without any extension.
-    'CREATE TYPE word_range AS RANGE (subtype = text, collation = "C")',
+    # R6 over a member and a provider needs a range over a text, without any extension.
+    'CREATE TYPE text_range AS RANGE (subtype = text, collation = "C")',
     # Organizations, members and sign-in.
     """ALTER TABLE organization
         ADD CONSTRAINT organization_domain_is_lower CHECK (domain = lower(domain)),
         -- ALL is the track of programs without a choice: no organization is on it.
         ADD CONSTRAINT organization_track_is_a_choice CHECK (track IN ('ENTERPRISE', 'SMB'))""",
     """ALTER TABLE member
-        ADD CONSTRAINT member_role_is_a_word CHECK (role IN ('MEMBER', 'ACCOUNT_ADMIN', 'GLOBAL_ADMIN')),
-        ADD CONSTRAINT member_status_is_a_word CHECK (status IN ('INVITED', 'ACTIVE', 'REMOVED')),
+        ADD CONSTRAINT member_role_is_known CHECK (role IN ('MEMBER', 'ACCOUNT_ADMIN', 'GLOBAL_ADMIN')),
+        ADD CONSTRAINT member_status_is_known CHECK (status IN ('INVITED', 'ACTIVE', 'REMOVED')),
         ADD CONSTRAINT member_email_is_lower CHECK (work_email = lower(work_email)),
         -- After a change of issuer an active member is bound to no subject until they sign in again.
         ADD CONSTRAINT member_active_was_activated CHECK (status <> 'ACTIVE' OR activated_at IS NOT NULL),
@@ -34,7 +34,7 @@ GUARANTEES = [
     "CREATE INDEX invitation_organization ON invitation (organization_id, id)",
     "CREATE INDEX invitation_claimable ON invitation (claimable_at) WHERE claimable_at IS NOT NULL",
     """ALTER TABLE invitation
-        ADD CONSTRAINT invitation_delivery_problem_is_a_word
+        ADD CONSTRAINT invitation_delivery_problem_is_known
             CHECK (delivery_problem IN ('NOT_SET_UP', 'REFUSED', 'UNREACHABLE')),
         ADD CONSTRAINT invitation_that_waits_for_delivery_has_no_problem
             CHECK (claimable_at IS NULL OR delivery_problem IS NULL),
@@ -46,7 +46,7 @@ GUARANTEES = [
     "CREATE INDEX api_client_organization ON api_client (organization_id, id)",
     "CREATE INDEX api_client_creator ON api_client (created_by_id)",
     """ALTER TABLE api_client
-        ADD CONSTRAINT api_client_scopes_are_words
+        ADD CONSTRAINT api_client_scopes_are_known
             CHECK (scopes <@ ARRAY['credits:read', 'members:read', 'report:read', 'attainments:read']),
         ADD CONSTRAINT api_client_has_a_scope CHECK (cardinality(scopes) > 0),
         ADD CONSTRAINT api_client_is_revoked_after_its_creation CHECK (revoked_at >= created_at)""",
@@ -68,7 +68,7 @@ GUARANTEES = [
     # Accounts, associations and attempts.
     "CREATE UNIQUE INDEX one_learning_account_per_profile ON learning_account (provider, profile_id)",
     """ALTER TABLE learning_account
-        ADD CONSTRAINT learning_account_provider_is_a_word
+        ADD CONSTRAINT learning_account_provider_is_known
             CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY'))""",
     # R3 and R4.
     "CREATE UNIQUE INDEX one_active_association_per_member ON association (member_id, provider) WHERE ended_at IS NULL",
@@ -77,8 +77,8 @@ GUARANTEES = [
     """ALTER TABLE association
         ADD CONSTRAINT association_ends_after_its_start CHECK (ended_at >= started_at),
         ADD CONSTRAINT association_end_has_a_reason CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
-        ADD CONSTRAINT association_end_reason_is_a_word CHECK (end_reason IN ('REMOVED', 'MOVED', 'MEMBER_REMOVED')),
-        ADD CONSTRAINT association_provider_is_a_word
+        ADD CONSTRAINT association_end_reason_is_known CHECK (end_reason IN ('REMOVED', 'MOVED', 'MEMBER_REMOVED')),
+        ADD CONSTRAINT association_provider_is_known
             CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY')),
         ADD CONSTRAINT association_cools_off_after_its_start CHECK (cool_off_until >= started_at),
         ADD CONSTRAINT ended_association_keeps_no_grant
@@ -90,7 +90,7 @@ GUARANTEES = [
             tstzrange(started_at, cool_off_until) WITH &&),
         ADD CONSTRAINT cool_off_of_a_member EXCLUDE USING gist (
             int8range(member_id, member_id, '[]') WITH &&,
-            word_range(provider, provider, '[]') WITH &&,
+            text_range(provider, provider, '[]') WITH &&,
             tstzrange(started_at, cool_off_until) WITH &&),
         ADD CONSTRAINT one_place_at_a_time EXCLUDE USING gist (
             int8range(learning_account_id, learning_account_id, '[]') WITH &&,
@@ -106,9 +106,9 @@ GUARANTEES = [
     "CREATE INDEX association_attempt_association ON association_attempt (association_id)",
     "CREATE INDEX association_attempt_refusal_account ON association_attempt (refusal_account_id)",
     """ALTER TABLE association_attempt
-        ADD CONSTRAINT association_attempt_status_is_a_word CHECK (status IN (
+        ADD CONSTRAINT association_attempt_status_is_known CHECK (status IN (
             'AWAITING_SIGN_IN', 'RECEIVED', 'PROCESSING', 'ASSOCIATED', 'REFUSED', 'FAILED')),
-        ADD CONSTRAINT association_attempt_provider_is_a_word
+        ADD CONSTRAINT association_attempt_provider_is_known
             CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY')),
         ADD CONSTRAINT associated_attempt_has_an_association
             CHECK ((status = 'ASSOCIATED') = (association_id IS NOT NULL)),
@@ -124,8 +124,8 @@ GUARANTEES = [
     "CREATE INDEX callback_attempt ON callback (attempt_id)",
     "CREATE INDEX callback_claimable ON callback (claimable_at) WHERE status = 'PENDING'",
     """ALTER TABLE callback
-        ADD CONSTRAINT callback_status_is_a_word CHECK (status IN ('PENDING', 'DONE', 'DEAD')),
-        ADD CONSTRAINT callback_provider_is_a_word CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY')),
+        ADD CONSTRAINT callback_status_is_known CHECK (status IN ('PENDING', 'DONE', 'DEAD')),
+        ADD CONSTRAINT callback_provider_is_known CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY')),
         ADD CONSTRAINT finished_callback_has_an_instant CHECK ((status = 'PENDING') = (finished_at IS NULL)),
         ADD CONSTRAINT done_callback_keeps_no_secret
             CHECK (status <> 'DONE' OR (code_sealed IS NULL AND grant_sealed IS NULL))""",
@@ -133,8 +133,8 @@ GUARANTEES = [
     "CREATE UNIQUE INDEX one_completion_per_id ON completion (provider, completion_id)",
     "CREATE INDEX completion_account ON completion (learning_account_id)",
     """ALTER TABLE completion
-        ADD CONSTRAINT completion_kind_is_a_word CHECK (kind IN ('CERTIFICATION', 'ASSESSMENT', 'TRAINING')),
-        ADD CONSTRAINT completion_provider_is_a_word
+        ADD CONSTRAINT completion_kind_is_known CHECK (kind IN ('CERTIFICATION', 'ASSESSMENT', 'TRAINING')),
+        ADD CONSTRAINT completion_provider_is_known
             CHECK (provider IN ('MICROSOFT_LEARN', 'PARTNER_UNIVERSITY')),
         ADD CONSTRAINT completion_expires_after_it_is_completed CHECK (expires_at >= completed_at)""",
     # After a gap a completion counts by a further credit: what counted before stays as it was.
@@ -149,16 +149,16 @@ GUARANTEES = [
         ADD CONSTRAINT credit_counts_or_says_why CHECK ((counts_from IS NULL) = (ineligible_reason IS NOT NULL)),
         ADD CONSTRAINT credit_end_has_a_reason CHECK ((counts_until IS NULL) = (end_reason IS NULL)),
         ADD CONSTRAINT ineligible_credit_has_no_end CHECK (ineligible_reason IS NULL OR counts_until IS NULL),
-        ADD CONSTRAINT credit_end_reason_is_a_word
+        ADD CONSTRAINT credit_end_reason_is_known
             CHECK (end_reason IN ('EXPIRED', 'REVOKED', 'RETIRED', 'REMOVED', 'MOVED', 'MEMBER_REMOVED')),
-        ADD CONSTRAINT credit_ineligible_reason_is_a_word CHECK (ineligible_reason IN (
+        ADD CONSTRAINT credit_ineligible_reason_is_known CHECK (ineligible_reason IN (
             'EXPIRED_BEFORE_ASSOCIATION', 'REVOKED_BEFORE_ASSOCIATION', 'NOT_IN_CATALOG', 'RETIRED')),
         ADD CONSTRAINT one_organization_per_completion EXCLUDE USING gist (
             int8range(completion_id, completion_id, '[]') WITH &&,
             tstzrange(counts_from, counts_until) WITH &&) WHERE (counts_from IS NOT NULL)""",
     "CREATE UNIQUE INDEX one_credit_event_per_kind ON credit_event (credit_id, kind)",
     """ALTER TABLE credit_event
-        ADD CONSTRAINT credit_event_kind_is_a_word CHECK (kind IN ('COUNTED', 'ENDED'))""",
+        ADD CONSTRAINT credit_event_kind_is_known CHECK (kind IN ('COUNTED', 'ENDED'))""",
     # Audit: append-only and one chain per organization.
     "CREATE UNIQUE INDEX one_audit_event_per_sequence ON audit_event (organization_id, sequence)",
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -87,8 +87,16 @@ GUARANTEES = [
     "CREATE UNIQUE INDEX one_directory_user_per_name ON directory_user (organization_id, lower(user_name)) WHERE deleted_at IS NULL",
     """CREATE UNIQUE INDEX one_directory_user_per_external_id ON directory_user (organization_id, external_id)
         WHERE deleted_at IS NULL""",
-    "CREATE INDEX directory_user_organization ON directory_user (organization_id, id)",
     "CREATE INDEX directory_user_member ON directory_user (member_id)",
+    # Else one of two users would, by leaving, remove the other's member.
+    """CREATE UNIQUE INDEX one_active_directory_user_per_member ON directory_user (member_id)
+        WHERE is_active AND deleted_at IS NULL""",
+    # The order in which a directory pages through its users.
+    "CREATE INDEX directory_user_organization ON directory_user (organization_id, created_at, id)",
+    """ALTER TABLE directory_user
+        ADD CONSTRAINT directory_user_deleted_is_erased
+            CHECK (deleted_at IS NULL OR (NOT is_active AND resource = '{}' AND user_name = '' AND external_id IS NULL)),
+        ADD CONSTRAINT directory_user_changes_after_its_creation CHECK (changed_at >= created_at)""",
 ]
 
 
@@ -294,7 +302,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("slot", fields.SmallIntField()),
-                ("prefix", fields.CharField(max_length=20)),
+                ("prefix", fields.CharField(max_length=30)),
                 ("token_hash", fields.BinaryField()),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),

@@ -436,7 +436,7 @@ class ScimToken(Model):
     organization: fields.ForeignKeyRelation[Organization] = parent("Organization", "scim_tokens")
     organization_id: int
     slot = fields.SmallIntField()
-    prefix = fields.CharField(max_length=20)
+    prefix = fields.CharField(max_length=30)
     token_hash = fields.BinaryField()
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()

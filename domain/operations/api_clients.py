@@ -1,22 +1,21 @@
 """API clients of an organization, and their keys."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
-import asyncpg
 from pydantic import Field
 
 from domain.database.pool import execute, fetch_value
 from domain.database.transaction import Transaction, operation
-from domain.errors import NotFound, TryAgain
+from domain.errors import NotFound
 from domain.models import ApiClient, ApiKey
 from domain.notifications import ACCESS_CHANNEL, api_client_access
 from domain.operations.steps.administration import Administrator, actor_of, lock_own_organization
 from domain.operations.steps.audit import record_audit
 from domain.operations.steps.locks import lock_api_client, lock_open_keys
+from domain.operations.steps.touch import touch
 from domain.queries.callers import ApiKeyRow
 from domain.rules.api_clients import (
     ALPHABET,
@@ -36,11 +35,6 @@ from domain.rules.enums import Scope
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token, random_text
 from domain.settings import Settings
-
-# A key's use is recorded at most this often: a write for each request would be its slowest part.
-TOUCHED_EVERY = timedelta(minutes=1)
-TIMEOUT_SECONDS = 1.0
-UNWRITABLE = (TryAgain, TimeoutError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,23 +162,8 @@ async def revoke_api_client(transaction: Transaction, *, by: Administrator, api_
 
 
 async def touch_api_key(key: ApiKeyRow, *, now: datetime) -> None:
-    """Record that a key is used at an instant (aware, UTC), unless a use within the minute before is recorded."""
-    if key.last_used_at is not None and key.last_used_at > now - TOUCHED_EVERY:
-        return
-    try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            await execute(
-                """UPDATE api_key SET last_used_at = $2 WHERE id = (
-                       SELECT id FROM api_key
-                       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - $3::interval)
-                       FOR NO KEY UPDATE SKIP LOCKED)""",
-                key.id,
-                now,
-                TOUCHED_EVERY,
-            )
-    except UNWRITABLE:
-        # No request fails over this: the next one records it.
-        return
+    """Record that a key is used at an instant (aware, UTC)."""
+    await touch("api_key", key.id, last_used_at=key.last_used_at, now=now)
 
 
 async def _create_api_key(api_client_id: int, *, slot: int, expires_at: datetime, now: datetime) -> NewApiKey:

@@ -71,7 +71,7 @@ async def associate(
     """Start the association that an attempt is for, end the account's association elsewhere, and return its id.
 
     What still counts for an organization that its person has left ends too (R8). With a sealed refresh token the
-    transcript is read again every night.
+    transcript is read again every night. Where only the grant of the member's association was refused, it goes on.
 
     Raises:
         AlreadyAssociated: the member has an active association at the provider (R3).
@@ -193,7 +193,8 @@ async def _start(
     check_association_limits(
         await allowance(attempt.member_id, attempt.provider, now=started_at, policy=policy, account_id=account_id)
     )
-    # Where the cool-off was longer when it was written, what is allowed today also passes the constraint.
+    # A constraint refuses a start before ``cool_off_until``. Where the cool-off was longer when that was written, the
+    # check above has decided by today's setting, and the constraint has to agree.
     await execute(
         """UPDATE association SET cool_off_until = $1
            WHERE cool_off_until > $1 AND (learning_account_id = $2 OR (member_id = $3 AND provider = $4))""",

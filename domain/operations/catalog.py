@@ -36,7 +36,8 @@ async def import_catalog(
     """
     catalog = catalog or shipped_catalog()
     await lock_catalog()
-    # An edition that is in force stays as it is; one that arrives late is in force from then on. Nothing is back-dated.
+    # An edition that is in force stays as it is, and one that arrives late is in force from its import on: what was
+    # answered before stays true.
     changed = editions_to_write(await editions(), catalog.editions, now=now)
     await execute_many(
         """INSERT INTO certification_level AS known

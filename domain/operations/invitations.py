@@ -25,7 +25,7 @@ from domain.rules.enums import MemberRole
 from domain.rules.invitations import AlreadyMember, check_may_resend, work_address
 from domain.settings import Settings
 
-# The organization stays locked meanwhile.
+# The organization stays locked until all of them are invited.
 MAX_AT_ONCE = 100
 
 _REFUSALS: dict[str, Callable[[str], Refusal]] = {

@@ -107,7 +107,7 @@ async def activate_member(
     is_invited = member.status is MemberStatus.INVITED
     if is_invited:
         await execute(
-            "UPDATE member SET status = 'ACTIVE', name = $2, activated_at = $3 WHERE id = $1",
+            "UPDATE member SET status = 'ACTIVE', name = coalesce($2, name), activated_at = $3 WHERE id = $1",
             member.id,
             identity.name,
             now,

@@ -15,6 +15,7 @@ from domain.operations.sessions import CHECK_EVERY
 from domain.operations.steps.authorization import SignInPage, begin_authorization
 from domain.operations.steps.locks import LockedSignIn, keep_identity_bound, lock_sign_in
 from domain.providers.oidc import Grant, Issuers
+from domain.queries.callers import viewer_of_identity
 from domain.queries.issuers import TrustedIssuer, issuers_of_domain, trusted_issuer
 from domain.rules.identity import Identity, identify
 from domain.rules.mail import domain_of, one_spelling
@@ -23,6 +24,7 @@ from domain.rules.sign_in import (
     DECLINED,
     AccountReplaced,
     NotAMember,
+    ProviderUnavailable,
     SignInDeclined,
     SignInNotAccepted,
     SignInNotKnown,
@@ -168,7 +170,12 @@ async def complete_sign_in(
         identity = identify(grant.claims, trusted.trust)
         if identity.address is None or identity.name is None:
             step = "userinfo"
-            identity = identify(await issuers.with_userinfo(client, grant, now=now), trusted.trust)
+            try:
+                identity = identify(await issuers.with_userinfo(client, grant, now=now), trusted.trust)
+            except ProviderUnavailable:
+                # Who is bound is known by the subject alone: a userinfo that is down keeps none of them out.
+                if await viewer_of_identity(trusted.id, identity.subject) is None:
+                    raise
         step = "member"
         viewer = await activate_member(identity=identity, identity_issuer_id=trusted.id, now=now)
     except Refusal as refusal:

@@ -33,7 +33,7 @@ def retry_after(headers: httpx2.Headers) -> timedelta | None:
 
 
 class JsonClient:
-    # For the whole answer: the library's time limit begins anew with each chunk, and a slow issuer sends few.
+    # For the whole answer: the library's own limit begins anew with each chunk, so slow chunks could go on for ever.
     TIMEOUT_SECONDS = 10.0
     MAX_BYTES = 4 * 1024 * 1024
 

@@ -25,6 +25,7 @@ from domain.providers.tokens import (
     unverified_claims,
     verified_claims,
 )
+from domain.rules.identity import is_false
 from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
 from domain.settings import Settings
 
@@ -251,9 +252,12 @@ class Issuers:
         if told.get("sub") != grant.claims["sub"]:
             raise SignInNotAccepted("userinfo")
         claims = {**told, **grant.claims}
-        if "email_verified" not in grant.claims and "email" in told:
-            # Both of one answer: the word about one address says nothing about another.
-            claims["email"] = told["email"]
+        if not grant.claims.keys() >= {"email", "email_verified"}:
+            # Both of one answer: the word about one address says nothing about another. A no of either is a no.
+            source = told if "email" in told else grant.claims
+            is_refused = any(is_false(answer.get("email_verified")) for answer in (told, grant.claims))
+            claims["email"] = source.get("email")
+            claims["email_verified"] = False if is_refused else source.get("email_verified")
         return claims
 
     async def userinfo(self, client: Client, access_token: str) -> Mapping[str, Any]:

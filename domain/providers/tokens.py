@@ -155,7 +155,7 @@ async def verified_claims(
 
 
 def unverified_claims(token: str) -> Mapping[str, Any]:
-    """Return a token's claims without verifying them; none if it cannot be read."""
+    """Return a token's claims without verifying them; none where it cannot be read."""
     return _part(token, 1)
 
 

@@ -72,6 +72,7 @@ async def viewer_of_session(token: str, *, now: datetime) -> MemberViewer | None
 
 
 async def viewer_of_member(member_id: int) -> MemberViewer | None:
+    """Return a member with their present role, if they are active."""
     return await fetch_row(
         MemberViewer,
         """SELECT m.id AS member_id, m.organization_id, m.role FROM member m
@@ -104,4 +105,5 @@ async def api_key(text: str, *, now: datetime) -> ApiKeyRow | None:
 
 
 async def api_key_by_id(key_id: int, *, now: datetime) -> ApiKeyRow | None:
+    """Return the key with an id, if it is valid at an instant (aware, UTC)."""
     return await fetch_row(ApiKeyRow, f"{_SELECT} AND k.id = $2", now, key_id)

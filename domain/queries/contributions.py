@@ -36,11 +36,10 @@ _OF_MEMBERS = f"""SELECT {_HOLDING} FROM credit c JOIN completion p ON p.id = c.
 class OrganizationContributions:
     """What an organization's credits contribute as of an instant, for some members at a time."""
 
-    # Of all other members' credits ``scored`` keeps only those that can change any points, however many there are.
-
     def __init__(self, organization_id: int, as_of: datetime, scored: ProgramContributions) -> None:
         self._organization_id = organization_id
         self._as_of = as_of
+        # Of all other members' credits it keeps only those that can change any points, however many there are.
         self._scored = scored
 
     async def of(

@@ -206,9 +206,9 @@ async def credits_of_organization(
 
 async def credit_status_summary(viewer: Viewer, *, as_of: datetime, now: datetime) -> CreditStatusSummary | None:
     """Return how many credits of the viewer's organization have which status, to its admins only."""
-    # Overdue is what is late now, whatever the instant asked for: it tells of the workers, not of the credits (R18).
     if not viewer.may(Scope.CREDITS_READ):
         return None
+    # Overdue is what is late now, whatever the instant asked for: it tells of the workers, not of the credits (R18).
     return await fetch_row(
         CreditStatusSummary,
         f"""SELECT count(*) FILTER (WHERE status = 'PENDING') AS pending,

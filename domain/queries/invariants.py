@@ -70,6 +70,9 @@ INVARIANTS = {
         SELECT 'invitation ' || i.id FROM invitation i JOIN member m ON m.id = i.member_id
         WHERE i.organization_id <> m.organization_id
            OR (m.status = 'INVITED') <> (i.responded_at IS NULL AND i.canceled_at IS NULL)""",
+    "whom a directory says to be active became a member of its organization, and nobody of another (R2)": """
+        SELECT 'directory user ' || d.id FROM directory_user d LEFT JOIN member m ON m.id = d.member_id
+        WHERE (d.is_active AND m.id IS NULL) OR m.organization_id <> d.organization_id""",
     "an API client's creator is a member of its organization": """
         SELECT 'API client ' || c.id FROM api_client c JOIN member m ON m.id = c.created_by_id
         WHERE c.organization_id <> m.organization_id""",

@@ -27,6 +27,14 @@ class Operator:
     role: MemberRole = MemberRole.GLOBAL_ADMIN
 
 
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """An organization's directory, which provisions members with the rights of a global admin and changes no role."""
+
+    organization_id: int
+    role: MemberRole = MemberRole.GLOBAL_ADMIN
+
+
 def check_admin(role: MemberRole) -> None:
     """Refuse a role that is not an admin's.
 

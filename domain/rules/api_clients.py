@@ -22,7 +22,7 @@ ALPHABET = digits + ascii_uppercase + ascii_lowercase
 PUBLIC_LENGTH = 8
 SECRET_LENGTH = 32
 CHECKSUM_LENGTH = 6
-_KEY = re.compile(rf"{MARK}[0-9A-Za-z]{{{PUBLIC_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
+_CHARACTERS = re.compile(rf"[0-9A-Za-z]{{{PUBLIC_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
 
 
 class TooManyApiClients(Refusal):
@@ -105,10 +105,10 @@ def free_slot(staying: OpenKey | None) -> int:
     return next(slot for slot in SLOTS if staying is None or slot != staying.slot)
 
 
-def api_key(random_text: str) -> str:
+def api_key(random_text: str, *, mark: str = MARK) -> str:
     """Return the key of random characters of the alphabet: first the public ones, then the secret ones."""
     assert len(random_text) == PUBLIC_LENGTH + SECRET_LENGTH
-    unchecked = MARK + random_text
+    unchecked = mark + random_text
     return unchecked + _checksum(unchecked)
 
 
@@ -116,11 +116,13 @@ def claims_to_be_api_key(text: str) -> bool:
     return text.startswith(MARK)
 
 
-def prefix_of(text: str) -> str | None:
-    """Return the public beginning of a key, or nothing if the text is not a key or was mistyped."""
-    if not _KEY.fullmatch(text) or text != text[:-CHECKSUM_LENGTH] + _checksum(text[:-CHECKSUM_LENGTH]):
+def prefix_of(text: str, *, mark: str = MARK) -> str | None:
+    """Return the public beginning of a key, or nothing if the text is not a key of this mark or was mistyped."""
+    if not text.startswith(mark) or not _CHARACTERS.fullmatch(text, len(mark)):
         return None
-    return text[: len(MARK) + PUBLIC_LENGTH]
+    if text != text[:-CHECKSUM_LENGTH] + _checksum(text[:-CHECKSUM_LENGTH]):
+        return None
+    return text[: len(mark) + PUBLIC_LENGTH]
 
 
 def _checksum(text: str) -> str:

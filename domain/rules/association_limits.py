@@ -111,7 +111,7 @@ def association_allowance(
     If the member may not see the account's history, ``earlier_refusal`` is that of their latest attempt with it.
     """
     # Both limits count over the account and over the member at the provider; the stricter one holds. Otherwise a second
-    # account, or a second work account, would be a way around them. No account stands for the member's own history.
+    # account, or a second work account, would be a way around them. The history without an account is the member's own.
     histories = [(None, sorted(member_starts)), (account, sorted(account_starts))]
     cool_offs = [CoolOffActive(starts[-1] + policy.cool_off, policy, owner) for owner, starts in histories if starts]
     years = [

@@ -51,7 +51,7 @@ def retirement_reason(
     facts: CertificationFacts, *, completed_at: datetime, starts_at: datetime
 ) -> IneligibleReason | None:
     """Return RETIRED if a completion does not count any more when its association starts."""
-    # Who earned it before the retirement keeps it as long as it is valid; who earned it later never had it.
+    # Who earned it before the retirement keeps it as long as it is valid; what was earned later never counts.
     if facts.retirement_rule is RetirementRule.ONE_YEAR_IF_EARNED_BEFORE and facts.retires_on is not None:
         return IneligibleReason.RETIRED if completed_at >= start_of_day(facts.retires_on) else None
     end = eligible_until(facts)
@@ -59,11 +59,15 @@ def retirement_reason(
 
 
 def start_of_day(day: date) -> datetime:
+    """Return the instant at which a date begins, in UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 def add_months(instant: datetime, months: int) -> datetime:
-    """Return the same day and time some months later or earlier, or the month's last day if it has no such day."""
+    """Return the same day and time some months later or earlier, or the month's last day if it has no such day.
+
+    An instant beyond the calendar becomes the calendar's first or last one.
+    """
     year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
     # A provider may send any date, and one such completion must not stop a whole transcript.
     if not MINYEAR <= year <= MAXYEAR:

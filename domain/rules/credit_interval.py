@@ -101,10 +101,12 @@ def refresh_date(left_at: datetime) -> date:
 
 
 def refresh_at(left_at: datetime) -> datetime:
+    """Return the instant, exclusive, until which a leaver's credits count (R8)."""
     return start_of_day(refresh_date(left_at))
 
 
 def next_refresh_date(now: datetime) -> date:
+    """Return the first refresh date that begins after an aware instant."""
     today = _utc_date(now)
     # On the 10th itself it has begun already.
     return today.replace(day=REFRESH_DAY) if today.day < REFRESH_DAY else _following_month(today)

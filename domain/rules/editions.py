@@ -35,7 +35,7 @@ def programs_at(editions: Sequence[Edition], at: datetime) -> tuple[Program, ...
 
 
 def programs_of(editions: Sequence[Edition], key: str, at: datetime) -> tuple[Program, ...]:
-    """Return every program as one edition has it, whenever that is in force.
+    """Return every program as one edition has it, whenever that is in force; its measures are as at the instant.
 
     Raises:
         EditionNotKnown: no edition has the key.

@@ -74,6 +74,7 @@ def check_forecast_date(until: date, *, now: datetime) -> None:
 
 # The last microsecond, since an end is exclusive: what ends at midnight still counts on the day before.
 def end_of_day(day: date) -> datetime:
+    """Return the last microsecond of a day, in UTC."""
     return start_of_day(day) + timedelta(days=1) - timedelta(microseconds=1)
 
 

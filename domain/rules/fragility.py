@@ -35,7 +35,10 @@ class FragilityFinding:
 def fragility(
     holdings: Iterable[Holding], programs: Sequence[Program], *, at: datetime, track: Track | None = None
 ) -> tuple[FragilityFinding, ...]:
-    """Return the finding of each program that is attained at an instant, on the organization's track if it has one."""
+    """Return the finding of each program that is attained at an instant (aware, UTC).
+
+    ``track`` is the organization's setting.
+    """
     # Who does not count yet can neither lose a program nor save it.
     counting = tuple(holding for holding in holdings if holding.is_counting(at))
     return _Fragility(counting, programs, at, track).findings()
@@ -101,7 +104,7 @@ class _Fragility:
     def findings(self) -> tuple[FragilityFinding, ...]:
         people: dict[Person, set[frozenset[str]]] = defaultdict(set)
         single: dict[int, set[frozenset[str]]] = defaultdict(set)
-        # The requirements that are unmet with one person less: nobody else and nothing else can lose a program.
+        # The requirements that one person less leaves unmet: only through these can a single person or credit matter.
         tight = {
             requirement.certifications
             for program in self._programs
@@ -112,7 +115,7 @@ class _Fragility:
         for codes in tight:
             for person, credits in self._holders.of(codes).items():
                 people[person].add(codes)
-                # A person with two of them still counts without either.
+                # A person with two such credits still counts when one of them is gone.
                 if len(credits) == 1:
                     single[id(credits[0])].add(codes)
         in_order = dict.fromkeys(holding.person for holding in self._holdings)

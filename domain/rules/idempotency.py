@@ -39,6 +39,6 @@ def check_same_request(stored: bytes, requested: Collection[bytes]) -> None:
     Raises:
         IdempotencyKeyReused: they differ.
     """
-    # A client's mistake, which would else get the answer of another request without a word.
+    # A client's mistake: without this check it would silently get the answer of another request.
     if stored not in requested:
         raise IdempotencyKeyReused

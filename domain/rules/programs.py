@@ -15,7 +15,8 @@ class Requirement:
     role: RequirementRole
     # People, or designations where the role is ``DESIGNATION``.
     needed: int
-    # A gate gives them once, when as many people as needed count; everything else gives each of these an equal share.
+    # A gate gives them all at once, when as many people as needed count. Everything else gives an equal share for each
+    # person, up to the people needed.
     points: Fraction = Fraction(0)
     certifications: frozenset[str] = frozenset()
     designations: frozenset[str] = frozenset()

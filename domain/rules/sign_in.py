@@ -142,7 +142,7 @@ class BoundElsewhere(Refusal):
         super().__init__(message)
 
 
-# A redirect URI for each, so that an answer can be no other issuer's: not every one names itself (RFC 9207).
+# A redirect URI of its own tells whose answer it is, since not every issuer names itself (RFC 9207, decision 0015).
 def redirect_key(*, organization_id: int, issuer: str) -> str:
     """Return the part of a redirect URI that is unique to an organization and its issuer."""
     return sha256(f"{organization_id} {issuer}".encode()).hexdigest()[:32]
@@ -169,7 +169,7 @@ def check_answering_issuer(named: str | None, *, expected: str, is_named_always:
     Raises:
         SignInNotAccepted: the answer may be another issuer's.
     """
-    # Else an attacker who has an issuer of their own could pass off its answer as another's (a mix-up).
+    # Otherwise an attacker with an issuer of their own could get the code of an honest one (a mix-up).
     if (named is None and is_named_always) or (named is not None and named != expected):
         raise SignInNotAccepted
 

@@ -44,6 +44,7 @@ Viewer = MemberViewer | ApiClientViewer
 
 
 def check_signed_in(viewer: Viewer | None) -> Viewer:
+    """Return the viewer, or raise Forbidden where nobody is signed in."""
     if viewer is None:
         raise Forbidden
     return viewer

@@ -64,8 +64,8 @@ class Story:
         self._expect(attempt["status"] == "ASSOCIATED", "Microsoft Learn is linked at Fabrikam")
 
     async def _move_to_contoso(self) -> None:
-        await self.service.advance(days=31)
         # The cool-off of 30 days must be over.
+        await self.service.advance(days=31)
         self.tell("31 days pass, and Amara works for Contoso")
         browser = Browser()
         try:

@@ -18,7 +18,8 @@ from api.graphql.schema import schema, sdl
 from domain.errors import Refusal
 from domain.operations.attempts import ConfirmationNeeded
 from domain.rules.editions import EditionInForce
-from domain.rules.sign_in import NotAMember, SignInExpired, SignInNotKnown
+from domain.rules.identity import AddressMissing, AddressNotOfOrganization, AddressNotVerified
+from domain.rules.sign_in import AccountReplaced, BoundElsewhere, NotAMember, SignInExpired, SignInNotKnown
 
 GRAPHQL = schema._schema
 NAMED = [kind for name, kind in sorted(GRAPHQL.type_map.items()) if not name.startswith("__")]
@@ -58,7 +59,10 @@ def test_no_argument_claims_a_default_of_null() -> None:
 
 def test_every_refusal_has_a_code_of_its_own_and_is_a_type_unless_only_browsers_and_the_command_line_meet_it() -> None:
     refusals = Refusal.__subclasses__()
-    elsewhere = {SignInExpired, SignInNotKnown, NotAMember, ConfirmationNeeded, EditionInForce}
+    elsewhere = {
+        *(AddressMissing, AddressNotVerified, AddressNotOfOrganization, AccountReplaced, BoundElsewhere),
+        *(SignInExpired, SignInNotKnown, NotAMember, ConfirmationNeeded, EditionInForce),
+    }
 
     assert set(refusals) - elsewhere == set(TYPES)
     assert len({refusal.code for refusal in refusals}) == len(refusals)

@@ -130,8 +130,12 @@ def test_a_moved_checkout_is_installed_again(checkout: Path, tmp_path: Path) -> 
 
 
 def test_what_an_earlier_lock_pinned_is_removed(checkout: Path) -> None:
-    (checkout / "requirements.lock").write_text("Kept_Name==1 \\\n    --hash=sha256:00\n")
-    listing = 'case "$*" in *list*) echo kept.name==1; echo surplus==2; echo pip==9;; *) echo "$*";; esac'
+    (checkout / "requirements.lock").write_text(
+        "Kept_Name==1 \\\n    --hash=sha256:00\nwith_extra[email]==3 \\\n    --hash=sha256:00\n"
+    )
+    listing = (
+        'case "$*" in *list*) echo kept.name==1; echo with-extra==3; echo surplus==2; echo pip==9;; *) echo "$*";; esac'
+    )
     (checkout / ".venv" / "bin" / "python").write_text(f"#!/bin/sh\n{listing}\n")
 
     installed = run(checkout, "install")
@@ -185,7 +189,7 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_address() -> None:
     packages = [line for line in lock.splitlines() if line and line[0] not in " #"]
 
     assert "://" not in lock
-    assert all(re.match(r"[\w.-]+==\S+.* \\$", package) for package in packages)
+    assert all(re.match(r"[\w.-]+(\[[\w, -]+\])?==\S+.* \\$", package) for package in packages)
     assert lock.count(" \\\n    --hash=sha256:") >= len(packages)
     assert not [line for line in lock.splitlines() if line.startswith("-")]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Forbidden, InvalidInput, NotFound
-from domain.models import ApiClient, ApiKey, AuditEvent, Member, Organization
+from domain.models import ApiClient, ApiKey, AuditEvent, Member, Organization, WorkIdentity
 from domain.operations.api_clients import NewApiKey, create_api_client, revoke_api_client, rotate_api_client_secret
 from domain.queries.callers import api_key
 from domain.rules import api_clients
@@ -148,6 +148,7 @@ async def test_nobody_else_creates_rotates_or_revokes(
     foreign = await make_member(await make_organization("Fabrikam"), role=MemberRole.GLOBAL_ADMIN)
     number = (await make_api_client(organization, settings=settings)).api_client_id
     await Member.filter(id=admin.id).update(status=MemberStatus.REMOVED, removed_at=START)
+    await WorkIdentity.filter(member_id=admin.id).update(ended_at=START)
 
     async def try_all(by: MemberViewer, refusal: type[Exception]) -> None:
         with pytest.raises(refusal):

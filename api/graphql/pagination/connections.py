@@ -76,7 +76,7 @@ class ConnectionRequest:
     cursors: ListCursors
     # Signing a cursor for each row is spared where no edges are selected.
     has_edges: bool
-    # Of the cursors that the client sent; a list that is evaluated at an instant can have one only, which is ``as_of``.
+    # Those of the cursors that the client sent. A list that is evaluated at an instant allows only one: ``as_of``.
     instants: frozenset[datetime]
     as_of: datetime | None = None
 

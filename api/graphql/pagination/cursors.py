@@ -32,12 +32,12 @@ class ListCursors:
 
     # The first signs, and each is accepted.
     keys: Sequence[bytes]
-    # Of the list and its parent; it is signed with the cursor, which is so of no other list.
+    # The name of the list and its parent. It is signed with the cursor, so no other list accepts the cursor.
     name: str
     order: Order | None = None
 
     def text(self, cursor: Cursor) -> str:
-        # Nothing that the list does not show; readable, since only a changed cursor does harm.
+        # Signed but not encrypted: a cursor holds nothing that the list does not show; only a changed one does harm.
         values = [_name(self.order), _json_value(cursor.as_of), cursor.position.id, _json_value(cursor.position.value)]
         content = opaque(json.dumps(values, separators=(",", ":")))
         return content + self._signature(content, self.keys[0])
@@ -76,7 +76,7 @@ def _name(order: Order | None) -> str | None:
 
 
 def _json_value(value: Value | None) -> str | int | None:
-    # Whole microseconds: a float of seconds would lose some of an instant far ahead, and the page a row.
+    # Whole microseconds: a float of seconds is inexact for an instant far ahead, and the page could lose a row.
     return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
 
 

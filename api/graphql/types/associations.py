@@ -125,7 +125,7 @@ def association_of(row: AssociationRow, viewer: Viewer) -> Association:
 
 
 def attempt_of(row: AttemptRow, context: Context) -> AssociationAttempt:
-    # Only the code and the instant are stored: the sentence is made anew, by the policy as it is now.
+    # The sentence is not stored: it is made from the code, the instant and the account, by the policy as it is now.
     refusal = row.refusal_code and attempt_refusal(
         row.refusal_code,
         provider=row.provider,

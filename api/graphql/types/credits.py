@@ -126,7 +126,8 @@ async def selected_details(info: Info, rows: Sequence[CreditRow], *paths: tuple[
         return any(selects(info, *path, *names) for path in paths)
 
     contributions: CreditContributions = {}
-    # Contributions are a computation over the whole organization, and the reasons name what gets no points.
+    # Only where selected: contributions take a computation over the whole organization. The reasons need them too,
+    # since they name what gets no points.
     if rows and (is_selected("contributions") or is_selected("explanation", "reasons")):
         member_ids = frozenset(row.member_id for row in rows)
         contributions = await contributions_of_members(info, rows[0].organization_id, member_ids, as_of=rows[0].as_of)

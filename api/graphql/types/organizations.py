@@ -100,7 +100,8 @@ class CreditStatusSummary:
     as_of: datetime = strawberry.field(description="The instant asked for.")
 
 
-# Bases of the organization: a class has its attributes before its resolvers, and the schema keeps its order of fields.
+# Bases of the organization, so that the schema keeps the order of its fields: in one class the attributes, such as the
+# name, would come before these.
 @strawberry.type
 class OrganizationMembers:
     row_id: strawberry.Private[int]

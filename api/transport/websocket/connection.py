@@ -119,7 +119,7 @@ class _Connection:
         except TimeoutError:
             raise ProtocolError(CloseCode.INITIALIZATION_TIMEOUT, "Connection initialisation timeout") from None
         try:
-            # By the parameters, by the header, or from our own pages by the cookie.
+            # Parameters too, since a browser cannot add a header to a websocket; our own pages have only the cookie.
             now = self._runtime.clock()
             proofs = [value for name, value in message.parameters.items() if name.lower() == "authorization"]
             proofs = [proof for proof in proofs if proof is not None]

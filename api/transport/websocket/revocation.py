@@ -100,7 +100,7 @@ class Access:
         usual = notifications.POLL_INTERVAL_SECONDS if self._is_known.is_set() else notifications.RECONNECT_SECONDS
         if self._caller.expires_at is None:
             return usual
-        # The sandbox's clock can be moved meanwhile.
+        # Never longer than usual: the sandbox's clock can be moved past the expiry meanwhile.
         left = (self._caller.expires_at - self._runtime.clock()).total_seconds()
         return max(SHORTEST_WAIT_SECONDS, min(left, usual))
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from domain.database.pool import fetch_row, fetch_value
 from domain.errors import Forbidden, NotFound
 from domain.operations.steps.locks import LockedMember, LockedOrganization, lock_members, lock_organization
-from domain.rules.administration import Operator, check_admin, check_admin_stays, check_may_administer
+from domain.rules.administration import Directory, Operator, check_admin, check_admin_stays, check_may_administer
 from domain.rules.enums import DeliveryProblem, MemberRole, MemberStatus
 from domain.rules.invitations import InvitationAnswered
 from domain.rules.visibility import MemberViewer
 
-Administrator = MemberViewer | Operator
+Administrator = MemberViewer | Operator | Directory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,13 @@ class OpenInvitation:
 
 
 def actor_of(by: Administrator) -> str:
-    return "operator" if isinstance(by, Operator) else f"member:{by.member_id}"
+    match by:
+        case Operator():
+            return "operator"
+        case Directory():
+            return "directory"
+        case MemberViewer(member_id=member_id):
+            return f"member:{member_id}"
 
 
 async def lock_own_organization(by: Administrator) -> tuple[MemberRole, LockedOrganization]:
@@ -111,7 +117,7 @@ async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, Locked
 
 
 def _current_role(by: Administrator, members: dict[int, LockedMember]) -> MemberRole:
-    if isinstance(by, Operator):
+    if not isinstance(by, MemberViewer):
         return by.role
     admin = members.get(by.member_id)
     if admin is None or admin.status is not MemberStatus.ACTIVE or not admin.is_bound:

@@ -34,7 +34,7 @@ class _Credit:
 async def lock_ending_associations(association_ids: Collection[int], *, now: datetime) -> datetime:
     """Lock associations and their credits, in the current transaction; return the instant at which they may end."""
     await lock_associations(association_ids)
-    # Another machine's clock may be ahead of ours: nothing ends before its start, or before an event recorded of it.
+    # Another machine's clock may be ahead of ours: nothing ends before its start, or before an event recorded for it.
     latest: datetime | None = await fetch_value(
         """SELECT max(greatest(a.started_at, e.at)) FROM association a
            LEFT JOIN credit c ON c.association_id = a.id LEFT JOIN credit_event e ON e.credit_id = c.id

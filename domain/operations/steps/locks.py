@@ -2,14 +2,15 @@
 
 # Whoever needs several locks takes them in this order, and rows of one table by ascending id, so that no two operations
 # wait for each other: idempotency key, callback, attempt, learning account, association, credits, member, organization,
-# API client, API key. An association that starts locks its member before the associations and credits that it ends:
-# they belong to the account that it has locked already. Whoever locks a sign-in, the catalog or the readings at a
-# provider does so first, and holds nothing that the others wait for.
+# API client, API key or directory's token. An association that starts locks its member before the associations and
+# credits that it ends: they belong to the account that it has locked already. Whoever locks a sign-in, a directory's
+# user, the catalog or the readings at a provider does so first, and holds nothing that the others wait for.
 # Locks that never wait (``SKIP LOCKED``) stand where they are used. All others stand here and in ``leases.py``.
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from domain.database.pool import execute, fetch_row, fetch_rows, fetch_value, row_or_raise
 from domain.errors import NotFound
@@ -53,6 +54,15 @@ class LockedOrganization:
     id: int
     name: str
     mail_domains: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedDirectoryUser:
+    id: UUID
+    member_id: int | None
+    is_active: bool
+    version: int
+    resource_json: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +287,34 @@ async def lock_open_keys(api_client_id: int) -> list[OpenKey]:
            WHERE api_client_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE""",
         api_client_id,
     )
+
+
+async def lock_open_scim_tokens(organization_id: int) -> list[OpenKey]:
+    """Lock the tokens of an organization's directory that have not ended; return them."""
+    return await fetch_rows(
+        OpenKey,
+        """SELECT id, slot, prefix, expires_at FROM scim_token
+           WHERE organization_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE""",
+        organization_id,
+    )
+
+
+async def lock_directory_user(directory_user_id: UUID, *, organization_id: int) -> LockedDirectoryUser:
+    """Lock a user of an organization's directory.
+
+    Raises:
+        NotFound: there is none, or the directory has deleted it.
+    """
+    user = await fetch_row(
+        LockedDirectoryUser,
+        """SELECT id, member_id, is_active, version, resource::text AS resource_json FROM directory_user
+           WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE""",
+        directory_user_id,
+        organization_id,
+    )
+    if user is None:
+        raise NotFound
+    return user
 
 
 async def lock_sign_in(state_hash: bytes) -> LockedSignIn | None:

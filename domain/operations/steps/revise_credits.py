@@ -13,7 +13,7 @@ from domain.rules.credit_revision import CompletionFacts, CreditSoFar, Revision,
 from domain.rules.enums import CreditEndReason, IneligibleReason
 from domain.rules.policy import Policy
 
-# Certifications that thousands of associations hold are not in memory at once.
+# So many associations at a time: what thousands of them hold would not fit into memory all at once.
 PAGE = 500
 
 

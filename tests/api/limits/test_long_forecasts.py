@@ -216,8 +216,8 @@ async def test_a_third_organization_waits_for_pieces_of_long_forecasts_only(
 
     assert [each.status_code for each in answers] == [200] * 3
     assert days.number > 2 * CREDITS
-    # Two pieces each, while the third organization is read and while it is scored, and what was begun before.
-    assert before[0] <= 6 * DAYS_OF_A_PIECE
+    # A few pieces of each, as many as pass while the third organization is read, and nothing like a whole forecast.
+    assert before[0] < CREDITS / 2
     assert len(runtime.scoring_slots) == 0
 
 

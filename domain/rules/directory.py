@@ -1,0 +1,93 @@
+"""What an organization's directory says of a user (SCIM), and its tokens.
+
+A user's work address is their work e-mail, else their primary one, else their user name. (Our decision.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import InvalidInput, Refusal
+from domain.rules.text import is_printable
+
+# Begins like no API key: after the mark of those comes no underscore.
+SCIM_MARK = "certlink_scim_"
+MAX_USER_NAME = 320
+MAX_EXTERNAL_ID = 255
+MAX_NAME = 200
+MAX_EMAILS = 20
+
+
+class DirectoryUserExists(Refusal):
+    """Another user of the directory has what only one may have."""
+
+    code = "DIRECTORY_USER_EXISTS"
+
+    def __init__(self) -> None:
+        super().__init__("Another user of the directory has this userName, externalId or work e-mail already.")
+
+
+class DirectoryUserChanged(Refusal):
+    """Another request has changed the user meanwhile."""
+
+    code = "DIRECTORY_USER_CHANGED"
+
+    def __init__(self) -> None:
+        super().__init__("The user was changed meanwhile. Read it again, then try again. Nothing was changed.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryProfile:
+    """What counts of a user's resource; ``is_active`` and ``name`` are nothing where it does not tell them."""
+
+    user_name: str
+    external_id: str | None
+    is_active: bool | None
+    name: str | None
+    address: str
+
+
+def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
+    """Return what counts of a SCIM user, whose values have SCIM's types.
+
+    Raises:
+        InvalidInput: the user name or the external id is too long or cannot be printed, or there are too many e-mails.
+    """
+    user_name, external_id = resource["userName"], resource.get("externalId")
+    if not user_name.strip() or not is_printable(user_name, max_length=MAX_USER_NAME):
+        raise InvalidInput(f"userName must have 1 to {MAX_USER_NAME} printable characters.")
+    if external_id is not None and not is_printable(external_id, max_length=MAX_EXTERNAL_ID):
+        raise InvalidInput(f"externalId must have at most {MAX_EXTERNAL_ID} printable characters.")
+    if len(resource.get("emails") or []) > MAX_EMAILS:
+        raise InvalidInput(f"A user may have at most {MAX_EMAILS} e-mails.")
+    return DirectoryProfile(
+        user_name=user_name,
+        external_id=external_id or None,
+        is_active=resource.get("active"),
+        name=_name(resource),
+        address=_address(resource) or user_name,
+    )
+
+
+def _name(resource: Mapping[str, Any]) -> str | None:
+    parts = resource.get("name") or {}
+    both = " ".join(part for part in (parts.get("givenName"), parts.get("familyName")) if part)
+    for text in (resource.get("displayName"), parts.get("formatted"), both):
+        name = (text or "").strip()
+        if name and is_printable(name, max_length=MAX_NAME):
+            return name
+    return None
+
+
+def _address(resource: Mapping[str, Any]) -> str | None:
+    emails = [email for email in resource.get("emails") or [] if (email.get("value") or "").strip()]
+    # Work goes before primary: a primary address may be a private one, with which nobody could sign in.
+    emails.sort(key=lambda email: (_is_work(email), bool(email.get("primary"))), reverse=True)
+    if not emails or not (_is_work(emails[0]) or emails[0].get("primary")):
+        return None
+    address: str = emails[0]["value"]
+    return address
+
+
+def _is_work(email: Mapping[str, Any]) -> bool:
+    return (email.get("type") or "").lower() == "work"

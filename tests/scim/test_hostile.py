@@ -1,0 +1,149 @@
+"""Whatever a directory sends is answered in SCIM's shape, and never by a fault."""
+
+from typing import Any
+
+import pytest
+
+from tests.scim.conftest import ENTERPRISE, PATCH, Directory, is_error
+
+FILTERS = [
+    "(" * 3_000 + 'userName eq "a"' + ")" * 3_000,
+    "not (" * 1_000 + 'userName eq "a"' + ")" * 1_000,
+    " or ".join(['userName eq "a"'] * 2_000),
+    "emails[" * 500 + 'type eq "a"' + "]" * 500,
+    'userName eq "' + "a" * 30_000 + '"',
+    'userName eq "\\u0000"',
+    'userName eq "\\ud800"',
+    'userName eq "\x00"',
+    "userName eq null",
+    "active eq null",
+    "id eq 17",
+    'externalId eq "a" and',
+    'emails eq "a@contoso.example"',
+    'emails[type eq "work"] eq "a"',
+    f'{ENTERPRISE}:userName eq "a"',
+    'meta.lastModified eq "2026-01-01T00:00:00Z"',
+    "",
+    " ",
+    "💥",
+]
+OPERATIONS: list[Any] = [
+    None,
+    [],
+    17,
+    {"op": "replace"},
+    {"op": "destroy", "path": "title"},
+    {"op": "replace", "path": "active", "value": "perhaps"},
+    {"op": "replace", "path": "active", "value": {"a": 1}},
+    {"op": "replace", "path": "(" * 3_000, "value": "a"},
+    {"op": "replace", "path": 'emails[type eq "' + "a" * 20_000 + '"].value', "value": "a@contoso.example"},
+    {"op": "replace", "path": "emails[" + "(" * 3_000 + 'type eq "a"' + ")" * 3_000 + "].value", "value": "a"},
+    {"op": "replace", "value": {"emails[" + "not (" * 800: "a"}},
+    {"op": "replace", "path": "emails", "value": "a"},
+    {"op": "replace", "path": "emails", "value": [{"value": 17}]},
+    {"op": "replace", "path": "id", "value": "a"},
+    {"op": "replace", "path": "meta.version", "value": "a"},
+    {"op": "replace", "path": "schemas", "value": []},
+    {"op": "remove", "path": "userName"},
+    {"op": "remove"},
+    {"op": "replace", "path": "userName", "value": None},
+    {"op": "replace", "path": "userName", "value": ""},
+    {"op": "replace", "path": "externalId", "value": ["a"]},
+    {"op": "add", "path": "name", "value": "a"},
+    {"op": "add", "path": ENTERPRISE, "value": "a"},
+    {"op": "add", "path": "urn:nothing:here:title", "value": "a"},
+    {"op": "replace", "value": {}},
+    {"op": "replace", "value": {"": "a", ".": "b", "[": "c", "name.": "d"}},
+]
+
+
+@pytest.mark.parametrize("number", range(len(FILTERS)))
+async def test_a_filter_whatever_it_is_costs_no_fault(directory: Directory, number: int) -> None:
+    answer = await directory.send("GET", "/Users", params={"filter": FILTERS[number]})
+
+    assert answer.status_code in {200, 400}, answer.text
+    assert answer.headers["content-type"] == "application/scim+json"
+
+
+@pytest.mark.parametrize("number", range(len(OPERATIONS)))
+async def test_a_patch_whatever_it_is_costs_no_fault(directory: Directory, number: int) -> None:
+    created = await directory.create()
+
+    answer = await directory.send(
+        "PATCH", f"/Users/{created['id']}", json={"schemas": [PATCH], "Operations": [OPERATIONS[number]]}
+    )
+
+    assert answer.status_code in {200, 204, 400}, answer.text
+    assert (await directory.read(created["id"]))["userName"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        None,
+        {"schemas": [PATCH]},
+        {"schemas": [PATCH], "Operations": {}},
+        {"schemas": [PATCH], "Operations": []},
+        {"schemas": "a", "Operations": [{"op": "replace", "path": "title", "value": "a"}]},
+        {"Operations": [{"op": "replace", "path": "title", "value": "a"}], "operations": []},
+    ],
+)
+async def test_a_body_of_a_patch_whatever_it_is_costs_no_fault(directory: Directory, body: Any) -> None:
+    created = await directory.create()
+
+    answer = await directory.send("PATCH", f"/Users/{created['id']}", json=body)
+
+    assert answer.status_code in {200, 204, 400}, answer.text
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"count": "a"},
+        {"count": "-5"},
+        {"count": "99999999999999999999"},
+        {"startIndex": "99999999999999999999"},
+        {"startIndex": "0"},
+        {"startIndex": "1.5"},
+        {"attributes": "nosuch"},
+        {"attributes": "(" * 2_000},
+        {"attributes": "userName", "excludedAttributes": "userName"},
+        {"excludedAttributes": "id,userName"},
+        {"cursor": "abc"},
+        {"sortBy": "("},
+    ],
+)
+async def test_a_parameter_whatever_it_is_costs_no_fault(directory: Directory, parameters: dict[str, str]) -> None:
+    await directory.create()
+
+    answer = await directory.send("GET", "/Users", params=parameters)
+
+    assert answer.status_code in {200, 400, 501}, answer.text
+    assert answer.headers["content-type"] == "application/scim+json"
+
+
+async def test_what_would_take_seconds_to_read_is_refused(directory: Directory) -> None:
+    created = await directory.create()
+    long = " and ".join(['userName eq "a"'] * 100)
+    paths = {f'emails[type eq "t{number}"].value': "a@contoso.example" for number in range(51)}
+
+    many = await directory.patch(created["id"], *[{"op": "replace", "path": "title", "value": "a"}] * 51)
+    in_one = await directory.patch(created["id"], {"op": "replace", "value": paths})
+    path = await directory.patch(created["id"], {"op": "replace", "path": f"emails[{long}].value", "value": "a"})
+    emails = await directory.patch(
+        created["id"], {"op": "add", "path": "emails", "value": [{"value": str(number)} for number in range(20)]}
+    )
+    filtered = await directory.send("GET", "/Users", params={"filter": long})
+    searched = await directory.send("POST", "/Users/.search", json={"filter": long})
+    attributes = await directory.send("GET", f"/Users/{created['id']}", params={"attributes": "title," * 200})
+
+    assert is_error(many, 400, "invalidValue")
+    assert is_error(in_one, 400, "invalidValue")
+    assert is_error(path, 400, "invalidPath")
+    assert is_error(emails, 400, "invalidValue")
+    assert is_error(filtered, 400, "invalidFilter")
+    assert is_error(searched, 400, "invalidFilter")
+    assert is_error(attributes, 400, "invalidValue")
+    assert await directory.read(created["id"]) == created
