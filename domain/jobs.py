@@ -27,7 +27,7 @@ class DeliverInvitations(Job):
     name = "deliver_invitations"
 
 
-# The sweeper alone starts these four: no operation makes them due.
+# The sweeper alone starts these four: they become due by time, and are not urgent.
 class RereadTranscripts(Job):
     name = "reread_transcripts"
 

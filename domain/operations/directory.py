@@ -145,6 +145,9 @@ async def change_directory_user(
                 now=now,
                 settings=settings,
             )
+        elif one_spelling(profile.address) != one_spelling(before.address) and await _is_taken(profile, by=by):
+            # An admin removed this user's person: with another's address the user would get that person's member.
+            raise DirectoryUserExists
     elif current.is_active:
         member_id = await _let_go(current, before, by=by, now=now)
     await _link(current.id, member_id or current.member_id)
@@ -240,6 +243,16 @@ async def _member_of(current: LockedDirectoryUser, before: DirectoryProfile, *, 
         current.id,
     )
     return member_id
+
+
+async def _is_taken(profile: DirectoryProfile, *, by: Directory) -> bool:
+    """Tell whether somebody invited or active has a user's address."""
+    taken: bool = await fetch_value(
+        "SELECT EXISTS (SELECT FROM member WHERE organization_id = $1 AND work_email = $2 AND status <> 'REMOVED')",
+        by.organization_id,
+        one_spelling(profile.address),
+    )
+    return taken
 
 
 async def _follow(

@@ -304,7 +304,7 @@ async def change_member_role(
     administered = await lock_administered_member(by, member_id)
     member = administered.member
     check_may_administer(administered.own_role, role)
-    await check_other_admin(member, stays_admin=role.is_admin)
+    await check_other_admin(by, member, stays_admin=role.is_admin)
     if member.role is role:
         return
 
@@ -337,7 +337,7 @@ async def remove_member(
     # Before the member, as the order of locks demands: see locks.py.
     await lock_membership(member_id, organization_id=by.organization_id)
     member = (await lock_administered_member(by, member_id)).member
-    await check_other_admin(member, stays_admin=False)
+    await check_other_admin(by, member, stays_admin=False)
     association_ids: list[int] = await fetch_value(
         """SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM association
            WHERE member_id = $1 AND ended_at IS NULL""",

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import InvalidInput
-from domain.models import AuditEvent, BrowserSession, Member, SignIn
-from domain.operations.members import remove_member
+from domain.models import AccountReplacement, AuditEvent, BrowserSession, Member, SignIn, WorkIdentity
+from domain.operations.members import decide_replacement, remove_member
 from domain.operations.sign_in import end_session, start_sign_in
 from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
 from domain.rules.enums import MemberStatus
 from domain.rules.identity import AddressNotOfOrganization, AddressNotVerified
-from domain.rules.sign_in import NotAMember
+from domain.rules.sign_in import AccountReplaced, NotAMember
 from domain.rules.visibility import MemberViewer
 from domain.secrets import hash_token
 from tests.factories import issuer_of, sign_in_at
@@ -113,6 +113,32 @@ async def test_a_removed_member_who_is_invited_again_is_another_member(world: Wo
     found = await viewer_of_session(completed.session_token, now=world.clock())
     assert found is not None
     assert found.member_id == invited.id != before.member_id
+
+
+async def test_a_work_account_that_was_made_anew_comes_back_once_an_admin_confirms_it(world: World) -> None:
+    """R2: the same address, and another subject at the issuer."""
+    before = await world.member("nadia")
+    await WorkIdentity.all().update(subject="the-account-before")
+    by = Operator(organization_id=before.organization_id)
+
+    for _ in range(2):
+        with pytest.raises(AccountReplaced):
+            await world.sign_in(NADIA, "nadia")
+    waiting = await AccountReplacement.filter(decided_at=None).count()
+    sessions = await BrowserSession.all().count()
+    await decide_replacement(by=by, member_id=before.member_id, is_same_person=True, now=world.clock())
+    completed = await world.sign_in(NADIA, "nadia")
+
+    assert (waiting, sessions) == (1, 0)
+    assert await viewer_of_session(completed.session_token, now=world.clock()) == before
+    with pytest.raises(AccountReplaced):
+        await sign_in_at(
+            await issuer_of(await world.organization()),
+            subject="the-account-before",
+            email=NADIA,
+            name="Nadia Novak",
+            now=world.clock(),
+        )
 
 
 async def test_two_first_sign_ins_at_once_activate_one_member_once(world: World) -> None:

@@ -40,8 +40,9 @@ async def nadia(world: World) -> CompletedSignIn:
 
 
 @pytest.fixture
-async def address(world: World) -> AsyncIterator[str]:
-    """The API with its websockets, on the same database."""
+async def address(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The API with its websockets, on the same database; it learns only by being told."""
+    monkeypatch.setattr("domain.notifications.POLL_INTERVAL_SECONDS", 3_600.0)
     async with NotificationListener(world.settings.database_url) as notifications:
         app = build_app(world.settings)
         app.state.runtime = Runtime(

@@ -93,8 +93,10 @@ async def lock_open_invitation(by: Administrator, invitation_id: int) -> tuple[O
     return invitation, administered
 
 
-async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
+async def check_other_admin(by: Administrator, member: LockedMember, *, stays_admin: bool) -> None:
     """Refuse what would leave the locked member's organization without an active admin.
+
+    A directory, which nobody watches, also has to leave an admin who is invited, or bound to no issuer at the moment.
 
     Raises:
         LastAdmin: the member is the last one.
@@ -107,7 +109,8 @@ async def check_other_admin(member: LockedMember, *, stays_admin: bool) -> None:
         member.organization_id,
         member.id,
     )
-    check_admin_stays(is_active_admin=member.is_active_admin, stays_admin=stays_admin, other_active_admins=others)
+    is_admin = member.role.is_admin if isinstance(by, Directory) else member.is_active_admin
+    check_admin_stays(is_active_admin=is_admin, stays_admin=stays_admin, other_active_admins=others)
 
 
 async def _lock_members(by: Administrator, *member_ids: int) -> dict[int, LockedMember]:
