@@ -1,5 +1,6 @@
 """Migrate the database's schema."""
 
+import asyncio
 import pkgutil
 
 from tortoise import Tortoise
@@ -15,6 +16,7 @@ from domain.database.transaction import transaction
 
 # Any number that no other advisory lock uses: concurrent migrations wait for each other at it.
 MIGRATION_LOCK = 4_310_717
+LOOK_AGAIN_SECONDS = 0.2
 # The migration tool uses the models and migrations of it, and not the address.
 _CONFIG = tortoise_config("postgres://localhost/nowhere", pool_size=2)
 
@@ -26,10 +28,10 @@ async def migrate(up_to: str | None = None) -> list[str]:
     async with transaction():
         # A migration of much data takes longer than any request may.
         await fetch_value("SELECT set_config('statement_timeout', '0', true)")
-        # Another process's migrations may take longer than a table's lock should.
-        await fetch_value("SELECT set_config('lock_timeout', '25s', true)")
-        await fetch_value("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await fetch_value("SELECT set_config('lock_timeout', '10s', true)")
+        # Asked again and again: another process's migrations may take longer than one statement of ours may wait.
+        while not await fetch_value("SELECT pg_try_advisory_xact_lock($1)", MIGRATION_LOCK):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
         client = get_connection(CONNECTION)
         executor = MigrationExecutor(client, _CONFIG["apps"])
         # The tool asks for its record before it makes it, and an error would abort the transaction.

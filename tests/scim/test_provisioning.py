@@ -290,6 +290,45 @@ async def test_the_last_admin_stays_and_the_operator_is_told(
     assert (await Member.get(id=member.id)).status is MemberStatus.REMOVED
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"subject": None},
+        {"subject": None, "status": MemberStatus.INVITED, "activated_at": None},
+    ],
+    ids=["bound to no issuer", "invited"],
+)
+async def test_the_last_admin_who_cannot_act_at_the_moment_stays_too(
+    directory: Directory, contoso: Organization, values: dict[str, Any]
+) -> None:
+    member = await make_member(contoso, work_email=ADDRESS, role=MemberRole.ACCOUNT_ADMIN, **values)
+    if member.status is MemberStatus.INVITED:
+        await make_invitation(member)
+    created = await directory.create()
+
+    async with leaving_no_trace():
+        answer = await directory.patch(created["id"], INACTIVE)
+
+    assert is_error(answer, 400, "mutability")
+
+
+async def test_a_user_whose_person_an_admin_removed_gets_nobody_else_s_member(
+    directory: Directory, contoso: Organization
+) -> None:
+    boss = await make_member(contoso, work_email="boss@contoso.example", role=MemberRole.GLOBAL_ADMIN)
+    await make_member(contoso, role=MemberRole.GLOBAL_ADMIN)
+    created = await directory.create()
+    member = await Member.get(work_email=ADDRESS)
+    await remove_member(by=Operator(organization_id=contoso.id), member_id=member.id, now=START)
+
+    moved = await directory.patch(created["id"], work_email("boss@contoso.example"))
+    await directory.patch(created["id"], {"op": "replace", "path": "title", "value": "Lead"})
+    await directory.patch(created["id"], INACTIVE)
+
+    assert is_error(moved, 409, "uniqueness")
+    assert (await Member.get(id=boss.id)).status is MemberStatus.ACTIVE
+
+
 async def test_who_an_admin_removed_is_not_brought_back_by_a_repetition(
     directory: Directory, contoso: Organization, settings: Settings
 ) -> None:
