@@ -14,7 +14,7 @@ from web.caller import SignInNeeded
 from web.rendering import is_secret, page, redirect
 from web.urls import HOME, address_of, local_path, path_of, sign_in_path
 
-_HEADINGS = {
+HEADINGS = {
     "ACCOUNT_REPLACED": "Your new work account has to be confirmed",
     "ADDRESS_MISSING": "The sign-in did not tell your work address",
     "ADDRESS_NOT_OF_ORGANIZATION": "This is not your organization's account",
@@ -31,7 +31,7 @@ _HEADINGS = {
     "TRY_AGAIN": "Please try again in a moment",
 }
 # What somebody can do about it who looks after an organization or its sign-in.
-_FOR_IT = {
+ADVICE = {
     "ACCOUNT_REPLACED": "The address is a member's whose work account was another one until now. If the person is the "
     "same, an admin confirms the new account, or the operator of certlink does (certlink member account).",
     "ADDRESS_MISSING": "Neither the identity token nor userinfo holds a claim that the organization takes for the "
@@ -62,12 +62,12 @@ _PLAIN = {
 def refusal_page(request: Request, code: str, message: str) -> Response:
     """Render a refusal by its code, with its own sentence."""
     status = status_of(code)
-    return _page(request, status, _HEADINGS.get(code) or _plain(status)[0], message, advice(request, code))
+    return _page(request, status, HEADINGS.get(code) or _plain(status)[0], message, advice(request, code))
 
 
 def advice(request: Request, code: str) -> str | None:
     """Return what somebody can do about a refused sign-in who looks after it."""
-    return _FOR_IT.get(code) if _is_sign_in(request) else None
+    return ADVICE.get(code) if _is_sign_in(request) else None
 
 
 async def show_refusal(request: Request, refusal: Refusal) -> Response:

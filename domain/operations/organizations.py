@@ -227,7 +227,8 @@ async def set_client(
             raise InvalidInput(SAME_AUDIENCE)
         await execute("UPDATE identity_issuer SET client_id = $2 WHERE id = $1", trusted.id, client_id)
     staying = None
-    if not (is_other_client or end_previous):
+    # Without another one the newest stays, of whatever is before it.
+    if not is_other_client and (credential is None or not end_previous):
         staying = await fetch_value(
             """SELECT id FROM issuer_credential WHERE identity_issuer_id = $1 AND ended_at IS NULL
                ORDER BY id DESC LIMIT 1""",

@@ -26,11 +26,6 @@ def logs() -> Iterator[None]:
 @pytest.fixture
 def certlink(settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run ``certlink`` on the test's database, in a thread and loop of its own."""
-    return command_on(database_url, settings, monkeypatch)
-
-
-def command_on(database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Return a function that runs ``certlink`` on a database, in a thread and loop of its own."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     monkeypatch.setenv("CERTLINK_SECRET_KEY", settings.secret_key.get_secret_value())

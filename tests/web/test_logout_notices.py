@@ -20,7 +20,7 @@ from tests.factories import make_member, make_organization, subject_of
 from tests.sign_in.tcp_proxy import Line
 from tests.sign_in.token_forgery import IDENTITY_HEADER, ISSUER, MISSING, NONCE, NOW, Forger, foreign_key
 
-EVENTS: dict[str, dict[str, object]] = {LOGOUT_EVENT: {}}
+EVENTS: dict[str, Any] = {LOGOUT_EVENT: {}}
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ async def test_the_issuer_is_told_to_try_again_while_its_keys_cannot_be_read(
     browser: AsyncClient, organization: Organization, member: Member, forger: Forger
 ) -> None:
     session = await open_session(member)
-    await browser.post("http://localhost:8001/faults", json={"issuer": "work/contoso", "down": True})
+    await browser.post("http://localhost:8001/faults", json={"issuer": "work/contoso", "fail": {"discovery": 500}})
 
     answer = await tell(browser, organization, notice(forger, sid="sid-1"))
 

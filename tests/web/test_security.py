@@ -1,12 +1,19 @@
 """Security headers of pages."""
 
+import asyncio
 import re
+from dataclasses import replace
 
+import httpx2
 import pytest
 from httpx2 import AsyncClient
+from starlette.applications import Starlette
+from typing_extensions import override
 
 from api.graphql.ids import Kind, global_id
 from domain.models import BrowserSession
+from domain.providers import oidc
+from domain.providers.oidc import Issuers
 from domain.rules.enums import MemberRole
 from domain.settings import Settings
 from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization
@@ -135,6 +142,76 @@ async def test_a_form_may_lead_to_the_providers_and_to_front_ends_only(browser: 
 
     targets = "form-action 'self' http://localhost:8000 http://localhost:8001 https://front.example;"
     assert targets in response.headers["content-security-policy"]
+
+
+ELSEWHERE = "https://login.learn.example/authorize"
+
+
+class Answers(httpx2.AsyncBaseTransport):
+    """Issuers whose metadata name another address to sign in at, at once or after a while."""
+
+    def __init__(self, authorization_endpoint: str, *, seconds: float = 0) -> None:
+        self.asked = 0
+        self._endpoint = authorization_endpoint
+        self._seconds = seconds
+
+    @override
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer with the metadata of the issuer that is asked."""
+        self.asked += 1
+        await asyncio.sleep(self._seconds)
+        issuer = str(request.url).removesuffix("/.well-known/openid-configuration")
+        ends = {"token_endpoint": f"{issuer}/token", "jwks_uri": f"{issuer}/jwks"}
+        return httpx2.Response(200, json={"issuer": issuer, "authorization_endpoint": self._endpoint, **ends})
+
+
+async def form_action(app: Starlette, browser: AsyncClient, settings: Settings, answers: Answers) -> str:
+    """Return where the profile's forms may lead when the learning providers answer like this."""
+    async with Issuers(settings=settings, transport=answers) as issuers:
+        app.state.runtime = replace(app.state.runtime, issuers=issuers)
+        policies = {(await browser.get("/profile")).headers["content-security-policy"] for _ in range(2)}
+    (policy,) = policies
+    found = re.search(r"form-action ([^;]*);", policy)
+    assert found
+    assert len(policy.split(";")) == 8
+    return found[1]
+
+
+async def test_a_form_may_lead_to_where_the_providers_metadata_say(
+    app: Starlette, browser: AsyncClient, settings: Settings, sign_in: SignIn
+) -> None:
+    await sign_in(await make_member(await make_organization()))
+
+    targets = await form_action(app, browser, settings, Answers(ELSEWHERE))
+
+    assert targets == "'self' http://localhost:8000 https://login.learn.example https://front.example"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://[2001:db8::1]/a", "https://evil.example;script-src/a", "https://a@b.example/a"]
+)
+async def test_no_metadata_write_another_rule_into_the_policy(
+    endpoint: str, app: Starlette, browser: AsyncClient, settings: Settings, sign_in: SignIn
+) -> None:
+    await sign_in(await make_member(await make_organization()))
+
+    targets = await form_action(app, browser, settings, Answers(endpoint))
+
+    assert targets == "'self' http://localhost:8000 https: https://front.example"
+
+
+async def test_a_page_waits_once_and_not_long_for_a_provider_that_is_slow_and_then_names_its_issuer(
+    app: Starlette, browser: AsyncClient, settings: Settings, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_in(await make_member(await make_organization()))
+    monkeypatch.setattr(oidc, "PAGE_SECONDS", 0.05)
+    slow = Answers(ELSEWHERE, seconds=60)
+
+    targets = await form_action(app, browser, settings, slow)
+
+    assert targets == "'self' http://localhost:8000 http://localhost:8001 https://front.example"
+    # One request for each provider, although two pages were shown.
+    assert slow.asked == 2
 
 
 async def test_the_sign_in_may_lead_to_any_issuer_over_plain_http_only_in_sandbox_mode(
