@@ -24,6 +24,7 @@ from domain.models import (
 )
 from domain.operations.invitations import invite_member
 from domain.operations.members import (
+    activate_member,
     decide_replacement,
     follow_identity,
     remove_member,
@@ -225,19 +226,6 @@ async def test_a_work_account_that_an_admin_refuses_stays_nobody_s(
         await decide(viewer_of(admin), member)
 
 
-async def test_of_several_new_accounts_the_newest_is_decided_on(
-    member: Member, issuer: IdentityIssuer, admin: Member
-) -> None:
-    for subject in ("first", "second"):
-        await ask_anew(member, issuer, subject)
-
-    await decide(viewer_of(admin), member)
-
-    assert await viewer_of_identity(issuer.id, "second") == viewer_of(member)
-    assert await viewer_of_identity(issuer.id, "first") is None
-    assert [row.is_confirmed for row in await AccountReplacement.all().order_by("id")] == [False, True]
-
-
 async def test_nobody_decides_on_their_own_account_or_without_the_right(
     member: Member, issuer: IdentityIssuer, admin: Member, organization: Organization
 ) -> None:
@@ -433,8 +421,29 @@ async def test_people_of_every_mail_domain_belong_to_the_organization(
             now=START,
             settings=settings,
         )
+    assert [row.id for row in await issuers_of_address(address)] == [issuer.id]
     with pytest.raises(NotAMember):
-        await issuers_of_address(address)
+        await issuers_of_address("mei@xn--bcher-kva.example")
+
+
+async def test_a_mail_domain_that_is_removed_during_the_exchange_accepts_no_address(
+    organization: Organization, issuer: IdentityIssuer, member: Member
+) -> None:
+    await add_mail_domain(organization_domain=organization.domain, domain="sold.example", now=START)
+    invited = await make_member(
+        organization, work_email="new@sold.example", status=MemberStatus.INVITED, subject=None, activated_at=None
+    )
+    newcomer = await identity_at(issuer, email=invited.work_email, subject="newcomer")
+    renamed = await identity_at(issuer, email="mei@sold.example", subject=await subject_of(member), name="Mei Sato")
+    await remove_mail_domain(organization_domain=organization.domain, domain="sold.example", now=START)
+
+    async with leaving_no_trace():
+        with pytest.raises(AddressNotOfOrganization):
+            await activate_member(identity=newcomer, identity_issuer_id=issuer.id, now=START)
+    await follow_identity(viewer=viewer_of(member), identity=renamed, now=START)
+
+    await member.refresh_from_db()
+    assert (member.name, member.work_email) == ("Mei Sato", "mei.tanaka@contoso.example")
 
 
 async def test_of_three_secrets_the_two_newest_are_tried_the_newest_first(

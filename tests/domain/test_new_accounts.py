@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from domain.errors import Forbidden, NotFound
+from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.models import (
     AccountReplacement,
     Association,
@@ -19,7 +19,7 @@ from domain.models import (
     WorkIdentity,
 )
 from domain.operations.attempts import start_association
-from domain.operations.members import decide_replacement, remove_member, request_replacement
+from domain.operations.members import decide_replacement, follow_identity, remove_member, request_replacement
 from domain.operations.organizations import replace_issuer
 from domain.operations.steps.administration import Administrator
 from domain.queries.callers import viewer_of_identity, viewer_of_session
@@ -72,8 +72,12 @@ async def request(member: Member, subject: str) -> None:
     await request_replacement(identity=identity, identity_issuer_id=issuer.id, now=START)
 
 
-async def decide(by: Administrator, member: Member, answer: bool = True) -> None:
-    await decide_replacement(by=by, member_id=member.id, is_same_person=answer, now=START)
+async def decide(
+    by: Administrator, member: Member, answer: bool = True, *, requested_at: datetime | None = None
+) -> None:
+    await decide_replacement(
+        by=by, member_id=member.id, is_same_person=answer, requested_at=requested_at, now=START
+    )
 
 
 async def open_session(member: Member) -> str:
@@ -166,17 +170,46 @@ async def test_whoever_asks_often_waits_once_and_may_ask_again_after_a_refusal(m
     assert await AccountReplacement.filter(decided_at=None).count() == 1
 
 
-async def test_of_several_new_accounts_the_latest_is_confirmed_and_the_others_are_refused(
+async def test_of_several_new_accounts_the_named_one_is_confirmed_and_the_others_are_refused(
     organization: Organization, member: Member, admin: Member
 ) -> None:
-    for subject in ("first", "second", "third"):
+    for number, subject in enumerate(("genuine", "foreign", "late")):
+        await make_new_account(member, subject, requested_at=START + timedelta(minutes=number))
+
+    async with leaving_no_trace():
+        with pytest.raises(InvalidInput):
+            await decide(viewer_of(admin), member)
+        with pytest.raises(NotFound):
+            await decide(viewer_of(admin), member, requested_at=START - timedelta(minutes=1))
+    await decide(viewer_of(admin), member, requested_at=START)
+
+    assert [row.is_confirmed for row in await AccountReplacement.all().order_by("id")] == [True, False, False]
+    assert await viewer_of_identity((await issuer_of(organization)).id, "genuine") == viewer_of(member)
+
+
+async def test_several_new_accounts_can_be_refused_together(member: Member, admin: Member) -> None:
+    for subject in ("first", "second"):
         await request(member, subject)
 
-    await decide(viewer_of(admin), member)
+    await decide(viewer_of(admin), member, answer=False)
 
-    rows = await AccountReplacement.all().order_by("id")
-    assert [row.is_confirmed for row in rows] == [False, False, True]
-    assert await viewer_of_identity((await issuer_of(organization)).id, "third") == viewer_of(member)
+    assert await AccountReplacement.filter(is_confirmed=False).count() == 2
+
+
+async def test_what_waits_by_an_address_is_refused_when_the_member_gets_another(
+    organization: Organization, member: Member, admin: Member
+) -> None:
+    """The address may be a new colleague's by now."""
+    await request(member, "of-the-address-before")
+    identity = await identity_at(
+        await issuer_of(organization), email="renamed@contoso.example", subject=await subject_of(member)
+    )
+
+    await follow_identity(viewer=viewer_of(member), identity=identity, now=START)
+
+    with pytest.raises(NotFound):
+        await decide(viewer_of(admin), member)
+    assert await AccountReplacement.filter(is_confirmed=False).count() == 1
 
 
 async def test_what_may_not_be_decided_leaves_no_trace(member: Member, admin: Member) -> None:
