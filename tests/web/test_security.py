@@ -1,15 +1,21 @@
 """Security headers of pages."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient
+from starlette.applications import Starlette
 
 from api.graphql.ids import Kind, global_id
 from domain.models import BrowserSession
-from domain.rules.enums import MemberRole
+from domain.providers.learning import provider_client
+from domain.providers.oidc import Issuers
+from domain.rules.enums import LearningProvider, MemberRole
 from domain.settings import Settings
 from tests.factories import make_association, make_attempt, make_credit, make_member, make_organization
+from tests.sign_in.tcp_proxy import Line
 from tests.web.conftest import OWN_FORM, SignIn
 from web.security import sign_in_targets
 from web.static_files import static_path
@@ -135,6 +141,24 @@ async def test_a_form_may_lead_to_the_providers_and_to_front_ends_only(browser: 
 
     targets = "form-action 'self' http://localhost:8000 http://localhost:8001 https://front.example;"
     assert targets in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("host", ["h;script-src *", "h *", "h, default-src *", "h:1;base-uri"])
+async def test_a_provider_s_address_adds_nothing_to_the_policy_of_a_page(
+    browser: AsyncClient, sign_in: SignIn, app: Starlette, settings: Settings, host: str
+) -> None:
+    await sign_in(await make_member(await make_organization()))
+    client = provider_client(settings, LearningProvider.MICROSOFT_LEARN)[1]
+    metadata = await app.state.runtime.issuers.read_metadata(client)
+    line = Line(ASGITransport(app=app.state.sandbox))
+    line.lie("/openid-configuration", json.dumps({**metadata, "authorization_endpoint": f"http://{host}/"}))
+    async with Issuers(settings=settings, transport=line) as issuers:
+        app.state.runtime = replace(app.state.runtime, issuers=issuers)
+        response = await browser.get("/profile")
+
+    targets = "form-action 'self' http://localhost:8000 http://localhost:8001 https://front.example;"
+    assert targets in response.headers["content-security-policy"]
+    assert host not in response.headers["content-security-policy"]
 
 
 async def test_the_sign_in_may_lead_to_any_issuer_over_plain_http_only_in_sandbox_mode(
