@@ -53,7 +53,7 @@ class JsonClient:
         try:
             parts = urlsplit(url)
             # Where the two readers differ, a host that one of them checks is not the one that the other calls.
-            is_same = httpx2.URL(url).host == (parts.hostname or "")
+            is_same = httpx2.URL(url).raw_host.decode() == (parts.hostname or "")
             parts.port  # noqa: B018
         except (ValueError, httpx2.InvalidURL):
             return False

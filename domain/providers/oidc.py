@@ -26,7 +26,13 @@ from domain.providers.tokens import (
     verified_claims,
 )
 from domain.rules.identity import is_false
-from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAccepted, check_answering_issuer
+from domain.rules.sign_in import (
+    ClientRefused,
+    ProviderUnavailable,
+    SignInNotAccepted,
+    check_answering_issuer,
+    known_error,
+)
 from domain.settings import Settings
 
 METADATA_SECONDS = 600
@@ -363,8 +369,10 @@ class Issuers:
                 code = storable_text(getattr(error, "error", "")) or ""
                 if code in GRANT_ERRORS:
                     raise refused(code) from None
+                if code in REQUEST_ERRORS:
+                    raise ClientRefused(client.title, code) from None
                 if code not in CLIENT_ERRORS:
-                    raise ProviderUnavailable(client.title, waits[-1]) from None
+                    raise ProviderUnavailable(client.title, waits[-1], cause=code and known_error(code)) from None
             except (httpx2.HTTPError, TimeoutError, *UNREADABLE):
                 raise ProviderUnavailable(client.title, waits[-1]) from None
             else:

@@ -1,6 +1,7 @@
 """Authentication by bearer tokens of an organization's issuer."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -8,20 +9,23 @@ from pathlib import Path
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from api.runtime import Runtime
 from domain.models import AuditEvent, Member, Organization, WorkIdentity
 from domain.notifications import NotificationListener
 from domain.operations.organizations import replace_issuer
 from domain.providers.oidc import Issuers
-from domain.rules.enums import MemberStatus
+from domain.rules.enums import MemberRole, MemberStatus
 from sandbox.app import create_app
 from sandbox.issuers import CONTOSO
 from tests.api.caller import OWN_ORIGIN, Caller
 from tests.api.conftest import application
 from tests.api.serving import served, socket_to
 from tests.clock import FrozenClock
-from tests.factories import issuer_of, issuer_settings, make_member, make_organization
+from tests.factories import issuer_of, issuer_settings, make_issuer, make_member, make_organization
+from tests.sign_in.tcp_proxy import Line
 
 SANDBOX = "http://localhost:8001"
 WHO = "{ viewer { member { workEmail status } } }"
@@ -199,3 +203,38 @@ async def test_a_websocket_takes_the_token_from_its_introduction(
         answer = await websocket.hear()
 
     assert answer["payload"]["data"]["viewer"]["member"]["status"] == "ACTIVE"
+
+
+async def test_another_organization_s_keys_for_the_same_issuer_open_nothing_of_ours(
+    sandbox: AsyncClient, runtime: Runtime, contoso: Organization, clock: FrozenClock
+) -> None:
+    """Whoever owns one organization may name metadata of their own for Contoso's issuer, and may be down."""
+    await make_member(contoso, role=MemberRole.ACCOUNT_ADMIN, subject="admin")
+    await invite(contoso, "amara.osei@contoso.example")
+    issuer = (await issuer_of(contoso)).issuer
+    mallory = await make_organization("Mallory")
+    await make_issuer(mallory, issuer=issuer, discovery_url=f"{SANDBOX}/mallory/metadata")
+    await make_member(mallory, subject="mallory")
+    ends = {name: f"{SANDBOX}/mallory/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+    key = RSAKey.generate_key(2048, {"kid": "of-mallory"})
+    line = Line(sandbox._transport)
+    line.lie("/mallory/metadata", json.dumps({"issuer": issuer} | ends))
+    line.lie("/mallory/jwks_uri", json.dumps({"keys": [key.as_dict(private=False)]}))
+    now = int(clock().timestamp())
+    claims = {"iss": issuer, "aud": "certlink-api", "iat": now, "exp": now + 3600}
+
+    def forged(subject: str) -> str:
+        return jwt.encode({"alg": "RS256", "typ": "at+jwt", "kid": key.kid}, claims | {"sub": subject}, key)
+
+    async def statuses(transport: Line, *tokens: str) -> list[int]:
+        async with Issuers(settings=runtime.settings, transport=transport) as issuers:
+            app = application(replace(runtime, issuers=issuers))
+            async with AsyncClient(transport=ASGITransport(app=app), base_url=OWN_ORIGIN) as client:
+                return [(await Caller(client, bearer=token).post(WHO)).status_code for token in tokens]
+
+    amara = await token_of(sandbox, "amara")
+    up = await statuses(line, forged("admin"), forged("mallory"), amara)
+    line.cut |= {"/mallory/metadata"}
+    down = await statuses(line, amara)
+
+    assert (up, down) == ([401, 200, 200], [200])

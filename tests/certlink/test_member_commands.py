@@ -50,6 +50,27 @@ async def test_what_cannot_be_done_ends_with_one_line(command: Command) -> None:
     assert "is a member already, or is invited" in twice.stdout
 
 
+async def test_the_operator_names_the_account_where_several_wait(command: Command, database_url: str) -> None:
+    await command("invite", DOMAIN, AMARA)
+    connection = await asyncpg.connect(**connection_arguments(database_url))
+    await connection.execute(
+        """WITH active AS (UPDATE member SET status = 'ACTIVE', activated_at = invited_at RETURNING id, organization_id)
+           INSERT INTO account_replacement (member_id, identity_issuer_id, issuer, subject, requested_at)
+           SELECT a.id, i.id, i.issuer, s.subject, s.requested_at::timestamptz
+           FROM active a JOIN identity_issuer i USING (organization_id),
+               (VALUES ('first', '2026-11-03 14:30Z'), ('second', '2026-11-03 15:30Z')) s (subject, requested_at)"""
+    )
+    await connection.execute("UPDATE invitation SET responded_at = requested_at")
+
+    unnamed = await command("account", AMARA, "--organization", DOMAIN, "--confirm")
+    named = await command("account", AMARA, "--organization", DOMAIN, "--confirm", "--since", "2026-11-03T14:30:00Z")
+    bound = await connection.fetchval("SELECT subject FROM work_identity WHERE ended_at IS NULL")
+    await connection.close()
+
+    assert (unnamed.exit_code, named.exit_code, bound) == (1, 0, "first")
+    assert "Say since when" in unnamed.stderr
+
+
 async def test_the_operator_decides_whose_a_new_work_account_is(command: Command, database_url: str) -> None:
     """R2."""
     await command("invite", DOMAIN, AMARA)

@@ -73,6 +73,7 @@ async def test_a_preset_says_what_is_trusted_and_each_part_can_be_set_alone(comm
             "people of many companies",
         ),
         (["--issuer", "https://accounts.google.com", "--address-trust", "issuer"], "people of many companies"),
+        (["--issuer", "https://accounts.google.com", "--address-trust", "verified"], "people of many companies"),
         (["--issuer", NEW, "--address-claim", "upn"], "no other can hold the address"),
         (["--issuer", NEW, "--subject-claim", "oid"], 'together with "tid"'),
         (["--issuer", NEW, "--api-audience", "certlink"], "must differ from the client id"),
@@ -101,6 +102,24 @@ async def test_a_change_of_issuer_says_what_it_ended_and_the_new_redirect_uri(co
     assert [issuer["issuer"] for issuer in unchanged["issuers"]] == [ISSUER]
     assert changed.stdout == f"0 bindings cleared, 0 sessions ended\nredirect URI {foreseen}\n"
     assert [issuer["redirectUri"] for issuer in (await shown(command))["issuers"]] == [foreseen]
+
+
+async def test_the_same_issuer_gets_other_settings_in_place(command: Command) -> None:
+    await add(command, "--api-audience", "api")
+    (before,) = (await shown(command))["issuers"]
+
+    changed = await command("issuer", DOMAIN, "--issuer", ISSUER, "--preset", "adfs")
+    again = await command("issuer", DOMAIN, "--issuer", ISSUER, "--preset", "adfs")
+
+    (after,) = (await shown(command))["issuers"]
+    assert changed.stdout.startswith("0 bindings cleared, 0 sessions ended\n")
+    assert "nothing was changed" in again.stdout
+    assert (after["preset"], after["addressTrust"], after["addressClaims"]) == (
+        "adfs",
+        "issuer",
+        ["email", "upn", "unique_name"],
+    )
+    assert (after["redirectUri"], after["apiAudiences"]) == (before["redirectUri"], before["apiAudiences"])
 
 
 async def test_a_second_issuer_stands_beside_the_first_until_one_is_removed(command: Command) -> None:

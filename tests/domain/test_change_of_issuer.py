@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from domain.errors import Forbidden, InvalidInput, Refusal
+from domain.errors import Forbidden, InvalidInput, Refusal, TryAgain
 from domain.models import (
     Association,
     AssociationAttempt,
@@ -26,10 +26,19 @@ from domain.operations.attempts import start_association
 from domain.operations.callbacks import lease_callback
 from domain.operations.members import change_member_role, remove_member
 from domain.operations.organizations import RemovedIssuer, replace_issuer
+from domain.operations.steps.locks import lock_bound_members
 from domain.queries.callers import viewer_of_identity, viewer_of_member, viewer_of_session
 from domain.queries.issuers import issuers_of_token, trusted_issuer
 from domain.rules.administration import LastAdmin, Operator
-from domain.rules.enums import AttemptStatus, CallbackStatus, LearningProvider, MemberRole, MemberStatus, Scope
+from domain.rules.enums import (
+    AddressTrust,
+    AttemptStatus,
+    CallbackStatus,
+    LearningProvider,
+    MemberRole,
+    MemberStatus,
+    Scope,
+)
 from domain.rules.identity import AddressNotOfOrganization, AddressNotVerified
 from domain.rules.sign_in import AccountReplaced, NotAMember
 from domain.rules.visibility import MemberViewer
@@ -44,6 +53,7 @@ from tests.factories import (
     make_attempt,
     make_credit,
     make_invitation,
+    make_issuer,
     make_member,
     make_organization,
     sign_in_at,
@@ -406,3 +416,42 @@ async def _at_once(*deeds: object) -> list[object]:
         if isinstance(outcome, BaseException) and not isinstance(outcome, Refusal):
             raise outcome
     return list(outcomes)
+
+
+async def test_the_same_issuer_clears_bindings_only_where_it_names_people_in_another_way(
+    organization: Organization, settings: Settings
+) -> None:
+    member, issuer = await make_member(organization), await issuer_of(organization)
+
+    async def change_to(**values: object) -> RemovedIssuer | None:
+        return await replace_issuer(
+            organization_domain=organization.domain,
+            issuer=issuer_settings(issuer.issuer, **values),
+            now=START,
+            settings=settings,
+        )
+
+    addresses = await change_to(address_trust=AddressTrust.ISSUER, address_claims=("upn",))
+    kept = await viewer_of_identity(issuer.id, await subject_of(member))
+    subjects = await change_to(subject_claims=("tid", "oid"))
+
+    assert (addresses, kept) == (RemovedIssuer(bindings_cleared=0, sessions_ended=0), viewer_of(member))
+    assert subjects == RemovedIssuer(bindings_cleared=1, sessions_ended=0)
+    async with leaving_no_trace():
+        assert await change_to() is None
+
+
+async def test_an_issuer_that_is_added_at_the_moment_of_a_change_is_not_passed_over(
+    organization: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lock_late(members: list[int]) -> None:
+        # As another command that commits between the reading and the locking.
+        await make_issuer(organization, issuer="https://second.example")
+        await lock_bound_members(members)
+
+    monkeypatch.setattr("domain.operations.organizations.lock_bound_members", lock_late)
+
+    with pytest.raises(TryAgain):
+        await change(organization, settings)
+
+    assert await IdentityIssuer.filter(organization_id=organization.id, issuer=NEW).count() == 0

@@ -19,6 +19,7 @@ from domain.models import (
 )
 from domain.operations.invitations import invite_member
 from domain.operations.members import (
+    activate_member,
     decide_replacement,
     follow_identity,
     remove_member,
@@ -294,6 +295,26 @@ async def test_people_of_every_mail_domain_belong_to_the_organization(
     assert [row.id for row in await issuers_of_address(address)] == [issuer.id]
     with pytest.raises(NotAMember):
         await issuers_of_address("mei@bücher.example")
+
+
+async def test_a_mail_domain_that_is_removed_during_the_exchange_accepts_no_address(
+    organization: Organization, issuer: IdentityIssuer, member: Member
+) -> None:
+    await add_mail_domain(organization_domain=organization.domain, domain="sold.example", now=START)
+    invited = await make_member(
+        organization, work_email="new@sold.example", status=MemberStatus.INVITED, subject=None, activated_at=None
+    )
+    newcomer = await identity_at(issuer, email=invited.work_email, subject="newcomer")
+    renamed = await identity_at(issuer, email="mei@sold.example", subject=await subject_of(member), name="Mei Sato")
+    await remove_mail_domain(organization_domain=organization.domain, domain="sold.example", now=START)
+
+    async with leaving_no_trace():
+        with pytest.raises(AddressNotOfOrganization):
+            await activate_member(identity=newcomer, identity_issuer_id=issuer.id, now=START)
+    await follow_identity(viewer=viewer_of(member), identity=renamed, now=START)
+
+    await member.refresh_from_db()
+    assert (member.name, member.work_email) == ("Mei Sato", "mei.tanaka@contoso.example")
 
 
 async def test_of_three_secrets_the_two_newest_are_tried_the_newest_first(

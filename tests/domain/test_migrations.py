@@ -170,6 +170,28 @@ async def test_what_an_organization_had_by_columns_of_its_own_is_kept_by_the_tab
         assert await violations() == []
 
 
+async def test_addresses_of_another_script_are_kept_in_the_one_spelling_that_signs_in(
+    empty: AbstractAsyncContextManager[None],
+) -> None:
+    async with empty:
+        await schema.migrate(up_to="0002_guarantees")
+        async with connection() as current:
+            await current.execute(
+                """INSERT INTO organization (id, name, domain, issuer, client_id, api_audience, created_at) VALUES
+                       (1, 'Bücher', 'bücher.example', 'https://login.books.example', 'certlink', 'api', '2026-01-01Z');
+                   INSERT INTO member (id, organization_id, work_email, role, status, invited_at) VALUES
+                       (1, 1, 'jose\u0301@bücher.example', 'MEMBER', 'INVITED', '2026-01-01Z')"""
+            )
+
+        await schema.migrate()
+
+        (trusted,) = await issuers_of_domain("xn--bcher-kva.example")
+        assert trusted.mail_domains == ["xn--bcher-kva.example"]
+        viewer = await _sign_in(trusted, subject="jose", address="jos\u00e9@xn--bcher-kva.example")
+        assert viewer.member_id == 1
+        assert await violations() == []
+
+
 async def _sign_in(trusted: TrustedIssuer, *, subject: str, address: str) -> MemberViewer:
     identity = Identity(issuer=trusted.issuer, subject=subject, address=address)
     return await activate_member(identity=identity, identity_issuer_id=trusted.id, now=START)

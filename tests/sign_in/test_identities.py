@@ -160,13 +160,16 @@ def tell(world: World, sandbox_folder: Path) -> Tell:
     def changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in {**claims, **changes}.items() if value is not None}
 
-    def tell(*, token: Mapping[str, Any], userinfo: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def tell(
+        *, token: Mapping[str, Any], userinfo: Mapping[str, Any] = MappingProxyType({}), **answered: object
+    ) -> None:
         def answer_token(answer: httpx2.Response) -> httpx2.Response:
             body = json.loads(answer.content)
             told = jwt.decode(body["id_token"], key, algorithms=["RS256"]).claims
             header = {"alg": "RS256", "typ": "JWT", "kid": key.kid}
             body["id_token"] = jwt.encode(header, changed(told, token), key, algorithms=["RS256"])
-            return httpx2.Response(200, json=body)
+            # By hand, since the library writes no half characters.
+            return httpx2.Response(200, content=json.dumps(body | answered).encode())
 
         def answer_userinfo(answer: httpx2.Response) -> httpx2.Response:
             return httpx2.Response(200, json=changed(json.loads(answer.content), userinfo))
@@ -192,6 +195,7 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any], type[Refusal] | None]] = {
     "a token whose word is about no address": ({"email": None}, UNVERIFIED, AddressNotVerified),
     "a token whose word is about no address, and userinfo that has none": ({"email": None}, UNSAID, AddressNotVerified),
     "userinfo's word about no address": (UNSAID, {"email": None}, AddressNotVerified),
+    "an address that is told with a yes, and another without a word": (UNSAID, GMAIL | UNSAID, AddressNotVerified),
     "an address of another company": (GMAIL, NOTHING, AddressNotOfOrganization),
     "an address of another company at userinfo": (NOTHING, GMAIL, AddressNotOfOrganization),
     "an address that nobody invited": ({"email": "nobody@contoso.example"}, NOTHING, NotAMember),
@@ -265,3 +269,52 @@ async def test_an_issuer_of_the_company_s_own_needs_no_word_that_the_address_is_
 
     assert (await Member.get()).status is MemberStatus.ACTIVE
     assert (await WorkIdentity.get()).subject == f"{person['tid']}:{person['oid']}"
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
+async def test_a_refresh_token_and_a_session_that_nobody_can_store_are_left_out(
+    world: World, tell: Tell, text: str
+) -> None:
+    await world.invite(NADIA)
+    tell(token={"sid": text}, refresh_token=text)
+
+    completed = await world.sign_in(NADIA, "nadia")
+
+    session = await BrowserSession.get()
+    assert await viewer_of_session(completed.session_token, now=world.clock()) is not None
+    assert (session.refresh_sealed, session.next_check_at, session.issuer_session) == (None, None, None)
+
+
+async def test_an_own_issuer_s_address_is_not_replaced_by_userinfo_s_of_which_nothing_is_said(
+    world: World, tell: Tell
+) -> None:
+    await world.invite(NADIA)
+    await IdentityIssuer.all().update(address_trust=AddressTrust.ISSUER)
+    tell(token=UNSAID | {"name": None}, userinfo=UNSAID | {"email": "somebody.else@contoso.example"})
+
+    await world.sign_in(NADIA, "nadia")
+
+    assert (await Member.get()).work_email == NADIA
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        ("server_error", ProviderUnavailable),
+        ("temporarily_unavailable", ProviderUnavailable),
+        ("unauthorized_client", ClientRefused),
+        ("invalid_request", ClientRefused),
+        ("invalid_scope", ClientRefused),
+    ],
+)
+async def test_an_issuer_s_error_is_told_as_what_it_is_and_logged(
+    world: World, error: str, refusal: type[Refusal]
+) -> None:
+    await world.invite(NADIA)
+    returned = await world.go_to_work_issuer(NADIA, persona="nadia")
+
+    with capture_logs() as logs, pytest.raises(refusal) as refused:
+        await world.come_back(returned, error=error, code=None)
+
+    assert type(refused.value) is refusal
+    assert [(line["step"], line["code"], line["error"]) for line in logs] == [("answer", refusal.code, error)]

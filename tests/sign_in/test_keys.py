@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from typing import Literal
 
 import pytest
+from joserfc.jwk import JWKRegistry
 
 from domain.providers.http import JsonClient
 from domain.providers.tokens import KeyCache
 from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
-from tests.sign_in.token_forgery import Forger
+from tests.sign_in.token_forgery import ISSUER, Forger
 
 
 class Stopwatch:
@@ -77,6 +79,38 @@ async def test_without_any_keys_the_issuer_is_unavailable(forger: Forger) -> Non
 
     with pytest.raises(ProviderUnavailable):
         await forger.bearer(forger.access_token())
+
+
+UNKNOWN: dict[str, object] = {
+    "a word": "a",
+    "a kind in a list": {"kty": ["RSA"]},
+    "a kind of the time after quantum computers": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
+    "brainpool": {"kty": "EC", "crv": "brainpoolP256r1", "x": "AAAA", "y": "AAAA", "kid": "b"},
+    "X448": {"kty": "OKP", "crv": "X448", "x": "AAAA", "kid": "x"},
+    "P-224": {"kty": "EC", "crv": "P-224", "x": "AAAA", "y": "AAAA", "kid": "p"},
+    "a point off its curve": {"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"},
+    "a number for a modulus": {"kty": "RSA", "n": 1, "e": "AQAB"},
+    "half a character for a modulus": {"kty": "RSA", "n": "\ud800", "e": "AQAB"},
+}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+async def test_a_key_that_we_do_not_know_hides_no_good_one_beside_it(forger: Forger, unknown: str) -> None:
+    forger.line.lie("/jwks", json.dumps({"keys": [UNKNOWN[unknown], forger.key.as_dict(private=False)]}))
+
+    assert (await forger.bearer(forger.access_token())).subject == "somebody"
+
+
+@pytest.mark.parametrize(("kind", "curve"), [("OKP", "X25519"), ("OKP", "Ed448"), ("EC", "secp256k1")])
+async def test_a_key_of_a_curve_that_we_do_not_use_is_no_key(
+    forger: Forger, kind: Literal["OKP", "EC"], curve: str
+) -> None:
+    unused = JWKRegistry.generate_key(kind, curve, {"kid": "unused"}).as_dict(private=False)
+    forger.line.lie("/jwks", json.dumps({"keys": [unused, forger.key.as_dict(private=False)]}))
+
+    keys = await KeyCache(forger.issuers._json).read(f"{ISSUER}/jwks")
+
+    assert [key.kid for key in keys.key_set.keys] == [forger.key.kid]
 
 
 async def _refuse(forger: Forger, *tokens: str) -> None:

@@ -1,9 +1,11 @@
 """Nonsense answers of issuers, refused without a database."""
 
+import json
+
 import pytest
 
 from domain.providers.http import JsonClient
-from domain.rules.sign_in import ProviderUnavailable, SignInNotAccepted
+from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAccepted
 from tests.clock import START
 from tests.sign_in.token_forgery import ISSUER, NONCE, Forger
 
@@ -69,6 +71,44 @@ async def test_a_document_that_lies_about_its_issuer_is_not_believed(forger: For
         await _exchange(forger)
 
     assert forger.line.count("/token") == 0
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://host:port/", "http://host:99999/", "http://h/\0", "http://h\0ost/", "http://h/a\r\nb", "http://h ost/",
+     "http://h;script-src */", f"http://{'a' * 100_000}/"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+async def test_an_address_that_nobody_can_call_makes_an_issuer_unavailable_and_a_trial_says_it(
+    forger: Forger, endpoint: str, name: str
+) -> None:
+    metadata = {"issuer": ISSUER} | dict.fromkeys(
+        ("authorization_endpoint", "token_endpoint", "jwks_uri"), f"{ISSUER}/x"
+    )
+    forger.line.lie("/openid-configuration", json.dumps(metadata | {name: endpoint}))
+
+    with pytest.raises(ProviderUnavailable):
+        await _exchange(forger)
+    findings = await forger.issuers.examine(forger.client, now=START)
+
+    assert [(finding.step, finding.is_well) for finding in findings] == [("discovery", False)]
+    assert name in findings[0].text
+
+
+async def test_a_host_of_another_script_is_called_by_its_ascii_name(forger: Forger) -> None:
+    assert forger.issuers._json.allows("https://xn--bcher-kva.example:8443/token")
+
+
+@pytest.mark.parametrize("error", ["invalid_request", "invalid_scope", "unsupported_grant_type"])
+async def test_a_token_endpoint_that_finds_our_request_wrong_refuses_us_and_is_not_down(
+    forger: Forger, error: str
+) -> None:
+    forger.line.lie("/token", json.dumps({"error": error}), status=400)
+
+    with pytest.raises(ClientRefused) as refused:
+        await _exchange(forger)
+
+    assert refused.value.cause == error
 
 
 @pytest.mark.parametrize("keys", ["[]", "{}", '{"keys": 1}', '{"keys": [1]}', '{"keys": [{"kty": "RSA"}]}', "<html>"])

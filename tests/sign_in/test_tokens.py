@@ -1,5 +1,7 @@
 """Verification of tokens."""
 
+import hmac
+import json
 from typing import Any
 
 import pytest
@@ -16,11 +18,13 @@ from tests.sign_in.token_forgery import (
     NOW,
     Forger,
     curve_key,
+    encoded,
     foreign_key,
     part,
 )
 
 LEEWAY = 60
+ENDPOINTS = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
 RIGHT = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "iat": NOW, "exp": NOW + HOUR}
 
 WRONG_FOR_BOTH: dict[str, dict[str, Any]] = {
@@ -55,6 +59,7 @@ WRONG_HEADERS: dict[str, dict[str, Any]] = {
     "no algorithm": {"alg": MISSING},
     "another algorithm": {"alg": "RS512"},
     "another kind of algorithm": {"alg": "ES256"},
+    "an unknown field that is critical": {"crit": ["pi.atm"], "pi.atm": "1"},
     "something critical": {"crit": ["exp"], "exp": 1},
     "critical nonsense": {"crit": 1},
     "an unencoded payload": {"b64": False, "crit": ["b64"]},
@@ -193,3 +198,27 @@ async def test_an_identity_token_for_several_must_name_us_as_its_party(forger: F
     for party in (MISSING, "another-client"):
         with pytest.raises(SignInNotAccepted):
             await forger.exchange(forger.identity_token(aud=both, azp=party))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("algorithms", [["HS256"], ["none"], [], ["RS256"]])
+async def test_whatever_an_issuer_lists_a_shared_secret_among_its_keys_signs_nothing(
+    forger: Forger, algorithms: list[str]
+) -> None:
+    secret = b"x" * 64
+    metadata = {"issuer": ISSUER, "id_token_signing_alg_values_supported": algorithms}
+    metadata |= {name: f"{ISSUER}/{at}" for name, at in ENDPOINTS.items()}
+    forger.line.lie("/openid-configuration", json.dumps(metadata))
+    shared = {"kty": "oct", "kid": "shared", "k": encoded(secret)}
+    forger.line.lie("/jwks", json.dumps({"keys": [shared, forger.key.as_dict(private=False)]}))
+    claims = RIGHT | {"aud": "certlink", "nonce": NONCE}
+    unsigned = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': 'shared'})}.{part(claims)}"
+
+    with pytest.raises(SignInNotAccepted):
+        await forger.exchange(f"{unsigned}.{encoded(hmac.digest(secret, unsigned.encode(), 'sha256'))}")
+
+
+@pytest.mark.parametrize("header", [{"pi.atm": "1"}, {"x5t": "abc"}, {"x5c": ["a" * 3_000]}, {"foo": {"bar": []}}])
+async def test_header_fields_that_we_do_not_know_are_ignored(forger: Forger, header: dict[str, Any]) -> None:
+    assert (await forger.bearer(forger.access_token(header))).subject == "somebody"
+    assert (await forger.exchange(forger.identity_token(header))).subject == "somebody"

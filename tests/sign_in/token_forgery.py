@@ -69,13 +69,13 @@ class Forger:
         unsigned = f"{part(shown)}.{part(content)}"
         assert self.key.private_key is not None
         signature = self.key.private_key.sign(unsigned.encode(), PKCS1v15(), SHA256())
-        return f"{unsigned}.{_encoded(signature)}"
+        return f"{unsigned}.{encoded(signature)}"
 
     def symmetric(self, claims: dict[str, Any]) -> str:
         """Sign with the public key as if it were a shared secret."""
         unsigned = f"{part({'alg': 'HS256', 'typ': 'at+jwt', 'kid': self.key.kid})}.{part(claims)}"
         signature = hmac.digest(self.key.as_pem(private=False), unsigned.encode(), "sha256")
-        return f"{unsigned}.{_encoded(signature)}"
+        return f"{unsigned}.{encoded(signature)}"
 
     async def bearer(self, token: str) -> Identity:
         """Show certlink a token as a front-end would."""
@@ -105,8 +105,9 @@ def curve_key(kid: str) -> ECKey:
 
 def part(value: object) -> str:
     """Return one part of a token."""
-    return _encoded(json.dumps(value).encode())
+    return encoded(json.dumps(value).encode())
 
 
-def _encoded(value: bytes) -> str:
+def encoded(value: bytes) -> str:
+    """Return bytes as a token writes them."""
     return urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -27,7 +27,7 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 AMARA, JOSE = "amara.osei@contoso.example", "jos\u00e9@contoso.example"
 VERIFIED, ISSUER, HOSTED_DOMAIN = AddressTrust.VERIFIED, AddressTrust.ISSUER, AddressTrust.HOSTED_DOMAIN
 YES = [True, "true", "True", "TRUE"]
-NO = [False, "false", "False", "FALSE"]
+NO = [False, 0, 0.0, "0", "false", "False", "FALSE"]
 UNSAID: list[object] = [None, "", "yes", 1, 0.5, [], {}, ["true"], " true"]
 
 
@@ -100,9 +100,11 @@ TABLE: list[tuple[str, dict[str, Any], str | type[Refusal]]] = [
     ("ISSUER", {"email": "amara", "upn": AMARA}, AMARA),
     # The tenant has not verified the domain of `email`, which any of its admins can write; the user name is its own.
     ("ISSUER", {"email": "ceo@contoso.example", "xms_edov": False, "preferred_username": AMARA}, AMARA),
-    ("ISSUER", {"email": AMARA, "xms_edov": False}, AddressNotOfOrganization),
-    ("ISSUER", {"email": AMARA, "xms_edov": "false"}, AddressNotOfOrganization),
-    ("ISSUER", {"email": AMARA, "xms_edov": "0"}, AddressNotOfOrganization),
+    ("ISSUER", {"email": AMARA, "xms_edov": False}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": "false"}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": "0"}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": 0}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": 0, "upn": AMARA}, AMARA),
     ("ISSUER", {"email": AMARA, "xms_edov": True}, AMARA),
     ("ISSUER", {"email": AMARA, "xms_edov": "1"}, AMARA),
     # A guest's address is vouched for by somebody else.
@@ -182,7 +184,7 @@ def test_whatever_is_claimed_only_an_address_of_the_organization_comes_of_it(
 
     if isinstance(address, str):
         assert address == AMARA
-        assert claims.get("email_verified") not in (False, "false")
+        assert claims.get("email_verified") not in (False, "false", 0)
         if trust.address_trust is not ISSUER:
             assert claims.get("email") == AMARA
             assert claims.get("email_verified") in (True, "true")
@@ -224,7 +226,8 @@ def test_a_program_s_token_is_nobody_s(trust: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "kept"), [("Amara Osei", "Amara Osei"), (" ", None), ("", None), (7, None),
-                                            ("a\x00", None), ("n" * 300, "n" * 200), (None, None)])  # fmt: skip
+                                            ("a\x00", None), ("n" * 300, "n" * 200), (None, None),
+                                            ("A\n\u202eB\x1b\u2028", "AB"), ("\u202e\n", None)])  # fmt: skip
 def test_a_name_is_kept_if_it_can_be(name: object, kept: str | None) -> None:
     assert identify(PERSON | {"name": name}, GENERIC).name == kept
 
@@ -261,6 +264,8 @@ def _settings(
         _settings(ISSUER, "https://login.microsoftonline.com/organizations/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/Consumers/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"),
+        _settings(VERIFIED, GOOGLE_ISSUER),
+        _settings(VERIFIED, f"{GOOGLE_ISSUER}/"),
         _settings(VERIFIED, address_claims=("email", "upn")),
         _settings(VERIFIED, address_claims=("preferred_username",)),
         _settings(HOSTED_DOMAIN, GOOGLE_ISSUER, address_claims=("upn",)),
