@@ -63,9 +63,7 @@ async def test_the_operator_names_the_account_where_several_wait(command: Comman
     await connection.execute("UPDATE invitation SET responded_at = requested_at")
 
     unnamed = await command("account", AMARA, "--organization", DOMAIN, "--confirm")
-    named = await command(
-        "account", AMARA, "--organization", DOMAIN, "--confirm", "--since", "2026-11-03T14:30:00Z"
-    )
+    named = await command("account", AMARA, "--organization", DOMAIN, "--confirm", "--since", "2026-11-03T14:30:00Z")
     bound = await connection.fetchval("SELECT subject FROM work_identity WHERE ended_at IS NULL")
     await connection.close()
 

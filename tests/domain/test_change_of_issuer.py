@@ -30,7 +30,15 @@ from domain.operations.steps.locks import lock_bound_members
 from domain.queries.callers import viewer_of_identity, viewer_of_member, viewer_of_session
 from domain.queries.issuers import issuers_of_token, trusted_issuer
 from domain.rules.administration import LastAdmin, Operator
-from domain.rules.enums import AddressTrust, AttemptStatus, CallbackStatus, LearningProvider, MemberRole, MemberStatus, Scope
+from domain.rules.enums import (
+    AddressTrust,
+    AttemptStatus,
+    CallbackStatus,
+    LearningProvider,
+    MemberRole,
+    MemberStatus,
+    Scope,
+)
 from domain.rules.identity import AddressNotOfOrganization, AddressNotVerified
 from domain.rules.sign_in import AccountReplaced, NotAMember
 from domain.rules.visibility import MemberViewer

@@ -75,9 +75,7 @@ async def request(member: Member, subject: str) -> None:
 async def decide(
     by: Administrator, member: Member, answer: bool = True, *, requested_at: datetime | None = None
 ) -> None:
-    await decide_replacement(
-        by=by, member_id=member.id, is_same_person=answer, requested_at=requested_at, now=START
-    )
+    await decide_replacement(by=by, member_id=member.id, is_same_person=answer, requested_at=requested_at, now=START)
 
 
 async def open_session(member: Member) -> str:

@@ -82,9 +82,9 @@ async def test_a_document_that_lies_about_its_issuer_is_not_believed(forger: For
 async def test_an_address_that_nobody_can_call_makes_an_issuer_unavailable_and_a_trial_says_it(
     forger: Forger, endpoint: str, name: str
 ) -> None:
-    metadata = {"issuer": ISSUER} | {
-        each: f"{ISSUER}/x" for each in ("authorization_endpoint", "token_endpoint", "jwks_uri")
-    }
+    metadata = {"issuer": ISSUER} | dict.fromkeys(
+        ("authorization_endpoint", "token_endpoint", "jwks_uri"), f"{ISSUER}/x"
+    )
     forger.line.lie("/openid-configuration", json.dumps(metadata | {name: endpoint}))
 
     with pytest.raises(ProviderUnavailable):
