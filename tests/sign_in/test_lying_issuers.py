@@ -5,6 +5,7 @@ import json
 import pytest
 
 from domain.providers.http import JsonClient
+from domain.providers.oidc import REQUIRED_METADATA
 from domain.rules.sign_in import ClientRefused, ProviderUnavailable, SignInNotAccepted
 from tests.clock import START
 from tests.sign_in.token_forgery import ISSUER, NONCE, Forger
@@ -78,7 +79,7 @@ async def test_a_document_that_lies_about_its_issuer_is_not_believed(forger: For
     ["http://host:port/", "http://host:99999/", "http://h/\0", "http://h\0ost/", "http://h/a\r\nb", "http://h ost/",
      "http://h;script-src */", f"http://{'a' * 100_000}/"],
 )  # fmt: skip
-@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("name", REQUIRED_METADATA)
 async def test_an_address_that_nobody_can_call_makes_an_issuer_unavailable_and_a_trial_says_it(
     forger: Forger, endpoint: str, name: str
 ) -> None:
