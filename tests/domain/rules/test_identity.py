@@ -27,7 +27,7 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 AMARA, JOSE = "amara.osei@contoso.example", "jos\u00e9@contoso.example"
 VERIFIED, ISSUER, HOSTED_DOMAIN = AddressTrust.VERIFIED, AddressTrust.ISSUER, AddressTrust.HOSTED_DOMAIN
 YES = [True, "true", "True", "TRUE"]
-NO = [False, "false", "False", "FALSE"]
+NO = [False, "false", "False", "FALSE", "0", 0, 0.0]
 UNSAID: list[object] = [None, "", "yes", 1, 0.5, [], {}, ["true"], " true"]
 
 
@@ -100,9 +100,10 @@ TABLE: list[tuple[str, dict[str, Any], str | type[Refusal]]] = [
     ("ISSUER", {"email": "amara", "upn": AMARA}, AMARA),
     # The tenant has not verified the domain of `email`, which any of its admins can write; the user name is its own.
     ("ISSUER", {"email": "ceo@contoso.example", "xms_edov": False, "preferred_username": AMARA}, AMARA),
-    ("ISSUER", {"email": AMARA, "xms_edov": False}, AddressNotOfOrganization),
-    ("ISSUER", {"email": AMARA, "xms_edov": "false"}, AddressNotOfOrganization),
-    ("ISSUER", {"email": AMARA, "xms_edov": "0"}, AddressNotOfOrganization),
+    ("ISSUER", {"email": AMARA, "xms_edov": False}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": "false"}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": "0"}, AddressNotVerified),
+    ("ISSUER", {"email": AMARA, "xms_edov": 0}, AddressNotVerified),
     ("ISSUER", {"email": AMARA, "xms_edov": True}, AMARA),
     ("ISSUER", {"email": AMARA, "xms_edov": "1"}, AMARA),
     # A guest's address is vouched for by somebody else.
@@ -224,7 +225,8 @@ def test_a_program_s_token_is_nobody_s(trust: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "kept"), [("Amara Osei", "Amara Osei"), (" ", None), ("", None), (7, None),
-                                            ("a\x00", None), ("n" * 300, "n" * 200), (None, None)])  # fmt: skip
+                                            ("a\x00", None), ("n" * 300, "n" * 200), (None, None),
+                                            ("Amara\r\nOsei\u202e ", "AmaraOsei")])  # fmt: skip
 def test_a_name_is_kept_if_it_can_be(name: object, kept: str | None) -> None:
     assert identify(PERSON | {"name": name}, GENERIC).name == kept
 
@@ -257,6 +259,8 @@ def _settings(
     [
         _settings(ISSUER, "https://accounts.google.com"),
         _settings(ISSUER, "https://accounts.google.com/"),
+        _settings(VERIFIED, "https://accounts.google.com"),
+        _settings(VERIFIED, "https://login.microsoftonline.com/common/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/common/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/organizations/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/Consumers/v2.0"),
