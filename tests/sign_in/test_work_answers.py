@@ -7,6 +7,7 @@ import pytest
 
 from domain.models import SignIn
 from domain.rules.sign_in import (
+    ClientRefused,
     ProviderUnavailable,
     SignInDeclined,
     SignInExpired,
@@ -105,15 +106,25 @@ async def test_a_code_that_was_exchanged_before_is_refused(world: World, returne
 
 async def test_an_error_answer_ends_the_sign_in(world: World) -> None:
     await world.invite(NADIA)
-    await world.fault("work/contoso", error="server_error")
     before = await trace()
+    errors = {
+        "server_error": ProviderUnavailable,
+        "temporarily_unavailable": ProviderUnavailable,
+        "unauthorized_client": ClientRefused,
+        "invalid_scope": ClientRefused,
+        "login_required": SignInNotAccepted,
+    }
 
     with pytest.raises(SignInDeclined):
         await world.come_back(await world.go_to_work_issuer(NADIA, cancel="cancel"))
-    with pytest.raises(ProviderUnavailable):
-        await world.come_back(await world.go_to_work_issuer(NADIA, persona="nadia"))
+    for error, refusal in errors.items():
+        await world.fault("work/contoso", error=error)
+        with pytest.raises(refusal) as refused:
+            await world.come_back(await world.go_to_work_issuer(NADIA, persona="nadia"))
+        assert type(refused.value) is refusal
 
-    assert await trace() == before | {"sign_in": 2}
+    assert await trace() == before | {"sign_in": 1 + len(errors)}
+    assert world.line.count("/token") == 0
 
 
 async def test_a_token_that_proves_nothing_is_not_accepted(world: World) -> None:

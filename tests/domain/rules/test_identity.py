@@ -260,6 +260,8 @@ def _settings(
     [
         _settings(ISSUER, "https://accounts.google.com"),
         _settings(ISSUER, "https://accounts.google.com/"),
+        _settings(VERIFIED, "https://accounts.google.com"),
+        _settings(VERIFIED, "https://login.microsoftonline.com/common/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/common/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/organizations/v2.0"),
         _settings(ISSUER, "https://login.microsoftonline.com/Consumers/v2.0"),
