@@ -3,7 +3,7 @@
 A user's work address is their work e-mail, else their primary one, else their user name. (Our decision.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,7 @@ def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
         raise InvalidInput(f"userName must have 1 to {MAX_USER_NAME} printable characters.")
     if external_id is not None and not is_printable(external_id, max_length=MAX_EXTERNAL_ID):
         raise InvalidInput(f"externalId must have at most {MAX_EXTERNAL_ID} printable characters.")
-    if len(resource.get("emails") or []) > MAX_EMAILS:
-        raise InvalidInput(f"A user may have at most {MAX_EMAILS} e-mails.")
+    check_emails(resource.get("emails"))
     return DirectoryProfile(
         user_name=user_name,
         external_id=external_id or None,
@@ -67,6 +66,16 @@ def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
         name=_name(resource),
         address=_address(resource) or user_name,
     )
+
+
+def check_emails(emails: Sized | None) -> None:
+    """Accept e-mails that are not too many.
+
+    Raises:
+        InvalidInput: there are more.
+    """
+    if emails is not None and len(emails) > MAX_EMAILS:
+        raise InvalidInput(f"A user may have at most {MAX_EMAILS} e-mails.")
 
 
 def _name(resource: Mapping[str, Any]) -> str | None:
