@@ -390,3 +390,23 @@ async def test_a_user_is_always_answered_with_whether_it_is_active(directory: Di
     assert (replaced.json()["active"], removed.status_code, emptied.status_code) == (is_active, 204, 204)
     assert after_removal["active"] is is_active
     assert [row["active"] for row in found["Resources"]] == [is_active]
+
+
+async def test_a_user_has_only_texts_of_which_a_page_can_hold_many(directory: Directory) -> None:
+    emails = [{"value": f"{number}@contoso.example", "display": "x" * 990} for number in range(20)]
+    created = await directory.create(title="x" * 1_000)
+
+    for values in (
+        {"title": "x" * 1_001},
+        {"name": {"givenName": "x" * 1_001}},
+        {ENTERPRISE: {"department": "x" * 1_001}},
+        {"emails": [{"type": "home", "value": "x" * 1_001}]},
+        {"emails": emails},
+    ):
+        refused = await directory.send("POST", "/Users", json=user("mei.tanaka", **values))
+        assert is_error(refused, 400, "invalidValue"), values
+        assert "characters" in refused.json()["detail"]
+    patched = await directory.patch(created["id"], {"op": "replace", "path": "title", "value": "x" * 1_001})
+
+    assert is_error(patched, 400, "invalidValue")
+    assert await directory.read(created["id"]) == created
