@@ -12,6 +12,8 @@ from domain.rules.text import is_printable
 
 # Begins like no API key: after the mark of those comes no underscore.
 SCIM_MARK = "certlink_scim_"
+# Entra writes it into the user name of a guest, whose own address is of another organization.
+_GUEST = "#ext#"
 MAX_USER_NAME = 320
 MAX_EXTERNAL_ID = 255
 MAX_NAME = 200
@@ -54,12 +56,14 @@ def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
     """Return what counts of a SCIM user, whose values have SCIM's types.
 
     Raises:
-        InvalidInput: the user name or the external id is too long or cannot be printed, there are too many e-mails,
+        InvalidInput: it is a guest, the user name or the external id is too long or cannot be printed, there are too many e-mails,
             or the texts are too long.
     """
     user_name, external_id = resource["userName"], resource.get("externalId")
     if not user_name.strip() or not is_printable(user_name, max_length=MAX_USER_NAME):
         raise InvalidInput(f"userName must have 1 to {MAX_USER_NAME} printable characters.")
+    if _GUEST in user_name.lower():
+        raise InvalidInput("A userName with #EXT# is a guest of another organization. Provision members only.")
     if external_id is not None and not is_printable(external_id, max_length=MAX_EXTERNAL_ID):
         raise InvalidInput(f"externalId must have at most {MAX_EXTERNAL_ID} printable characters.")
     check_emails(resource.get("emails"))

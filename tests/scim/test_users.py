@@ -410,3 +410,17 @@ async def test_a_user_has_only_texts_of_which_a_page_can_hold_many(directory: Di
 
     assert is_error(patched, 400, "invalidValue")
     assert await directory.read(created["id"]) == created
+
+
+@pytest.mark.parametrize("mark", ["#EXT#", "#ext#"])
+async def test_a_guest_is_refused_and_never_invited(directory: Directory, mark: str) -> None:
+    name = f"amara_gmail.com{mark}@contoso.example"
+    created = await directory.create("mei.tanaka")
+
+    async with leaving_no_trace():
+        alone = await directory.send("POST", "/Users", json=user(userName=name, emails=[]))
+        with_email = await directory.send("POST", "/Users", json=user(userName=name))
+        renamed = await directory.patch(created["id"], {"op": "replace", "path": "userName", "value": name})
+
+    assert [is_error(answer, 400, "invalidValue") for answer in (alone, with_email, renamed)] == [True] * 3
+    assert "guest" in alone.json()["detail"]
