@@ -424,3 +424,13 @@ async def test_a_guest_is_refused_and_never_invited(directory: Directory, mark: 
 
     assert [is_error(answer, 400, "invalidValue") for answer in (alone, with_email, renamed)] == [True] * 3
     assert "guest" in alone.json()["detail"]
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "{}-"])
+async def test_a_user_has_one_address(directory: Directory, form: str) -> None:
+    created = await directory.create()
+
+    for path in (form.format(created["id"]), created["id"].replace("-", "")):
+        assert is_error(await directory.send("GET", f"/Users/{path}"), 404)
+        assert is_error(await directory.send("DELETE", f"/Users/{path}"), 404)
+    assert await directory.read(created["id"]) == created
