@@ -191,3 +191,23 @@ async def test_a_patch_never_looks_through_more_emails_than_a_user_may_have(
     assert [is_error(answer, 400, "invalidValue") for answer in (at_once, in_one, bit_by_bit)] == [True] * 3
     assert max(seen) <= MAX_EMAILS
     assert await directory.read(created["id"]) == created
+
+
+async def test_a_value_of_a_wrong_type_is_refused_in_our_words(directory: Directory) -> None:
+    created = await directory.create()
+    path = f"/Users/{created['id']}"
+
+    answers = [
+        await directory.send("POST", "/Users", json={**created, "active": "perhaps"}),
+        await directory.send("POST", "/Users", json={**created, "emails": [{"value": 17}]}),
+        await directory.send("PUT", path, json=[]),
+        await directory.patch(created["id"], {"op": "replace", "path": "active", "value": "perhaps"}),
+        await directory.patch(created["id"], {"op": "replace", "path": "emails", "value": [{"value": 17}]}),
+        await directory.patch(created["id"], {"op": "replace", "path": ["title"], "value": "a"}),
+        await directory.send("GET", "/Users", params={"count": "many"}),
+    ]
+
+    details = [answer.json()["detail"] for answer in answers]
+    assert {answer.status_code for answer in answers} == {400}
+    assert [detail for detail in details if "pydantic" in detail or "nput should" in detail] == []
+    assert details[0] == "active has no value of its type."
