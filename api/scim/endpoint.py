@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from scim2_models import Error, ListResponse, NotImplementedException, SCIMException
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.handler import AsyncScimHandler
@@ -79,6 +80,8 @@ async def respond(request: Request) -> Response:
         return await _answer(request, request_id)
     except SCIMException as refused:
         error = refused.to_error()
+        if isinstance(refused.__cause__, ValidationError):
+            error.detail = _sentence(refused.__cause__)
         if isinstance(refused, MethodNotAllowedException):
             headers = {"Allow": ", ".join(refused.allowed)}
     except RequestError as refused:
@@ -159,6 +162,16 @@ def _no_groups(request: ScimRequest) -> dict[str, Any]:
     return ListResponse[User[EnterpriseUser]](
         total_results=0, items_per_page=0, start_index=1, resources=[]
     ).model_dump()
+
+
+def _sentence(invalid: ValidationError) -> str:
+    """Say what cannot be read, without the text and the address that belong to the library of the types."""
+    first = invalid.errors(include_url=False)[0]
+    detail = Error.from_validation_error(first).detail or ""
+    if first["type"].startswith("scim_"):
+        return detail
+    path = detail.removeprefix(first["msg"]).removeprefix(": ")
+    return f"{path} has no value of its type." if path else "The request is not in the form that SCIM gives it."
 
 
 def _response(status: int, body: dict[str, Any] | None, headers: Mapping[str, str], request_id: str) -> Response:

@@ -129,7 +129,14 @@ def _resource(row: DirectoryUserRow) -> Resource[Any]:
         "version": f'W/"{row.version}"',
     }
     return User[EnterpriseUser].model_validate(
-        {**values, "schemas": [str(User.__schema__), *extensions], "id": str(row.id), "meta": meta}
+        {
+            **values,
+            "schemas": [str(User.__schema__), *extensions],
+            "id": str(row.id),
+            # The directory may leave it out of a replacement, or remove it.
+            "active": row.is_active,
+            "meta": meta,
+        }
     )
 
 
@@ -140,10 +147,14 @@ def _values(resource: Resource[Any]) -> dict[str, Any]:
 
 
 def _uuid(resource_id: str) -> UUID:
+    """Return the id of a user, only from the one form in which it is answered."""
     try:
-        return UUID(resource_id)
+        directory_user_id = UUID(resource_id)
     except ValueError:
         raise NotFound from None
+    if str(directory_user_id) != resource_id:
+        raise NotFound
+    return directory_user_id
 
 
 def _conditions(node: FilterNode) -> Sequence[tuple[Matched, str | bool]]:

@@ -143,6 +143,17 @@ async def test_several_attributes_are_replaced_at_once_by_dotted_keys(directory:
     assert changed[ENTERPRISE] == {"department": "Sales"}
 
 
+@pytest.mark.parametrize(("op", "value"), [("op", "Value"), ("OP", "VALUE")])
+async def test_the_keys_of_an_operation_count_in_any_case(
+    directory: Directory, user_id: str, op: str, value: str
+) -> None:
+    changed = await patched(
+        directory, user_id, {op: "replace", value: {'emails[type eq "work"].value': "kim@contoso.example"}}
+    )
+
+    assert [email["value"] for email in changed["emails"]] == ["kim@contoso.example"]
+
+
 async def test_a_group_assignment_finds_no_groups_to_write(directory: Directory) -> None:
     probe = await directory.send(
         "GET", "/Groups", params={"excludedAttributes": "members", "filter": 'displayName eq "b"'}

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from scim2_models.messages import patch_op
 
+from domain.rules.directory import MAX_EMAILS
 from tests.scim.conftest import ENTERPRISE, PATCH, Directory, is_error
 
 FILTERS = [
@@ -147,3 +149,65 @@ async def test_what_would_take_seconds_to_read_is_refused(directory: Directory) 
     assert is_error(searched, 400, "invalidFilter")
     assert is_error(attributes, 400, "invalidValue")
     assert await directory.read(created["id"]) == created
+
+
+@pytest.mark.parametrize("key", ["path", "Path", "PATH"])
+async def test_the_key_of_a_path_has_limits_in_any_case(directory: Directory, key: str) -> None:
+    created = await directory.create()
+    long = " or ".join(['value co "a"'] * 1_500)
+    many = " and ".join(['value sw "a"'] * 11)
+
+    too_long = await directory.patch(created["id"], {"op": "remove", key: f"emails[{long}].display"})
+    too_many = await directory.patch(created["id"], {"op": "remove", key: f"emails[{many}].display"})
+    in_all = [{"op": "replace", key: f"emails[{many[:-20]}].display", "value": "x"}] * 11
+
+    assert is_error(too_long, 400, "invalidPath")
+    assert is_error(too_many, 400, "invalidPath")
+    assert is_error(await directory.patch(created["id"], *in_all), 400, "invalidPath")
+    assert await directory.read(created["id"]) == created
+
+
+@pytest.mark.parametrize("key", ["value", "Value"])
+async def test_a_patch_never_looks_through_more_emails_than_a_user_may_have(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    created = await directory.create()
+    seen: list[int] = []
+    apply = patch_op._apply_operation
+
+    def watched(resource: Any, *rest: Any) -> bool:
+        seen.append(len(resource.emails))
+        return apply(resource, *rest)
+
+    monkeypatch.setattr(patch_op, "_apply_operation", watched)
+    emails = [{"value": f"v{number}"} for number in range(500)]
+    looking = [{"op": "replace", "path": 'emails[value sw "v"].display', "value": "x"}] * 30
+    adding = [{"op": "add", "path": "emails", key: emails[first : first + 15]} for first in range(0, 75, 15)]
+
+    at_once = await directory.patch(created["id"], {"op": "add", "path": "emails", key: emails}, *looking)
+    in_one = await directory.patch(created["id"], {"op": "add", key: {"emails": emails}}, *looking)
+    bit_by_bit = await directory.patch(created["id"], *adding, *looking)
+
+    assert [is_error(answer, 400, "invalidValue") for answer in (at_once, in_one, bit_by_bit)] == [True] * 3
+    assert max(seen) <= MAX_EMAILS
+    assert await directory.read(created["id"]) == created
+
+
+async def test_a_value_of_a_wrong_type_is_refused_in_our_words(directory: Directory) -> None:
+    created = await directory.create()
+    path = f"/Users/{created['id']}"
+
+    answers = [
+        await directory.send("POST", "/Users", json={**created, "active": "perhaps"}),
+        await directory.send("POST", "/Users", json={**created, "emails": [{"value": 17}]}),
+        await directory.send("PUT", path, json=[]),
+        await directory.patch(created["id"], {"op": "replace", "path": "active", "value": "perhaps"}),
+        await directory.patch(created["id"], {"op": "replace", "path": "emails", "value": [{"value": 17}]}),
+        await directory.patch(created["id"], {"op": "replace", "path": ["title"], "value": "a"}),
+        await directory.send("GET", "/Users", params={"count": "many"}),
+    ]
+
+    details = [answer.json()["detail"] for answer in answers]
+    assert {answer.status_code for answer in answers} == {400}
+    assert [detail for detail in details if "pydantic" in detail or "nput should" in detail] == []
+    assert details[0] == "active has no value of its type."

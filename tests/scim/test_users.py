@@ -373,3 +373,64 @@ async def test_the_use_of_a_token_is_recorded_and_its_secret_is_stored_as_a_hash
 
     assert await fetch_value("SELECT last_used_at FROM scim_token WHERE organization_id = $1", contoso.id) == START
     assert directory.token not in json.dumps(await trace())
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_a_user_is_always_answered_with_whether_it_is_active(directory: Directory, is_active: bool) -> None:
+    created = await directory.create(active=is_active)
+    path = f"/Users/{created['id']}"
+    unsaid = {name: value for name, value in user().items() if name != "active"}
+
+    replaced = await directory.send("PUT", path, json={**unsaid, "title": "Architect"})
+    removed = await directory.patch(created["id"], {"op": "remove", "path": "active"})
+    after_removal = await directory.read(created["id"])
+    emptied = await directory.patch(created["id"], {"op": "replace", "path": "active", "value": None})
+    found = await directory.find(f"active eq {str(is_active).lower()}")
+
+    assert (replaced.json()["active"], removed.status_code, emptied.status_code) == (is_active, 204, 204)
+    assert after_removal["active"] is is_active
+    assert [row["active"] for row in found["Resources"]] == [is_active]
+
+
+async def test_a_user_has_only_texts_of_which_a_page_can_hold_many(directory: Directory) -> None:
+    emails = [{"value": f"{number}@contoso.example", "display": "x" * 990} for number in range(20)]
+    created = await directory.create(title="x" * 1_000)
+
+    for values in (
+        {"title": "x" * 1_001},
+        {"name": {"givenName": "x" * 1_001}},
+        {ENTERPRISE: {"department": "x" * 1_001}},
+        {"emails": [{"type": "home", "value": "x" * 1_001}]},
+        {"emails": emails},
+    ):
+        refused = await directory.send("POST", "/Users", json=user("mei.tanaka", **values))
+        assert is_error(refused, 400, "invalidValue"), values
+        assert "characters" in refused.json()["detail"]
+    patched = await directory.patch(created["id"], {"op": "replace", "path": "title", "value": "x" * 1_001})
+
+    assert is_error(patched, 400, "invalidValue")
+    assert await directory.read(created["id"]) == created
+
+
+@pytest.mark.parametrize("mark", ["#EXT#", "#ext#"])
+async def test_a_guest_is_refused_and_never_invited(directory: Directory, mark: str) -> None:
+    name = f"amara_gmail.com{mark}@contoso.example"
+    created = await directory.create("mei.tanaka")
+
+    async with leaving_no_trace():
+        alone = await directory.send("POST", "/Users", json=user(userName=name, emails=[]))
+        with_email = await directory.send("POST", "/Users", json=user(userName=name))
+        renamed = await directory.patch(created["id"], {"op": "replace", "path": "userName", "value": name})
+
+    assert [is_error(answer, 400, "invalidValue") for answer in (alone, with_email, renamed)] == [True] * 3
+    assert "guest" in alone.json()["detail"]
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "{}-"])
+async def test_a_user_has_one_address(directory: Directory, form: str) -> None:
+    created = await directory.create()
+
+    for path in (form.format(created["id"]), created["id"].replace("-", "")):
+        assert is_error(await directory.send("GET", f"/Users/{path}"), 404)
+        assert is_error(await directory.send("DELETE", f"/Users/{path}"), 404)
+    assert await directory.read(created["id"]) == created
