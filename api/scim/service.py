@@ -35,6 +35,11 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _JOINED = re.compile(r"\b(?:and|or|not)\b|\(", re.IGNORECASE)
 # In an example of Entra's the value stands without quotes.
 _UNQUOTED = re.compile(r"""\s*(userName|externalId|id)\s+eq\s+([^\s"'()]+)\s*""", re.IGNORECASE)
+# Entra asks so whether a reference is set already.
+_OF_MANAGER = re.compile(
+    r'\s*id\s+eq\s+"[^"]*"\s+and\s+(?:urn:[\w.:]+:)?manager(?:\.value)?\s+eq\s+"[^"]*"\s*', re.IGNORECASE
+)
+_OF_NOBODY = 'id eq ""'
 
 
 class DirectoryService(ScimService):
@@ -44,7 +49,9 @@ class DirectoryService(ScimService):
     def read_search_query(
         self, resource_types: list[ResourceType], query: Mapping[str, str]
     ) -> tuple[SearchRequest[Any], Any]:
-        """Read a search, also one whose filter lacks quotes."""
+        """Read a search, also one whose filter lacks quotes, or asks for a manager: no user has one here."""
+        if _OF_MANAGER.fullmatch(query.get("filter", "")[:MAX_EXPRESSION]):
+            query = {**query, "filter": _OF_NOBODY}
         unquoted = _UNQUOTED.fullmatch(query.get("filter", ""))
         if unquoted is not None:
             query = {**query, "filter": f"{unquoted[1]} eq {json.dumps(unquoted[2])}"}

@@ -56,8 +56,8 @@ def profile_of(resource: Mapping[str, Any]) -> DirectoryProfile:
     """Return what counts of a SCIM user, whose values have SCIM's types.
 
     Raises:
-        InvalidInput: it is a guest, the user name or the external id is too long or cannot be printed, there are too many e-mails,
-            or the texts are too long.
+        InvalidInput: it is a guest, the user name or the external id is too long or cannot be printed, there are too
+            many e-mails, or the texts are too long.
     """
     user_name, external_id = resource["userName"], resource.get("externalId")
     if not user_name.strip() or not is_printable(user_name, max_length=MAX_USER_NAME):

@@ -143,6 +143,15 @@ async def test_several_attributes_are_replaced_at_once_by_dotted_keys(directory:
     assert changed[ENTERPRISE] == {"department": "Sales"}
 
 
+@pytest.mark.parametrize("manager", ["manager", "Manager.value", f"{ENTERPRISE}:manager"])
+async def test_a_question_for_a_manager_finds_nobody_since_none_is_kept(
+    directory: Directory, user_id: str, manager: str
+) -> None:
+    found = await directory.find(f'id eq "{user_id}" and {manager} eq "2819c223"')
+
+    assert (found["totalResults"], found.get("Resources", [])) == (0, [])
+
+
 @pytest.mark.parametrize(("op", "value"), [("op", "Value"), ("OP", "VALUE")])
 async def test_the_keys_of_an_operation_count_in_any_case(
     directory: Directory, user_id: str, op: str, value: str
