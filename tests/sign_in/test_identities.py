@@ -23,7 +23,14 @@ from domain.queries.callers import viewer_of_session
 from domain.rules.administration import Operator
 from domain.rules.enums import AddressTrust, IssuerPreset, MemberStatus
 from domain.rules.identity import AddressMissing, AddressNotOfOrganization, AddressNotVerified
-from domain.rules.sign_in import AccountReplaced, ClientRefused, NotAMember, ProviderUnavailable, SignInNotAccepted
+from domain.rules.sign_in import (
+    AccountReplaced,
+    ClientRefused,
+    NoIssuer,
+    NotAMember,
+    ProviderUnavailable,
+    SignInNotAccepted,
+)
 from tests.sign_in.environment import Returned, World
 
 Tell = Callable[..., None]
@@ -128,7 +135,7 @@ async def test_a_person_chooses_among_the_issuers_and_comes_in_by_the_one_they_c
     )
 
     newest, chosen = await start(world, None), await start(world, contoso)
-    with pytest.raises(NotAMember):
+    with pytest.raises(NoIssuer):
         await start(world, "https://nobody.example")
     answer = await world.person.choose(chosen.location, persona="nadia")
     completed = await world.come_back(Returned(answer=answer, browser_token=chosen.browser_token))
