@@ -129,14 +129,7 @@ def _resource(row: DirectoryUserRow) -> Resource[Any]:
         "version": f'W/"{row.version}"',
     }
     return User[EnterpriseUser].model_validate(
-        {
-            **values,
-            "schemas": [str(User.__schema__), *extensions],
-            "id": str(row.id),
-            # The directory may leave it out of a replacement, or remove it.
-            "active": row.is_active,
-            "meta": meta,
-        }
+        {**values, "schemas": [str(User.__schema__), *extensions], "id": str(row.id), "meta": meta}
     )
 
 

@@ -108,6 +108,8 @@ class KeyCache:
         if not isinstance(listed, list):
             raise WrongAnswer
         key_set = KeySet([key for entry in listed if (key := _public_key(entry)) is not None])
+        if not key_set.keys:
+            raise WrongAnswer
         self._cached[url] = KeyCache.Keys(self, url, key_set, self._client.monotonic())
         return self._cached[url]
 

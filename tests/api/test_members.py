@@ -157,7 +157,7 @@ async def test_an_admin_sees_since_when_a_new_account_waits_and_decides(house: H
     refused = await house.do("admin", "confirmWorkAccount", isSamePerson=False)
     again = await house.do("global_admin", "confirmWorkAccount")
 
-    assert [data["node"]["newAccountSince"] for data in waiting] == ["2026-11-03T14:30:00Z", None]
+    assert [data["node"]["newAccountSince"] for data in waiting] == ["2026-11-03T15:30:00Z", None]
     assert refused == {"__typename": "WorkAccountDecided", "member": {"id": person, "newAccountSince": None}}
     assert again["code"] == "NOT_FOUND"
 

@@ -20,7 +20,7 @@ from domain.operations.attempts import ConfirmationNeeded
 from domain.rules.directory import DirectoryUserChanged, DirectoryUserExists
 from domain.rules.editions import EditionInForce
 from domain.rules.identity import AddressMissing, AddressNotOfOrganization, AddressNotVerified
-from domain.rules.sign_in import AccountReplaced, NotAMember, SignInExpired, SignInNotKnown
+from domain.rules.sign_in import AccountReplaced, NoIssuer, NotAMember, SignInExpired, SignInNotKnown
 
 GRAPHQL = schema._schema
 NAMED = [kind for name, kind in sorted(GRAPHQL.type_map.items()) if not name.startswith("__")]
@@ -62,7 +62,7 @@ def test_every_refusal_has_a_code_of_its_own_and_is_a_type_unless_only_browsers_
     refusals = Refusal.__subclasses__()
     elsewhere = {
         *(AddressMissing, AddressNotVerified, AddressNotOfOrganization, AccountReplaced),
-        *(DirectoryUserChanged, DirectoryUserExists),
+        *(DirectoryUserChanged, DirectoryUserExists, NoIssuer),
         *(SignInExpired, SignInNotKnown, NotAMember, ConfirmationNeeded, EditionInForce),
     }
 

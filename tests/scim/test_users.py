@@ -375,23 +375,6 @@ async def test_the_use_of_a_token_is_recorded_and_its_secret_is_stored_as_a_hash
     assert directory.token not in json.dumps(await trace())
 
 
-@pytest.mark.parametrize("is_active", [True, False])
-async def test_a_user_is_always_answered_with_whether_it_is_active(directory: Directory, is_active: bool) -> None:
-    created = await directory.create(active=is_active)
-    path = f"/Users/{created['id']}"
-    unsaid = {name: value for name, value in user().items() if name != "active"}
-
-    replaced = await directory.send("PUT", path, json={**unsaid, "title": "Architect"})
-    removed = await directory.patch(created["id"], {"op": "remove", "path": "active"})
-    after_removal = await directory.read(created["id"])
-    emptied = await directory.patch(created["id"], {"op": "replace", "path": "active", "value": None})
-    found = await directory.find(f"active eq {str(is_active).lower()}")
-
-    assert (replaced.json()["active"], removed.status_code, emptied.status_code) == (is_active, 204, 204)
-    assert after_removal["active"] is is_active
-    assert [row["active"] for row in found["Resources"]] == [is_active]
-
-
 async def test_a_user_has_only_texts_of_which_a_page_can_hold_many(directory: Directory) -> None:
     emails = [{"value": f"{number}@contoso.example", "display": "x" * 990} for number in range(20)]
     created = await directory.create(title="x" * 1_000)

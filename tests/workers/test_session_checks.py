@@ -196,7 +196,7 @@ async def test_an_issuer_that_is_at_fault_or_refuses_our_client_ends_nobody_s_se
         "organization": issuer.organization_id,
         "issuer": issuer.issuer,
         "code": refusal.code,
-        "error": "invalid_client" if refusal is ClientRefused else None,
+        "error": {400: "server_error", 401: "invalid_client"}.get(status),
     }
 
 
